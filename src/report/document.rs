@@ -9,7 +9,7 @@ use super::facts::Reason;
 use super::table::Table;
 
 /// A report or a comparison.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Document {
     pub(super) title: String,
     /// What was measured; a paragraph.
@@ -33,7 +33,7 @@ pub(super) struct Document {
 }
 
 /// The evidence for the answer in as little as it takes. A terminal has a table of its own instead.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Glance {
     /// What is concluded of each configuration.
     pub(super) verdicts: Vec<Table>,
@@ -135,7 +135,7 @@ impl Outline {
 }
 
 /// A part of a document with its heading.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Section {
     /// Names it in links.
     pub(super) id: &'static str,
@@ -146,7 +146,7 @@ pub(super) struct Section {
 }
 
 /// A piece of a section.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Block {
     Paragraph(String),
     Table(Table),

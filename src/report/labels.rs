@@ -30,6 +30,16 @@ impl Labels {
         self.short.get(configuration).map_or("", String::as_str)
     }
 
+    /// The colour slots of all configurations.
+    pub(super) fn slots(&self) -> &[usize] {
+        &self.slots
+    }
+
+    /// The configurations that have this colour slot.
+    pub(super) fn of_slot(&self, slot: usize) -> Vec<usize> {
+        (0..self.slots.len()).filter(|c| self.slots[*c] == slot).collect()
+    }
+
     /// The colour slot of a configuration.
     pub(super) fn slot(&self, configuration: usize) -> usize {
         self.slots.get(configuration).copied().unwrap_or(0)

@@ -64,7 +64,7 @@ fn block(out: &mut String, block: &Block) {
         Block::Table(table) => self::table(out, table),
         Block::LongTable { title, file, .. } => line(out, &format!("{}: [{file}]({file}).", escape(title))),
         Block::Chart(chart) => {
-            let (title, description) = (escape(&chart.title), escape(&chart.description));
+            let (title, description) = (escape(&chart.spec.title), escape(&chart.spec.description));
             line(
                 out,
                 &format!("### {title}\n\n![{description}](charts/{})", chart.file_name()),

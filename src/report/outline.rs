@@ -1,6 +1,6 @@
 //! The order of the reports of a run. A table or a chart is added to all of them here.
 
-use super::chart::charts;
+use super::chart::{SCALING, charts};
 use super::document::{Block, Document, Form, Glance, Outline, tables};
 use super::facts;
 use super::input::ReportInput;
@@ -13,13 +13,15 @@ pub(super) fn document(input: &ReportInput, form: Form) -> Document {
     let mut glance = Glance::default();
     let mut more = Vec::new();
     if form == Form::Page {
-        let mut charts = charts(input).into_iter();
+        let mut charts = charts(input);
+        let scaling = charts.iter().position(|chart| chart.spec.name == SCALING);
+        let lead = scaling.filter(|_| all::is_scaling(input)).unwrap_or(0);
         glance = Glance {
             verdicts: all::verdict_matrix(input),
-            chart: charts.next(),
+            chart: (lead < charts.len()).then(|| charts.remove(lead)),
             notes: facts::at_a_glance(input),
         };
-        more = charts.map(Block::Chart).collect();
+        more = charts.into_iter().map(Block::Chart).collect();
     }
     let reasons = || facts::reasons(input).into_iter().map(Block::Reason).collect();
     let comparisons = || comparisons(input, form);

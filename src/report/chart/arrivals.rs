@@ -1,8 +1,8 @@
 //! Trials in which records arrive: which of them represents a configuration, and what happened in them on the time axis
 //! that their charts share.
 
-use super::panel::Event;
 use super::scale::axis_end;
+use super::spec::Event;
 use super::words::{full_title, with_panel};
 use crate::measure::latency::{LatencyPart, LatencyRecorder};
 use crate::measure::{LoadMeasurement, LoadVerdict, Measurement, Status, Trial, TrialKind};
@@ -88,7 +88,7 @@ impl<'a> LiveTrial<'a> {
     /// What happened, in order of time.
     pub(super) fn events(&self) -> Vec<Event> {
         let event = |at_ns: u64, text: &str| Event {
-            at: self.seconds(at_ns),
+            x: self.seconds(at_ns),
             text: text.to_owned(),
         };
         let mut events = self.rebalances();
@@ -97,7 +97,7 @@ impl<'a> LiveTrial<'a> {
         }
         events.push(event(self.load.window_end_ns, "load ends"));
         events.extend(self.load.caught_up_ns.map(|at_ns| event(at_ns, "caught up")));
-        events.sort_by(|a, b| a.at.total_cmp(&b.at));
+        events.sort_by(|a, b| a.x.total_cmp(&b.x));
         events
     }
 
@@ -119,7 +119,7 @@ impl<'a> LiveTrial<'a> {
             _ => String::new(),
         };
         let events = times_s.iter().enumerate().map(|(i, time_s)| Event {
-            at: *time_s,
+            x: *time_s,
             text: name(i),
         });
         events.collect()
@@ -224,11 +224,6 @@ pub(super) fn records_per_second(rate: f64) -> String {
     format!("{} records/s", significant(rate, 3))
 }
 
-/// Milliseconds at an axis, in full and without trailing zeros: `0.5`, `20`, `1,000`.
-pub(super) fn ms_tick(ms: f64) -> String {
-    significant(ms, 1)
-}
-
 /// Milliseconds from nanoseconds.
 pub(super) fn ms(ns: u64) -> f64 {
     ns as f64 / 1e6
@@ -260,7 +255,7 @@ mod tests {
     #[test]
     fn changes_close_together_are_one_rebalance_and_those_before_the_load_are_none() {
         let events = with_rebalances(&[500, 3_000, 3_400, 5_000]);
-        assert_eq!(events.iter().map(|e| e.at).collect::<Vec<_>>(), [2.0, 4.0]);
+        assert_eq!(events.iter().map(|e| e.x).collect::<Vec<_>>(), [2.0, 4.0]);
         assert!(events.iter().all(|e| e.text == "rebalance"));
     }
 

@@ -1,11 +1,14 @@
-//! Drawing with plotters in pixels: lines, bars, markers and text that stays in its box. Knows no data.
+//! Drawing with plotters in pixels: lines, bars, markers, groups and text that stays in its box. Knows no data.
+
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use plotters::coord::Shift;
-use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::colours::{Ink, classify};
+use super::colours::Ink;
+use super::svg::{GRID, Svg, TEXT_SIZE};
 use crate::report::format::printable;
 
 /// Height of a line of text in pixels.
@@ -13,11 +16,7 @@ pub(super) const LINE: f64 = 17.0;
 /// Size of most text in pixels.
 pub(super) const TEXT: f64 = 13.0;
 /// Size of ticks and remarks in pixels.
-pub(super) const SMALL: f64 = 12.0;
-/// plotters' SVG backend takes integers: a pixel is this many of its units.
-const UNITS: f64 = 8.0;
-/// plotters' SVG backend divides sizes by this.
-const PLOTTERS_TEXT_FACTOR: f64 = 1.24;
+pub(super) const SMALL: f64 = TEXT_SIZE;
 /// Number of distinct shapes of [`Canvas::marker`].
 const SHAPES: usize = 8;
 
@@ -29,65 +28,97 @@ pub(super) enum Align {
     End,
 }
 
-/// A drawing that becomes an SVG. Drawing into memory cannot fail, so plotters' results are not passed on.
-pub(super) struct Canvas<'a> {
-    area: DrawingArea<SVGBackend<'a>, Shift>,
+/// A drawing that becomes SVG. Drawing into memory cannot fail, so plotters' results are not passed on.
+pub(super) struct Canvas {
+    svg: Rc<RefCell<Svg>>,
+    area: DrawingArea<Svg, Shift>,
 }
 
-/// The SVG of what `paint` draws on a surface of this size, in pixels.
+/// The elements of what `paint` draws on a surface of this size, in pixels.
 pub(super) fn draw(width: f64, height: f64, paint: impl FnOnce(&Canvas)) -> String {
-    let mut svg = String::new();
     let size = (units(width).unsigned_abs(), units(height).unsigned_abs());
-    let canvas = Canvas {
-        area: SVGBackend::with_string(&mut svg, size).into_drawing_area(),
-    };
-    canvas.rect((0.0, 0.0), (width, height), Ink::Surface);
+    let svg = Rc::new(RefCell::new(Svg::new(size)));
+    let area = (&svg).into();
+    let canvas = Canvas { svg, area };
     paint(&canvas);
-    canvas.area.present().ok();
-    drop(canvas);
-    let in_units = format!("width=\"{}\" height=\"{}\"", size.0, size.1);
-    let in_pixels = format!("width=\"{width:.0}\" height=\"{height:.0}\"");
-    classify(&svg.replacen(&in_units, &in_pixels, 1))
+    std::mem::take(&mut canvas.svg.borrow_mut().elements)
 }
 
-impl Canvas<'_> {
+impl Canvas {
+    /// Draws something in a group with these attributes.
+    pub(super) fn group(&self, attributes: &str, inside: impl FnOnce()) {
+        self.svg.borrow_mut().open(attributes);
+        inside();
+        self.svg.borrow_mut().close();
+    }
+
+    /// The same for a group that is moved as a whole: everything in it is written relative to this point.
+    pub(super) fn group_at(&self, at: (f64, f64), attributes: &str, inside: impl FnOnce()) {
+        let moved = self.svg.borrow_mut().move_origin(point(at));
+        self.group(&format!("{attributes} transform=\"{moved}\""), inside);
+        self.svg.borrow_mut().move_origin((0, 0));
+    }
+
+    /// A mark that cannot be moved as a whole, with its figure in words. Attributes begin with a space.
+    pub(super) fn mark(&self, attributes: &str, title: &str, inside: impl FnOnce()) {
+        self.group(&format!("class=\"mark\"{attributes}"), || {
+            self.svg.borrow_mut().title(&printable(title));
+            inside();
+        });
+    }
+
+    /// A marker that is a mark of its own, with its figure in words unless it is empty. Attributes begin with a space.
+    pub(super) fn dot(&self, at: (f64, f64), attributes: &str, marker: Marker, title: &str) {
+        let moved = self.svg.borrow_mut().move_origin(point(at));
+        let attributes = format!("{attributes} transform=\"{moved}\"");
+        self.svg.borrow_mut().describe_next("mark", &attributes);
+        self.svg.borrow_mut().title_next(&printable(title));
+        self.marker(at, marker);
+        self.svg.borrow_mut().move_origin((0, 0));
+    }
+
+    /// Gives the next shape or text this class.
+    pub(super) fn class(&self, class: &str) -> &Self {
+        self.svg.borrow_mut().describe_next(class, "");
+        self
+    }
+
     /// A filled rectangle.
     pub(super) fn rect(&self, from: (f64, f64), to: (f64, f64), ink: Ink) {
-        self.area
-            .draw(&Rectangle::new([point(from), point(to)], ink.colour().filled()))
-            .ok();
+        self.shaded_rect(from, to, ink, 1.0);
     }
 
     /// A filled rectangle that lets what is below shine through.
     pub(super) fn veil(&self, from: (f64, f64), to: (f64, f64), ink: Ink) {
-        self.area
-            .draw(&Rectangle::new(
-                [point(from), point(to)],
-                ink.colour().mix(0.25).filled(),
-            ))
-            .ok();
+        self.shaded_rect(from, to, ink, 0.25);
+    }
+
+    fn shaded_rect(&self, from: (f64, f64), to: (f64, f64), ink: Ink, strength: f64) {
+        let style = ink.pen().mix(strength).filled();
+        self.area.draw(&Rectangle::new([point(from), point(to)], style)).ok();
     }
 
     /// A filled shape with this edge that lets what is below shine through, the more the less its `strength` is.
     pub(super) fn area(&self, edge: &[(f64, f64)], ink: Ink, strength: f64) {
         if edge.len() > 2 {
             let edge: Vec<_> = edge.iter().copied().map(point).collect();
-            self.area.draw(&Polygon::new(edge, ink.colour().mix(strength))).ok();
+            self.area.draw(&Polygon::new(edge, ink.pen().mix(strength))).ok();
         }
     }
 
     /// A line through points.
     pub(super) fn line(&self, points: &[(f64, f64)], ink: Ink, width: f64) {
-        let path: Vec<_> = points.iter().copied().map(point).collect();
-        self.area.draw(&PathElement::new(path, stroke(ink, width))).ok();
+        self.path(points, ink.pen(), width);
     }
 
     /// A dashed line.
     pub(super) fn dashed(&self, points: &[(f64, f64)], ink: Ink) {
+        self.path(points, ink.dashed_pen(), 1.2);
+    }
+
+    fn path(&self, points: &[(f64, f64)], pen: RGBColor, width: f64) {
         let path: Vec<_> = points.iter().copied().map(point).collect();
-        self.area
-            .draw(&DashedPathElement::new(path, units(6.0), units(4.0), stroke(ink, 1.2)))
-            .ok();
+        self.area.draw(&PathElement::new(path, stroke(pen, width))).ok();
     }
 
     /// A line of text whose middle is at `at`.
@@ -116,22 +147,27 @@ impl Canvas<'_> {
             Align::Middle => HPos::Center,
             Align::End => HPos::Right,
         };
-        let style = FontDesc::new(FontFamily::SansSerif, size * UNITS * PLOTTERS_TEXT_FACTOR, style)
-            .color(&ink.colour())
+        let style = FontDesc::new(FontFamily::SansSerif, size, style)
+            .color(&ink.pen())
             .pos(Pos::new(anchor, VPos::Center));
         self.area.draw(&Text::new(printable(text), point(at), style)).ok();
     }
 
-    /// A mark whose shape says the same as its colour. A hollow one stands for a trial that is not used.
-    pub(super) fn marker(&self, at: (f64, f64), shape: usize, ink: Ink, radius: f64, hollow: bool) {
-        let (x, y) = at;
+    /// A marker in the middle of a point.
+    pub(super) fn marker(&self, (x, y): (f64, f64), marker: Marker) {
+        let Marker {
+            shape,
+            ink,
+            radius,
+            hollow,
+        } = marker;
+        let style = if hollow {
+            stroke(ink.pen(), 1.2)
+        } else {
+            ink.pen().filled()
+        };
         if shape.is_multiple_of(SHAPES) {
-            let style = if hollow {
-                stroke(ink, 1.2)
-            } else {
-                ink.colour().filled()
-            };
-            self.area.draw(&Circle::new(point(at), units(radius), style)).ok();
+            self.area.draw(&Circle::new(point((x, y)), units(radius), style)).ok();
             return;
         }
         let corners: &[(f64, f64)] = match shape % SHAPES {
@@ -149,11 +185,30 @@ impl Canvas<'_> {
             .collect();
         if hollow {
             path.extend(path.first().copied());
-            self.area.draw(&PathElement::new(path, stroke(ink, 1.2))).ok();
+            self.area.draw(&PathElement::new(path, style)).ok();
         } else {
-            self.area.draw(&Polygon::new(path, ink.colour())).ok();
+            self.area.draw(&Polygon::new(path, style)).ok();
         }
     }
+}
+
+/// A mark whose shape says the same as its colour. A hollow one stands for what is not used, or did not hold.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Marker {
+    pub(super) shape: usize,
+    pub(super) ink: Ink,
+    pub(super) radius: f64,
+    pub(super) hollow: bool,
+}
+
+impl Marker {
+    /// Around the point that matters most.
+    pub(super) const RING: Self = Marker {
+        shape: 0,
+        ink: Ink::Text,
+        radius: 8.0,
+        hollow: true,
+    };
 }
 
 fn point((x, y): (f64, f64)) -> (i32, i32) {
@@ -165,11 +220,11 @@ fn point((x, y): (f64, f64)) -> (i32, i32) {
     reason = "a drawing is a few thousand pixels; the cast saturates"
 )]
 fn units(pixels: f64) -> i32 {
-    (pixels * UNITS).round() as i32
+    (pixels * GRID).round() as i32
 }
 
-fn stroke(ink: Ink, width: f64) -> ShapeStyle {
-    ink.colour().stroke_width(units(width).unsigned_abs())
+fn stroke(pen: RGBColor, width: f64) -> ShapeStyle {
+    pen.stroke_width(units(width).unsigned_abs())
 }
 
 /// The most that a text is wide in the fonts that browsers take for sans-serif, in pixels.

@@ -5,9 +5,10 @@ use std::ops::Range;
 use super::arrivals::{ms, records_per_second};
 use super::colours::Ink;
 use super::drawing::Chart;
-use super::legend::{Entries, Swatch};
-use super::rows::{Mark, Panel, Row, RowChart, lanes};
-use super::scale::axis_end;
+use super::legend::{Entry, Swatch};
+use super::scale::{Ruler, axis_end};
+use super::spec::{Axis, ChartSpec, Kind, Mark, Panel, Row};
+use super::tick::Tick;
 use super::words::{self, full_title, in_figures, panel_title, row_title};
 use crate::measure::TrialKind;
 use crate::measure::objective::{Outcome, outcome};
@@ -20,6 +21,7 @@ use crate::summary::{CapacitySummary, ConfigurationSummary};
 
 /// A rate that was tried.
 struct Tried {
+    trial: u32,
     rate: f64,
     confirming: bool,
     outcome: Outcome,
@@ -39,15 +41,21 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     if all.is_empty() {
         return None;
     }
-    let chart = RowChart {
-        panels: panels(input, labels, &all),
-        legend: legend(),
-        axis: "records per second".to_owned(),
-    };
     let title = format!("Capacity: {}", objective(&sought));
     let description = description(input, labels, &sought, &all);
     let table = table(input, labels, &all);
-    Some(Chart::new("capacity", &title, &description, table, &chart))
+    let spec = ChartSpec {
+        name: "capacity",
+        title,
+        description,
+        kind: Kind::Rows,
+        x: Axis::new("records per second", Tick::Rate),
+        y: None,
+        legend: legend(),
+        slots: labels.slots().to_vec(),
+        panels: panels(input, labels, &all),
+    };
+    Some(Chart::with_table(spec, table))
 }
 
 fn found<'a>(input: &ReportInput, sought: &Capacity, c: &'a ConfigurationSummary) -> Option<Found<'a>> {
@@ -70,6 +78,7 @@ fn tries(input: &ReportInput, sought: &Capacity, configuration: usize) -> Vec<Tr
     let own = input.trials_of(configuration).filter(|t| kinds.contains(&t.order.kind));
     let tried = own.filter_map(|t| {
         Some(Tried {
+            trial: t.order.number,
             rate: t.order.load?.rate,
             confirming: t.order.kind == TrialKind::Counted,
             outcome: outcome(t, sought.percentile, sought.limit_ns),
@@ -93,7 +102,7 @@ fn panels(input: &ReportInput, labels: &Labels, all: &[Found]) -> Vec<Panel> {
         let max = axis_end(near.chain([answer]));
         let rows = own.iter().map(|found| row(input, labels, found, max)).collect();
         Panel {
-            max,
+            x: Ruler::linear(max),
             ..Panel::of_rows(panel_title(input.scenario, &families), rows)
         }
     };
@@ -102,7 +111,6 @@ fn panels(input: &ReportInput, labels: &Labels, all: &[Found]) -> Vec<Panel> {
 }
 
 fn row(input: &ReportInput, labels: &Labels, found: &Found, max: f64) -> Row {
-    let ink = Ink::Series(labels.slot(found.configuration.configuration));
     let mut marks = Vec::new();
     let CapacitySummary { low, high, .. } = found.capacity;
     if let Some(point) = found.capacity.per_second {
@@ -110,18 +118,17 @@ fn row(input: &ReportInput, labels: &Labels, found: &Found, max: f64) -> Row {
             low: low.unwrap_or(point),
             high: high.unwrap_or(max),
             point,
-            ink,
         });
     }
     let drawn: Vec<&Tried> = found.tries.iter().filter(|t| t.rate <= max && is_shown(t)).collect();
-    marks.extend(drawn.iter().zip(lanes(drawn.len())).map(|(tried, lane)| Mark::Dot {
-        at: tried.rate,
-        lane,
-        ink,
-        shape: shape(tried),
+    marks.extend(drawn.iter().map(|tried| Mark::Dot {
+        x: tried.rate,
+        t: Some(tried.trial),
         hollow: tried.outcome != Outcome::Held,
+        shape: shape(tried),
     }));
     Row {
+        c: Some(found.configuration.configuration),
         label: row_title(input, labels, found.configuration.configuration),
         value: value(&found.capacity),
         marks,
@@ -161,14 +168,14 @@ fn value(capacity: &CapacitySummary) -> String {
     }
 }
 
-fn legend() -> Entries {
+fn legend() -> Vec<Entry> {
     let entries = [
         (Swatch::Interval(Ink::Muted), "capacity, and how much higher it may be"),
         (Swatch::neutral(0, false), "rate that held"),
         (Swatch::neutral(0, true), "hollow: rate that failed"),
         (Swatch::neutral(3, false), "diamond: the longer trial at the end"),
     ];
-    entries.map(|(swatch, text)| (swatch, text.to_owned())).to_vec()
+    entries.map(|(swatch, text)| Entry::new(swatch, text)).to_vec()
 }
 
 fn description(input: &ReportInput, labels: &Labels, sought: &Capacity, all: &[Found]) -> String {
@@ -286,9 +293,9 @@ mod tests {
             );
         }
         assert!(
-            chart.title.contains("99 % of the records within 50 ms"),
+            chart.spec.title.contains("99 % of the records within 50 ms"),
             "{}",
-            chart.title
+            chart.spec.title
         );
     }
 
@@ -308,7 +315,7 @@ mod tests {
             .marks
             .iter()
             .filter_map(|mark| match mark {
-                Mark::Dot { at, hollow, .. } => Some((*at, *hollow)),
+                Mark::Dot { x, hollow, .. } => Some((*x, *hollow)),
                 _ => None,
             })
             .collect();

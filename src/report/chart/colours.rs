@@ -1,14 +1,15 @@
-//! The colours of all charts, light and dark. Each is drawn in its light colour and then given a class, so that a style
-//! sheet turns it dark; a viewer without style sheets still shows the light one.
+//! The colours of all charts, light and dark. Each is drawn in its light colour with a class, so that a style sheet turns
+//! it dark; a viewer without style sheets still shows the light one.
 
 use std::fmt::Write as _;
 
 use plotters::style::RGBColor;
 
 /// What a mark is painted with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Ink {
     Text,
+    #[default]
     Muted,
     Grid,
     Surface,
@@ -16,6 +17,8 @@ pub(super) enum Ink {
     Series(usize),
     /// Neutral, for what belongs to no configuration; repeats after [`SHADES`].
     Shade(usize),
+    /// The colour that the group around it has.
+    OfGroup,
 }
 
 /// Number of distinct colours of configurations.
@@ -45,6 +48,7 @@ const COLOURS: [(&str, u32, u32); 4 + SERIES + SHADES] = [
 ];
 
 impl Ink {
+    /// Its place in [`COLOURS`], beyond them for the colour of the group.
     fn index(self) -> usize {
         match self {
             Ink::Text => 0,
@@ -53,27 +57,53 @@ impl Ink {
             Ink::Surface => 3,
             Ink::Series(slot) => 4 + slot % SERIES,
             Ink::Shade(shade) => 4 + SERIES + shade % SHADES,
+            Ink::OfGroup => COLOURS.len(),
         }
     }
 
-    /// The light colour, which also marks the element for [`classify`].
-    pub(super) fn colour(self) -> RGBColor {
-        let [_, red, green, blue] = COLOURS[self.index()].1.to_be_bytes();
-        RGBColor(red, green, blue)
+    /// What plotters carries to the backend: the number of the colour as its red, so that nothing is searched for.
+    pub(super) fn pen(self) -> RGBColor {
+        RGBColor(u8::try_from(self.index()).unwrap_or(u8::MAX), 0, 0)
+    }
+
+    /// The same for a dashed line.
+    pub(super) fn dashed_pen(self) -> RGBColor {
+        RGBColor(self.pen().0, 1, 0)
+    }
+
+    pub(super) fn is_dashed((_, dashed, _): (u8, u8, u8)) -> bool {
+        dashed == 1
+    }
+
+    /// The colour that a pen stands for; `None` for the one of the group.
+    pub(super) fn of_pen((number, _, _): (u8, u8, u8)) -> Option<Colour> {
+        COLOURS
+            .get(usize::from(number))
+            .map(|(class, light, _)| Colour { class, light: *light })
+    }
+
+    /// The class and the attribute that give everything in a group this colour.
+    pub(super) fn group_fill(self) -> (String, String) {
+        let (class, light, _) = COLOURS[self.index()];
+        (format!("f{class}"), format!("fill=\"#{light:06x}\""))
     }
 }
 
-/// Adds a class beside each colour of a drawing: `fill="#0072B2"` becomes `class="fs0" fill="#0072b2"`.
-pub(super) fn classify(svg: &str) -> String {
-    let mut out = svg.replace(" opacity=\"1\"", "").replace(" >", ">");
-    for (class, light, _) in COLOURS {
-        for (attribute, initial) in [("fill", 'f'), ("stroke", 't')] {
-            let drawn = format!("{attribute}=\"#{light:06X}\"");
-            let classed = format!("class=\"{initial}{class}\" {attribute}=\"#{light:06x}\"");
-            out = out.replace(&drawn, &classed);
-        }
+/// A colour with its class, without what it is given to.
+#[derive(Clone, Copy)]
+pub(super) struct Colour {
+    class: &'static str,
+    light: u32,
+}
+
+impl Colour {
+    pub(super) fn class(self) -> &'static str {
+        self.class
     }
-    out
+
+    pub(super) fn light(self) -> String {
+        format!("#{:06x}", self.light)
+    }
 }
 
 /// The style sheet of the charts: variables with the light and dark colours, and the classes that use them.
@@ -135,19 +165,5 @@ mod tests {
         assert_eq!(faint(strong, Ink::Surface), [""; 0]);
         assert_eq!(faint((0..SHADES).map(Ink::Shade), Ink::Text), [""; 0]);
         assert_eq!(faint([Ink::Grid].into_iter(), Ink::Surface), ["grid"]);
-    }
-
-    #[test]
-    fn every_colour_is_its_own_so_that_a_class_can_be_found_by_it() {
-        let mut colours: Vec<u32> = COLOURS.iter().map(|(_, light, _)| *light).collect();
-        colours.sort_unstable();
-        colours.dedup();
-        assert_eq!(colours.len(), COLOURS.len());
-    }
-
-    #[test]
-    fn a_class_is_added_and_the_colour_kept_for_viewers_without_style_sheets() {
-        let svg = "<rect fill=\"#0072B2\" stroke=\"none\" opacity=\"1\"/>";
-        assert_eq!(classify(svg), "<rect class=\"fs0\" fill=\"#0072b2\" stroke=\"none\"/>");
     }
 }

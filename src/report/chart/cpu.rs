@@ -4,15 +4,16 @@ use std::ops::Range;
 
 use super::colours::Ink;
 use super::drawing::Chart;
-use super::legend::{Entries, Swatch};
-use super::rows::{Mark, Panel, Row, RowChart};
+use super::legend::{Entry, Swatch};
+use super::scale::Ruler;
+use super::spec::{Axis, ChartSpec, Event, Kind, Mark, Panel, Row};
+use super::tick::Tick;
 use super::words::{self, panel_title, row_title};
 use crate::figures::FigureId;
 use crate::measure::{Measurement, Trial, limits};
 use crate::report::format::{or_unknown, rate, significant};
 use crate::report::input::ReportInput;
-use crate::report::labels::{Labels, family_title};
-use crate::report::table::{Column, Table};
+use crate::report::labels::Labels;
 use crate::summary::ConfigurationSummary;
 
 /// Mean cores busy over a trial's read time.
@@ -91,11 +92,6 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
         return None;
     }
     let with_producers = known.iter().any(|(_, cores)| cores.producers.is_some());
-    let chart = RowChart {
-        panels: panels(input, labels, &known),
-        legend: legend(with_producers),
-        axis: "cores busy on average during the read time".to_owned(),
-    };
     let producers = if with_producers {
         " then the producers of the load,"
     } else {
@@ -108,8 +104,17 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
          the machine was the limit. Each piece is the mean over the used trials.",
         input.environment.cores_in_words()
     );
-    let table = table(input, labels, known, with_producers);
-    Some(Chart::new("cpu", "CPU beside throughput", &description, table, &chart))
+    Some(Chart::new(ChartSpec {
+        name: "cpu",
+        title: "CPU beside throughput".to_owned(),
+        description,
+        kind: Kind::Rows,
+        x: Axis::new("cores busy on average during the read time", Tick::Count),
+        y: None,
+        legend: legend(with_producers),
+        slots: labels.slots().to_vec(),
+        panels: panels(input, labels, &known),
+    }))
 }
 
 fn panels(input: &ReportInput, labels: &Labels, known: &[Item]) -> Vec<Panel> {
@@ -119,8 +124,11 @@ fn panels(input: &ReportInput, labels: &Labels, known: &[Item]) -> Vec<Panel> {
         let rows = own.map(|(c, cores)| row(input, labels, c, cores)).collect();
         let panel = Panel::of_rows(panel_title(input.scenario, &families), rows);
         Panel {
-            max: panel.max.max(machine * 1.04),
-            reference: Some((machine, format!("all {}", limits::cores(machine)))),
+            x: Ruler::linear(panel.x.end().max(machine * 1.04)),
+            reference: Some(Event {
+                x: machine,
+                text: format!("all {}", limits::cores(machine)),
+            }),
             ..panel
         }
     };
@@ -133,7 +141,7 @@ const BROKERS: Ink = Ink::Shade(2);
 const COORDINATOR: Ink = Ink::Shade(1);
 const OTHERS: Ink = Ink::Shade(0);
 
-fn legend(with_producers: bool) -> Entries {
+fn legend(with_producers: bool) -> Vec<Entry> {
     let workers = "worker processes (p1, p2, ...), in the configuration's colour";
     let entries = [
         (Ink::Series(0), workers, true),
@@ -143,9 +151,7 @@ fn legend(with_producers: bool) -> Entries {
         (OTHERS, "everything else", true),
     ];
     let known = entries.into_iter().filter(|(_, _, is_shown)| *is_shown);
-    known
-        .map(|(ink, text, _)| (Swatch::Bar(ink), text.to_owned()))
-        .collect()
+    known.map(|(ink, text, _)| Entry::new(Swatch::Bar(ink), text)).collect()
 }
 
 fn row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary, cores: &Cores) -> Row {
@@ -164,31 +170,11 @@ fn row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary, cores: &C
         significant(cores.own(), 2)
     );
     Row {
+        c: Some(c.configuration),
         label: row_title(input, labels, c.configuration),
         value,
         marks: Mark::stacked(processes.chain(producers).chain(others)),
     }
-}
-
-fn table(input: &ReportInput, labels: &Labels, known: Vec<Item>, with_producers: bool) -> Table {
-    let busy = |v: f64| significant(v, 3);
-    let columns = [
-        Column::words("family", |(c, _): &Item| family_title(input.scenario, c.family)),
-        Column::words("configuration", |(c, _): &Item| labels.short(c.configuration)),
-        Column::figures("records/s", |(c, _): &Item| {
-            or_unknown(c.point(FigureId::RecordsPerSecond), rate)
-        }),
-        Column::words("cores per process", |(_, cores): &Item| {
-            let processes: Vec<String> = cores.processes.iter().map(|p| or_unknown(*p, busy)).collect();
-            processes.join(", ")
-        }),
-        Column::figures("producers", |(_, cores): &Item| or_unknown(cores.producers, busy)).only_if(with_producers),
-        Column::figures("brokers", |(_, cores): &Item| or_unknown(cores.brokers, busy)),
-        Column::figures("tandem", |(_, cores): &Item| busy(cores.coordinator)),
-        Column::figures("everything else", |(_, cores): &Item| busy(cores.others)),
-        Column::figures("the run", |(_, cores): &Item| busy(cores.own())),
-    ];
-    Table::of("", columns, known)
 }
 
 #[cfg(test)]

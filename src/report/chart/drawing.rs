@@ -1,109 +1,105 @@
-//! A chart, and the drawings that it consists of: one for each width, and one that stands alone.
+//! A chart with its two drawings, and the file in which the wide one stands alone.
 
 use quick_xml::escape::escape;
 
-use super::canvas::{Canvas, LINE, wrap};
-use super::colours::style_sheet;
+use super::canvas::{LINE, draw, wrap};
+use super::colours::{Ink, style_sheet};
+use super::spec::{ChartSpec, Kind};
+use super::svg::TEXT_SIZE;
+use super::{grid, rows};
 use crate::report::format::printable;
 use crate::report::table::Table;
 
+/// Width for a page, in pixels.
+pub(super) const WIDE: f64 = 880.0;
+/// Width for a telephone and for half a page, in pixels.
+const NARROW: f64 = 400.0;
+const TITLE: f64 = 17.0;
+const TITLE_LINE: f64 = LINE + 6.0;
+const MARGIN: f64 = 12.0;
+
 /// A chart of the report.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Chart {
-    /// Names its file and its place in a page.
-    pub(crate) name: &'static str,
-    /// What it is about, in a few words.
-    pub(crate) title: String,
-    /// What it shows, for a reader who cannot see it.
-    pub(crate) description: String,
-    /// The drawing as a file of its own, with its title; light or dark as the viewer prefers.
-    pub(crate) svg: String,
+    pub(crate) spec: ChartSpec,
     /// The figures that are drawn.
     pub(crate) table: Table,
     /// The drawing for a wide page that brings title and style sheet itself.
     pub(crate) wide: String,
     /// The same for a telephone.
     pub(crate) narrow: String,
-}
-
-/// Something that can be drawn in any width.
-pub(super) trait Drawing {
-    /// The SVG.
-    fn render(&self, frame: Frame) -> String;
+    /// The wide drawing as a file of its own, with its title; light or dark as the viewer prefers.
+    pub(crate) svg: String,
 }
 
 impl Chart {
-    /// Renders a drawing in every width.
-    pub(super) fn new(
-        name: &'static str,
-        title: &str,
-        description: &str,
-        table: Table,
-        drawing: &impl Drawing,
-    ) -> Self {
+    /// Draws a chart whose table is made from what is drawn.
+    pub(super) fn new(spec: ChartSpec) -> Self {
+        let table = spec.table();
+        Chart::with_table(spec, table)
+    }
+
+    pub(super) fn with_table(mut spec: ChartSpec, table: Table) -> Self {
         // A percentage does not break between its figure and its sign.
-        let description = description.replace(" %", "\u{a0}%");
-        let render = |width, title| drawing.render(Frame { width, title });
+        spec.description = spec.description.replace(" %", "\u{a0}%");
+        let render = |width| match spec.kind {
+            Kind::Rows => rows::draw_rows(&spec, width),
+            Kind::Lines { columns, aspect } => grid::draw_grid(&spec, width, columns, aspect),
+        };
+        let (height, wide) = render(WIDE);
+        let (narrow_height, narrow) = render(NARROW);
         Chart {
-            name,
-            title: title.to_owned(),
-            svg: standing_alone(&render(Frame::WIDE, Some(title)), title, &description),
-            description,
+            svg: standing_alone(&spec, height, &wide),
+            wide: in_page(&spec, "wide", (WIDE, height), &wide),
+            narrow: in_page(&spec, "narrow", (NARROW, narrow_height), &narrow),
+            spec,
             table,
-            wide: render(Frame::WIDE, None),
-            narrow: render(Frame::NARROW, None),
         }
     }
 
     /// Name of its file, such as `throughput.svg`.
     pub(crate) fn file_name(&self) -> String {
-        format!("{}.svg", self.name)
+        format!("{}.svg", self.spec.name)
     }
 }
 
-/// Adds to a drawing what the page would bring: title, description and style sheet.
-fn standing_alone(svg: &str, title: &str, description: &str) -> String {
-    let Some((tag, rest)) = svg.split_once('>') else {
-        return svg.to_owned();
-    };
-    let [title, description] = [title, description].map(printable);
-    format!(
-        "{tag} role=\"img\" aria-labelledby=\"title desc\">\n<title id=\"title\">{}</title>\n\
-         <desc id=\"desc\">{}</desc>\n<style>{}</style>{rest}",
-        escape(&*title),
-        escape(&*description),
-        style_sheet(),
+/// The drawing in a page, which brings its title and description.
+fn in_page(spec: &ChartSpec, class: &str, (width, height): (f64, f64), drawing: &str) -> String {
+    let name = spec.name;
+    let labels = format!("aria-labelledby=\"{name}-title\" aria-describedby=\"{name}-text\"");
+    root(
+        &format!("class=\"chart {class}\" {labels}"),
+        (width, 0.0, height),
+        drawing,
     )
 }
 
-/// A drawing's width and, where it stands alone, its title.
-#[derive(Clone, Copy)]
-pub(super) struct Frame<'a> {
-    pub(super) width: f64,
-    pub(super) title: Option<&'a str>,
+/// The drawing with what the page would bring: title, description and style sheet.
+fn standing_alone(spec: &ChartSpec, height: f64, drawing: &str) -> String {
+    let lines = wrap(&spec.title, TITLE, WIDE - 2.0 * MARGIN);
+    let above = lines.len() as f64 * TITLE_LINE;
+    let heading = draw(WIDE, above, |canvas| {
+        canvas.heading((MARGIN, 5.0), &lines, TITLE_LINE, TITLE)
+    });
+    let [title, description] = [&spec.title, &spec.description].map(|text| printable(text));
+    let (class, fill) = Ink::Surface.group_fill();
+    let whole = format!(
+        "<title id=\"title\">{}</title>\n<desc id=\"desc\">{}</desc>\n<style>{}</style>\n\
+         <rect class=\"{class}\" {fill} y=\"-{above}\" width=\"100%\" height=\"100%\"/>\n\
+         <g transform=\"translate(0 -{above})\">\n{heading}</g>\n{drawing}",
+        escape(&*title),
+        escape(&*description),
+        style_sheet(),
+    );
+    let attributes = "xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" aria-labelledby=\"title desc\"";
+    root(attributes, (WIDE, above, height), &whole)
 }
 
-impl Frame<'_> {
-    /// Width for a page, in pixels.
-    pub(super) const WIDE: f64 = 880.0;
-    /// Width for a telephone, in pixels.
-    const NARROW: f64 = 340.0;
-    const TITLE: f64 = 17.0;
-    const TITLE_LINE: f64 = LINE + 6.0;
-
-    fn title_lines(&self, width: f64) -> Vec<String> {
-        self.title
-            .map_or_else(Vec::new, |title| wrap(title, Self::TITLE, width))
-    }
-
-    pub(super) fn title_height(&self, width: f64) -> f64 {
-        self.title_lines(width).len() as f64 * Self::TITLE_LINE
-    }
-
-    /// Draws the title, if there is one, and returns where it ends.
-    pub(super) fn draw_title(&self, canvas: &Canvas, left: f64, width: f64) -> f64 {
-        let lines = self.title_lines(width);
-        canvas.heading((left, 5.0), &lines, Self::TITLE_LINE, Self::TITLE);
-        self.title_height(width)
-    }
+/// A drawing's outermost element, with space for a title above it.
+fn root(attributes: &str, (width, above, below): (f64, f64, f64), content: &str) -> String {
+    let (top, height) = (if above > 0.0 { -above } else { 0.0 }, (above + below).ceil());
+    format!(
+        "<svg {attributes} role=\"img\" width=\"{width}\" height=\"{height}\" viewBox=\"0 {top} {width} {height}\" \
+         font-family=\"sans-serif\" font-size=\"{TEXT_SIZE}\">\n{content}</svg>\n"
+    )
 }

@@ -2,11 +2,12 @@
 
 use super::colours::Ink;
 use super::drawing::Chart;
-use super::legend::Swatch;
-use super::rows::{Mark, Panel, Row, RowChart};
-use crate::report::format::{percent, share_estimate};
+use super::legend::{Entry, Swatch};
+use super::scale::Ruler;
+use super::spec::{Axis, ChartSpec, Kind, Mark, Panel, Row};
+use super::tick::Tick;
+use crate::report::format::share_estimate;
 use crate::report::input::ReportInput;
-use crate::report::table::{Column, Table};
 use crate::report::tables::scaling::{Source, shares};
 use crate::stats::Estimate;
 
@@ -25,44 +26,45 @@ pub(super) fn chart(input: &ReportInput) -> Option<Chart> {
         let bar = Mark::stacked([(share.point, ink, String::new())]);
         let whisker = share.interval.map(|(low, high)| Mark::Whisker { low, high });
         Row {
+            c: None,
             label: source.to_string(),
             value: share_estimate(share),
             marks: bar.into_iter().chain(whisker).collect(),
         }
     };
     let panel = Panel {
-        max: ends.fold(0.05, f64::max).min(1.0) * 1.02,
-        tick: percent,
+        x: Ruler::linear(ends.fold(0.05, f64::max).min(1.0) * 1.02),
         ..Panel::of_rows(String::new(), shares.iter().map(row).collect())
     };
     let figure = effects.of.describe();
-    let chart = RowChart {
-        panels: vec![panel],
-        legend: vec![
-            (Swatch::Bar(explained), "axis, or two that interact (×)".to_owned()),
-            (Swatch::Bar(noise), "noise: trials of one configuration".to_owned()),
-            (Swatch::Line(Ink::Text), "95 % interval".to_owned()),
-        ],
-        axis: format!("share of the variance of the logarithm of the {figure}"),
-    };
     let description = format!(
         "How much of the variance of the {figure} between trials each axis explains (omega squared), alone and with another, and \
          what is left as noise of trials of one configuration. Thin lines are 95 % intervals."
     );
-    let title = "What explains the differences";
-    Some(Chart::new("effects", title, &description, table(shares), &chart))
-}
-
-fn table(shares: Vec<(Source, Estimate)>) -> Table {
-    type Item = (Source, Estimate);
-    let axis = Column::words("axis", |(source, _): &Item| source.to_string());
-    let share = Column::estimate("share", |(_, share): &Item| Some(*share), percent);
-    Table::of("", [axis].into_iter().chain(share), shares)
+    Some(Chart::new(ChartSpec {
+        name: "effects",
+        title: "What explains the differences".to_owned(),
+        description,
+        kind: Kind::Rows,
+        x: Axis::new(
+            format!("share of the variance of the logarithm of the {figure}"),
+            Tick::Percent,
+        ),
+        y: None,
+        legend: vec![
+            Entry::new(Swatch::Bar(explained), "axis, or two that interact (×)"),
+            Entry::new(Swatch::Bar(noise), "noise: trials of one configuration"),
+            Entry::new(Swatch::Line(Ink::Text), "95 % interval"),
+        ],
+        slots: Vec::new(),
+        panels: vec![panel],
+    }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::table::Table;
     use crate::testing::report::Fixture;
 
     #[test]

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::arrivals::{Chosen, LiveTrial, representatives};
 use super::colours::Ink;
 use super::drawing::Chart;
-use super::grid::Grid;
-use super::legend::Swatch;
-use super::panel::{Line, XyPanel};
-use super::scale::{Axis, axis_end};
+use super::legend::{Entry, Swatch};
+use super::scale::{Ruler, axis_end};
+use super::spec::{Axis, ChartSpec, Kind, Line, Panel, Spot};
+use super::tick::Tick;
 use super::words::{OUTSIDE_WINDOW, SECONDS_OF_LOAD, in_figures, left_out};
 use crate::report::format::duration;
 use crate::report::input::ReportInput;
@@ -61,23 +61,26 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
         let traces = alike.flat_map(|(_, traces)| traces);
         let highest = traces.map(|trace| trace.highest().1 as f64);
         let ends = (s.x_max(&chosen), axis_end(highest.chain([LAG_MIN])));
-        XyPanel {
+        Panel {
             title: s.title(input, labels),
             ..panel(labels, s, own, ends)
         }
     });
-    let grid = Grid {
+    let spec = ChartSpec {
+        name: "lag-over-time",
+        title: "Lag over time by partition".to_owned(),
+        description: description(input, labels, &chosen, all),
+        kind: Kind::Lines {
+            columns: 2,
+            aspect: 2.3,
+        },
+        x: Axis::time(SECONDS_OF_LOAD),
+        y: Some(Axis::new("records not read yet", Tick::Count)),
+        legend: vec![Entry::new(Swatch::Veil(Ink::Shade(3)), OUTSIDE_WINDOW)],
+        slots: labels.slots().to_vec(),
         panels: panels.collect(),
-        legend: vec![(Swatch::Veil(Ink::Shade(3)), OUTSIDE_WINDOW.to_owned())],
-        x_axis: SECONDS_OF_LOAD.to_owned(),
-        y_axis: "records not read yet".to_owned(),
-        aspect: 2.3,
-        columns: 2,
     };
-    let description = description(input, labels, &chosen, all);
-    let table = table(labels, &chosen, &traces);
-    let title = "Lag over time by partition";
-    Some(Chart::new("lag-over-time", title, &description, table, &grid))
+    Some(Chart::with_table(spec, table(labels, &chosen, &traces)))
 }
 
 /// The lag of every partition, or of all together and the worst where they are many.
@@ -120,24 +123,28 @@ fn traces(live: LiveTrial) -> Vec<Trace> {
     traces
 }
 
-fn panel(labels: &Labels, chosen: &Chosen, traces: &[Trace], (x_max, y_max): (f64, f64)) -> XyPanel {
+fn panel(labels: &Labels, chosen: &Chosen, traces: &[Trace], (x_max, y_max): (f64, f64)) -> Panel {
     let live = chosen.live;
     let slot = labels.slot(chosen.configuration);
     let lines = traces.iter().enumerate().map(|(i, trace)| {
         let points = thinned(&trace.points);
         Line {
             shape: i,
+            c: vec![chosen.configuration],
             width: 1.4,
-            marked: marked(&points, i),
-            label: trace.name.clone(),
+            marked: Spot::all(marked(&points, i)),
+            name: trace.name.clone(),
+            is_named: true,
             ..Line::through(points, Ink::Series(slot))
         }
     });
-    let (x, y) = (Axis::linear(x_max), Axis::linear(y_max));
-    XyPanel {
-        bands: live.outside_window(x_max),
+    Panel {
+        x: Ruler::linear(x_max),
+        y: Ruler::linear(y_max),
+        lines: lines.collect(),
+        shaded: live.outside_window(x_max),
         events: live.events(),
-        ..XyPanel::of_lines(String::new(), x, y, lines.collect())
+        ..Panel::default()
     }
 }
 

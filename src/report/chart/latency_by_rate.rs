@@ -3,16 +3,16 @@
 
 use std::collections::BTreeSet;
 
-use super::arrivals::{ms, ms_tick, records_per_second};
+use super::arrivals::{ms, records_per_second};
 use super::colours::Ink;
 use super::drawing::Chart;
-use super::grid::Grid;
-use super::legend::{Entries, Swatch, colours};
-use super::panel::{Line, XyPanel};
+use super::legend::{Entry, Swatch, colours};
 use super::rate_series::{Point, Series, State, series};
-use super::scale::{Axis, Scale, axis_end};
+use super::scale::{Scale, axis_end};
+use super::spec::{Axis, ChartSpec, Kind, Line, Panel, Spot};
+use super::tick::Tick;
 use super::words::in_figures;
-use crate::report::format::{UNKNOWN, duration, tick};
+use crate::report::format::{UNKNOWN, duration};
 use crate::report::input::ReportInput;
 use crate::report::labels::Labels;
 use crate::report::table::{Column, Table};
@@ -59,17 +59,21 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let panels = families.iter().flat_map(|(_, own)| {
         PERCENTILES.map(|percentile| panel(labels, own, percentile, y, objective(input, percentile)))
     });
-    let grid = Grid {
-        panels: panels.collect(),
+    let spec = ChartSpec {
+        name: "latency-by-rate",
+        title: "Response time against rate".to_owned(),
+        description: description(&all),
+        kind: Kind::Lines {
+            columns: 2,
+            aspect: 1.5,
+        },
+        x: Axis::new("records per second offered", Tick::Rate),
+        y: Some(Axis::log("response time in ms (log scale)", Tick::Milliseconds)),
         legend: legend(labels, &all, limit.is_some()),
-        x_axis: "records per second offered".to_owned(),
-        y_axis: "response time in ms (log scale)".to_owned(),
-        aspect: 1.5,
-        columns: 2,
+        slots: labels.slots().to_vec(),
+        panels: panels.collect(),
     };
-    let title = "Response time against rate";
-    let description = description(&all);
-    Some(Chart::new("latency-by-rate", title, &description, table(&all), &grid))
+    Some(Chart::with_table(spec, table(&all)))
 }
 
 /// The scale of all panels: for every interval and the objective.
@@ -97,7 +101,7 @@ fn objective(input: &ReportInput, percentile: Percentile) -> Option<f64> {
     ((capacity.percentile - percentile.share).abs() < 1e-9).then(|| ms(capacity.limit_ns))
 }
 
-fn panel(labels: &Labels, own: &[&Series], percentile: Percentile, y: Scale, limit: Option<f64>) -> XyPanel {
+fn panel(labels: &Labels, own: &[&Series], percentile: Percentile, y: Scale, limit: Option<f64>) -> Panel {
     let rates = || own.iter().flat_map(|s| s.drawn()).map(|p| p.rate);
     let (low, high) = rates().fold((f64::INFINITY, 0.0_f64), |(low, high), r| (low.min(r), high.max(r)));
     let scale = if high > low * WIDE_RATES {
@@ -115,12 +119,8 @@ fn panel(labels: &Labels, own: &[&Series], percentile: Percentile, y: Scale, lim
             aside(scale, p.rate, if alone { 0.0 } else { step })
         };
         // Colour tells the lines apart unless several have the same one.
-        let label = if slots.len() < own.len() {
-            series.name.as_str()
-        } else {
-            ""
-        };
-        lines.extend(series_lines(labels, series, percentile.figure, label, &x));
+        let is_named = slots.len() < own.len();
+        lines.extend(series_lines(labels, series, percentile.figure, is_named, &x));
     }
     if let Some(limit) = limit {
         let ends = match scale {
@@ -128,12 +128,19 @@ fn panel(labels: &Labels, own: &[&Series], percentile: Percentile, y: Scale, lim
             Scale::Linear { to } | Scale::Nines { to } => [(0.0, limit), (to, limit)],
         };
         lines.push(Line {
+            name: "objective".to_owned(),
             dashed: true,
             ..Line::through(ends.to_vec(), Ink::Text)
         });
     }
     let title = joined([own[0].family.as_str(), percentile.title], " · ");
-    XyPanel::of_lines(title, Axis::new(scale, tick), Axis::new(y, ms_tick), lines)
+    Panel {
+        title,
+        x: scale.into(),
+        y: y.into(),
+        lines,
+        ..Panel::default()
+    }
 }
 
 /// A rate moved by a share of the axis, so that equal points of several series do not hide each other.
@@ -144,12 +151,13 @@ fn aside(scale: Scale, rate: f64, share: f64) -> f64 {
     }
 }
 
-/// The line through the points of a series, its markers, and the open ones where the readers fell behind.
+/// The line through the points of a series with its markers, open ones where the readers fell behind, and the way from
+/// one to the other.
 fn series_lines(
     labels: &Labels,
     series: &Series,
     figure: fn(&Point) -> Option<Estimate>,
-    label: &str,
+    is_named: bool,
     x: &dyn Fn(&Point) -> f64,
 ) -> Vec<Line> {
     let known: Vec<(&Point, Estimate)> = series.kept_up().filter_map(|p| Some((p, figure(p)?))).collect();
@@ -160,47 +168,46 @@ fn series_lines(
     };
     let place = |(p, e): &(&Point, Estimate)| (x(p), e.point);
     let points: Vec<(f64, f64)> = known.iter().map(place).collect();
-    let beyond = |p: &Point| (x(p), f64::INFINITY);
-    let mut lines = Vec::new();
+    let configurations: BTreeSet<usize> = series.points.iter().map(|p| p.configuration).collect();
+    let c: Vec<usize> = configurations.into_iter().collect();
     let last = known.last().map(|(p, _)| p.rate);
     let first_beyond = series.overloaded().find(|p| Some(p.rate) > last);
-    if let (Some(last), Some(first)) = (points.last(), first_beyond) {
-        // What lies between the two was not measured.
-        lines.push(Line {
-            dashed: true,
-            ..Line::through(vec![*last, beyond(first)], ink)
-        });
-    }
-    lines.push(Line {
-        label: label.to_owned(),
-        ..Line::through(points, ink)
+    // What lies between the two was not measured.
+    let beyond = points.last().zip(first_beyond).map(|(last, first)| Line {
+        c: c.clone(),
+        dashed: true,
+        ..Line::through(vec![*last, (x(first), f64::INFINITY)], ink)
     });
-    let marked = |p: &Point| {
-        let estimate = known.iter().find(|(known, _)| std::ptr::eq(*known, p)).map(|(_, e)| *e);
-        let interval = estimate.and_then(|e| e.interval);
-        let slot = labels.slot(p.configuration);
-        Line {
-            shape: slot,
-            marked: estimate.map(|e| (x(p), e.point)).into_iter().collect(),
-            open: (p.state == State::Overloaded).then(|| beyond(p)).into_iter().collect(),
-            intervals: interval.map(|(low, high)| (x(p), low, high)).into_iter().collect(),
-            ..Line::through(Vec::new(), Ink::Series(slot))
-        }
+    let intervals = known
+        .iter()
+        .filter_map(|(p, e)| e.interval.map(|(low, high)| (x(p), low, high)));
+    let overloaded = series.drawn().filter(|p| p.state == State::Overloaded);
+    let line = Line {
+        c: c.clone(),
+        name: series.name.clone(),
+        is_named,
+        marked: known
+            .iter()
+            .map(|(p, e)| Spot(x(p), e.point, Some(p.configuration)))
+            .collect(),
+        open: overloaded
+            .map(|p| Spot(x(p), f64::INFINITY, Some(p.configuration)))
+            .collect(),
+        intervals: intervals.collect(),
+        shape: slots.first().copied().unwrap_or(0),
+        ..Line::through(points, ink)
     };
-    lines.extend(series.drawn().map(marked));
-    lines
+    beyond.into_iter().chain([line]).collect()
 }
 
-fn legend(labels: &Labels, all: &[Series], with_objective: bool) -> Entries {
+fn legend(labels: &Labels, all: &[Series], with_objective: bool) -> Vec<Entry> {
     let mut legend = colours(labels);
     if all.iter().any(|s| s.overloaded().next().is_some()) {
-        legend.push((
-            Swatch::neutral(0, true),
-            "hollow, at the top edge: overloaded, the readers fell further and further behind".to_owned(),
-        ));
+        let text = "hollow, at the top edge: overloaded, the readers fell further and further behind";
+        legend.push(Entry::new(Swatch::neutral(0, true), text));
     }
     if with_objective {
-        legend.push((Swatch::Dashed(Ink::Text), "objective of the search".to_owned()));
+        legend.push(Entry::new(Swatch::Dashed(Ink::Text), "objective of the search"));
     }
     legend
 }
@@ -264,7 +271,7 @@ mod tests {
     use super::*;
     use crate::testing::report::Fixture;
 
-    fn panels(fixture: &Fixture) -> Vec<XyPanel> {
+    fn panels(fixture: &Fixture) -> Vec<Panel> {
         let labels = Labels::new(&fixture.scenario);
         let all = series(&fixture.input(), &labels);
         let own: Vec<&Series> = all.iter().collect();
@@ -277,7 +284,7 @@ mod tests {
     #[test]
     fn an_overloaded_rate_has_a_hollow_marker_at_the_top_edge_and_no_figure() {
         for panel in panels(&Fixture::latency()) {
-            let open: Vec<(f64, f64)> = panel.lines.iter().flat_map(|l| l.open.clone()).collect();
+            let open: Vec<Spot> = panel.lines.iter().flat_map(|l| l.open.clone()).collect();
             assert_eq!(open.len(), 1);
             assert_eq!(panel.y.scale.share(open[0].1), 1.0);
             assert!(panel.y.marks(5).iter().all(|mark| panel.y.scale.share(*mark) < 0.95));
@@ -287,7 +294,7 @@ mod tests {
 
     #[test]
     fn the_objective_is_a_line_in_the_panel_of_its_percentile() {
-        let level = |panel: &XyPanel| {
+        let level = |panel: &Panel| {
             panel
                 .lines
                 .iter()
@@ -299,11 +306,11 @@ mod tests {
 
     #[test]
     fn points_of_one_rate_stand_side_by_side_and_others_at_their_rate() {
-        let x = |panel: &XyPanel| -> Vec<f64> {
+        let x = |panel: &Panel| -> Vec<f64> {
             panel
                 .lines
                 .iter()
-                .flat_map(|l| l.marked.iter().map(|(x, _)| *x))
+                .flat_map(|l| l.marked.iter().map(|spot| spot.0))
                 .collect()
         };
         let latency = x(&panels(&Fixture::latency())[0]);

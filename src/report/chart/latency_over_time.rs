@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::arrivals::{Chosen, LiveTrial, ms, ms_tick, representatives};
+use super::arrivals::{Chosen, LiveTrial, ms, representatives};
 use super::colours::Ink;
 use super::drawing::Chart;
-use super::grid::Grid;
-use super::legend::{Entries, Swatch};
-use super::panel::{Line, Strip, XyPanel};
-use super::scale::{Axis, Scale};
+use super::legend::{Entry, Swatch};
+use super::scale::{Ruler, Scale};
+use super::spec::{Axis, ChartSpec, Kind, Line, Panel, Spot};
+use super::tick::Tick;
 use super::words::{OUTSIDE_WINDOW, SECONDS_OF_LOAD, evenly, full_title, in_figures, left_out};
 use crate::measure::latency::LatencyRecorder;
 use crate::measure::{LoadMeasurement, SecondOfLatency};
@@ -48,24 +48,27 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
         Scale::log_around(alike.flat_map(|(_, intervals)| intervals).flat_map(figures).flatten())
     };
     let each = chosen.iter().zip(&of_all).zip(&lengths);
-    let panels: Vec<XyPanel> = each
-        .map(|((s, intervals), length)| XyPanel {
+    let panels: Vec<Panel> = each
+        .map(|((s, intervals), length)| Panel {
             title: s.title(input, labels),
             ..panel(labels, s, intervals, *length, (s.x_max(&chosen), scale(s)))
         })
         .collect();
-    let grid = Grid {
+    let spec = ChartSpec {
+        name: "latency-over-time",
+        title: "Response time over time".to_owned(),
+        description: description(input, labels, &chosen, all, &lengths),
+        kind: Kind::Lines {
+            columns: 2,
+            aspect: 2.3,
+        },
+        x: Axis::time(SECONDS_OF_LOAD),
+        y: Some(Axis::log("response time in ms (log scale)", Tick::Milliseconds)),
         legend: legend(&panels),
+        slots: labels.slots().to_vec(),
         panels,
-        x_axis: SECONDS_OF_LOAD.to_owned(),
-        y_axis: "response time in ms (log scale)".to_owned(),
-        aspect: 2.3,
-        columns: 2,
     };
-    let description = description(input, labels, &chosen, all, &lengths);
-    let table = table(labels, &chosen);
-    let title = "Response time over time";
-    Some(Chart::new("latency-over-time", title, &description, table, &grid))
+    Some(Chart::with_table(spec, table(labels, &chosen)))
 }
 
 /// p50, p99 and the longest in milliseconds, as far as the records carry them.
@@ -127,7 +130,7 @@ fn length_s(load: &LoadMeasurement) -> u32 {
         .unwrap_or(shortest)
 }
 
-fn panel(labels: &Labels, chosen: &Chosen, intervals: &[Interval], length_s: u32, (x_max, y): (f64, Scale)) -> XyPanel {
+fn panel(labels: &Labels, chosen: &Chosen, intervals: &[Interval], length_s: u32, (x_max, y): (f64, Scale)) -> Panel {
     let live = chosen.live;
     let ink = Ink::Series(labels.slot(chosen.configuration));
     let styles = [
@@ -144,21 +147,25 @@ fn panel(labels: &Labels, chosen: &Chosen, intervals: &[Interval], length_s: u32
         let mut pieces = pieces(points, f64::from(length_s));
         for piece in &mut pieces {
             if marked {
-                piece.marked = evenly(&piece.points, MARKERS_MAX);
+                piece.marked = Spot::all(evenly(&piece.points, MARKERS_MAX));
             }
             (piece.ink, piece.width, piece.shape) = (ink, width, labels.slot(chosen.configuration));
+            piece.c = vec![chosen.configuration];
+            name.clone_into(&mut piece.name);
         }
         if let Some(last) = pieces.last_mut() {
-            name.clone_into(&mut last.label);
+            last.is_named = true;
         }
         lines.append(&mut pieces);
     }
-    let y = Axis::new(y, ms_tick);
-    XyPanel {
-        bands: live.outside_window(x_max),
+    Panel {
+        x: Ruler::linear(x_max),
+        y: y.into(),
+        lines,
+        shaded: live.outside_window(x_max),
         events: live.events(),
         strip: strip(live),
-        ..XyPanel::of_lines(String::new(), Axis::linear(x_max), y, lines)
+        ..Panel::default()
     }
 }
 
@@ -173,7 +180,11 @@ fn pieces(points: impl Iterator<Item = Option<(f64, f64)>>, distance: f64) -> Ve
     }
     let line = |points: Vec<(f64, f64)>| Line {
         // A single point makes no line.
-        marked: if points.len() == 1 { points.clone() } else { Vec::new() },
+        marked: if points.len() == 1 {
+            Spot::all(points.clone())
+        } else {
+            Vec::new()
+        },
         ..Line::through(points, Ink::Muted)
     };
     pieces.into_iter().map(line).collect()
@@ -195,26 +206,26 @@ fn sent(load: &LoadMeasurement, length_s: u32) -> Vec<(u32, f64)> {
     counts.into_iter().filter_map(per_second).collect()
 }
 
-fn strip(live: LiveTrial) -> Option<Strip> {
+/// The records sent per second, in bars.
+fn strip(live: LiveTrial) -> Vec<(f64, f64, f64)> {
     let length_s = shortest_s(live.load);
-    let bars: Vec<(f64, f64, f64)> = sent(live.load, length_s)
-        .into_iter()
-        .map(|(from_s, rate)| {
-            let from = f64::from(from_s);
-            (from, from + f64::from(length_s), rate)
-        })
-        .collect();
-    let max = bars.iter().map(|(_, _, rate)| *rate).fold(0.0, f64::max);
-    (max > 0.0).then_some(Strip { bars, max })
+    let bars = sent(live.load, length_s).into_iter().map(|(from_s, rate)| {
+        let from = f64::from(from_s);
+        (from, from + f64::from(length_s), rate)
+    });
+    let bars: Vec<(f64, f64, f64)> = bars.collect();
+    if bars.iter().any(|(_, _, rate)| *rate > 0.0) {
+        bars
+    } else {
+        Vec::new()
+    }
 }
 
-fn legend(panels: &[XyPanel]) -> Entries {
-    let mut legend = vec![(Swatch::Veil(Ink::Shade(3)), OUTSIDE_WINDOW.to_owned())];
-    if panels.iter().any(|p| p.strip.is_some()) {
-        legend.push((
-            Swatch::Bar(Ink::Shade(2)),
-            "records sent per second, beside them the most".to_owned(),
-        ));
+fn legend(panels: &[Panel]) -> Vec<Entry> {
+    let mut legend = vec![Entry::new(Swatch::Veil(Ink::Shade(3)), OUTSIDE_WINDOW)];
+    if panels.iter().any(|p| !p.strip.is_empty()) {
+        let sent = "records sent per second, beside them the most";
+        legend.push(Entry::new(Swatch::Bar(Ink::Shade(2)), sent));
     }
     legend
 }
@@ -344,7 +355,7 @@ mod tests {
         let fixture = Fixture::catch_up();
         let (chosen, _) = representatives(&fixture.input(), |_| true);
         let load = chosen[0].live.load;
-        let events: Vec<(f64, String)> = chosen[0].live.events().into_iter().map(|e| (e.at, e.text)).collect();
+        let events: Vec<(f64, String)> = chosen[0].live.events().into_iter().map(|e| (e.x, e.text)).collect();
         let caught_up = (load.caught_up_ns.unwrap() - load.start_ns) as f64 / 1e9;
         let expected = [(1.0, "warm-up ends"), (caught_up, "caught up"), (9.0, "load ends")];
         assert_eq!(events, expected.map(|(at, text)| (at, text.to_owned())));

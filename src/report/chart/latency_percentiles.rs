@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use super::arrivals::{LiveTrial, meaningful, ms, ms_tick, records_per_second};
+use super::arrivals::{LiveTrial, meaningful, ms, records_per_second};
 use super::colours::Ink;
 use super::drawing::Chart;
-use super::grid::Grid;
 use super::legend::colours;
-use super::panel::{Line, XyPanel};
-use super::scale::{Axis, Scale, nines};
+use super::scale::{Scale, nines};
+use super::spec::{Axis, ChartSpec, Kind, Line, Panel, Spot};
+use super::tick::Tick;
 use super::words::{full_title, in_figures};
 use crate::measure::latency::{LatencyRecorder, SAMPLES_BEYOND, percentile_rows};
 use crate::report::format::{duration, or_unknown};
@@ -50,20 +50,23 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let points = curves.iter().flat_map(|c| &c.points);
     let y = Scale::log_around(points.map(|(_, ms)| *ms));
     let groups = groups(&curves);
-    let panels: Vec<XyPanel> = groups.iter().map(|group| panel(input, labels, group, (x, y))).collect();
+    let panels: Vec<Panel> = groups.iter().map(|group| panel(input, labels, group, (x, y))).collect();
     let columns = panels.len().min(2);
-    let grid = Grid {
-        panels,
+    let spec = ChartSpec {
+        name: "latency-percentiles",
+        title: "Response time by percentile".to_owned(),
+        description: description(input, labels, &curves),
+        kind: Kind::Lines {
+            columns,
+            aspect: if columns > 1 { 1.5 } else { 2.2 },
+        },
+        x: Axis::log("share of the records (log scale)", Tick::Nines),
+        y: Some(Axis::log("response time in ms (log scale)", Tick::Milliseconds)),
         legend: colours(labels),
-        x_axis: "share of the records (log scale)".to_owned(),
-        y_axis: "response time in ms (log scale)".to_owned(),
-        aspect: if columns > 1 { 1.5 } else { 2.2 },
-        columns,
+        slots: labels.slots().to_vec(),
+        panels,
     };
-    let title = "Response time by percentile";
-    let description = description(input, labels, &curves);
-    let table = table(input, labels, &curves);
-    Some(Chart::new("latency-percentiles", title, &description, table, &grid))
+    Some(Chart::with_table(spec, table(input, labels, &curves)))
 }
 
 /// The curve of a configuration whose records carry at least the median.
@@ -91,26 +94,33 @@ fn groups(curves: &[Curve]) -> Vec<Vec<&Curve>> {
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-fn panel(input: &ReportInput, labels: &Labels, group: &[&Curve], (x, y): (Scale, Scale)) -> XyPanel {
+fn panel(input: &ReportInput, labels: &Labels, group: &[&Curve], (x, y): (Scale, Scale)) -> Panel {
     let rates: BTreeSet<u64> = group.iter().map(|c| c.rate.to_bits()).collect();
     let rate = (rates.len() == 1).then(|| records_per_second(group[0].rate));
     let family = family_title(input.scenario, group[0].family);
     let title = joined([&*family, &rate.unwrap_or_default()], " · ");
     let slots: BTreeSet<usize> = group.iter().map(|c| labels.slot(c.configuration)).collect();
     // Colour tells the lines apart unless several have the same one.
-    let named = slots.len() < group.len();
+    let is_named = slots.len() < group.len();
     let lines = group.iter().map(|curve| {
         let slot = labels.slot(curve.configuration);
         let marked = curve.rows.iter().map(|(percentile, ms)| (percentile / 100.0, *ms));
-        let name = if named { labels.short(curve.configuration) } else { "" };
         Line {
+            c: vec![curve.configuration],
+            name: labels.short(curve.configuration).to_owned(),
+            is_named,
             shape: slot,
-            marked: marked.collect(),
-            label: name.to_owned(),
+            marked: Spot::all(marked),
             ..Line::through(curve.points.clone(), Ink::Series(slot))
         }
     });
-    XyPanel::of_lines(title, Axis::new(x, share_tick), Axis::new(y, ms_tick), lines.collect())
+    Panel {
+        title,
+        x: x.into(),
+        y: y.into(),
+        lines: lines.collect(),
+        ..Panel::default()
+    }
 }
 
 /// The figure of a configuration, as the results have it: the geometric mean of the percentiles of those trials that
@@ -155,12 +165,6 @@ fn points(responses: &[LatencyRecorder]) -> Vec<(f64, f64)> {
         .into_iter()
         .filter_map(|share| Some((share, typical_ms(responses, share.min(last))?)))
         .collect()
-}
-
-/// A share as a percentile: `50 %`, `99.9 %`.
-fn share_tick(share: f64) -> String {
-    // Without what binary fractions add.
-    format!("{} %", (share * 1e11).round() / 1e9)
 }
 
 fn description(input: &ReportInput, labels: &Labels, curves: &[Curve]) -> String {
@@ -271,11 +275,5 @@ mod tests {
                 );
             }
         }
-    }
-
-    #[test]
-    fn a_percentile_is_written_with_the_nines_it_has() {
-        let shares = [0.5, 0.9, 1.0 - 1e-3, 1.0 - 1e-6];
-        assert_eq!(shares.map(share_tick), ["50 %", "90 %", "99.9 %", "99.9999 %"]);
     }
 }

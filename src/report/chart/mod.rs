@@ -1,5 +1,5 @@
-//! The charts: from the trials and the summary to SVG, each with a description and a table of its figures. One style, and
-//! one colour and order per configuration, in all of them.
+//! The charts: from the trials and the summary to data, each with a description and a table of its figures, and
+//! from data to SVG. One style, and one colour and order per configuration, in all of them.
 
 mod arrivals;
 mod canvas;
@@ -9,12 +9,12 @@ mod cpu;
 mod drawing;
 mod effects;
 mod grid;
+mod json;
 mod lag;
 mod latency_by_rate;
 mod latency_over_time;
 mod latency_percentiles;
 mod legend;
-mod panel;
 mod phases;
 mod plot;
 mod progress;
@@ -23,14 +23,20 @@ mod rows;
 mod runs;
 mod scale;
 mod scaling;
+mod spec;
+mod svg;
+mod table;
 #[cfg(test)]
 mod tests;
 mod throughput;
+mod tick;
 mod words;
 
 pub(super) use self::colours::style_sheet;
 pub(super) use self::drawing::Chart;
+pub(super) use self::json::charts_json;
 pub(super) use self::runs::run_charts;
+pub(super) use self::scaling::SCALING;
 
 use super::input::ReportInput;
 use super::labels::Labels;

@@ -2,15 +2,15 @@
 
 use super::colours::Ink;
 use super::drawing::Chart;
-use super::legend::{Entries, Swatch};
-use super::rows::{Mark, Panel, Row, RowChart};
+use super::legend::{Entry, Swatch};
+use super::spec::{Axis, ChartSpec, Kind, Mark, Panel, Row};
+use super::tick::Tick;
 use super::words::{self, panel_title, row_title};
 use crate::figures::FigureId;
 use crate::measure::Measurement;
 use crate::report::format::{duration, or_unknown};
 use crate::report::input::ReportInput;
-use crate::report::labels::{Labels, family_title};
-use crate::report::table::{Column, Table};
+use crate::report::labels::Labels;
 use crate::stats::median;
 use crate::summary::ConfigurationSummary;
 
@@ -63,13 +63,17 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     if panels.is_empty() {
         return None;
     }
-    let chart = RowChart {
-        panels,
+    Some(Chart::new(ChartSpec {
+        name: "phases",
+        title: "Phases of a trial".to_owned(),
+        description: DESCRIPTION.to_owned(),
+        kind: Kind::Rows,
+        x: Axis::new("seconds since the first process was started", Tick::Seconds),
+        y: None,
         legend: legend(),
-        axis: "seconds since the first process was started".to_owned(),
-    };
-    let table = table(input, labels, known);
-    Some(Chart::new("phases", "Phases of a trial", DESCRIPTION, table, &chart))
+        slots: labels.slots().to_vec(),
+        panels,
+    }))
 }
 
 fn ink(phase: usize, slot: usize) -> Ink {
@@ -80,13 +84,13 @@ fn ink(phase: usize, slot: usize) -> Ink {
     }
 }
 
-fn legend() -> Entries {
+fn legend() -> Vec<Entry> {
     let names = PHASES.iter().enumerate();
-    let mut legend: Entries = names
-        .map(|(i, name)| (Swatch::Bar(ink(i, 0)), (*name).to_owned()))
+    let mut legend: Vec<Entry> = names
+        .map(|(i, name)| Entry::new(Swatch::Bar(ink(i, 0)), *name))
         .collect();
-    if let Some((_, reading)) = legend.last_mut() {
-        reading.push_str(", in the configuration's colour");
+    if let Some(reading) = legend.last_mut() {
+        reading.text.push_str(", in the configuration's colour");
     }
     legend
 }
@@ -96,6 +100,7 @@ fn row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary, seconds: 
     let pieces = seconds.iter().zip(PHASES).enumerate();
     let pieces = pieces.map(|(phase, (length, name))| (*length, ink(phase, slot), name.to_owned()));
     Row {
+        c: Some(c.configuration),
         label: row_title(input, labels, c.configuration),
         value: value(c),
         marks: Mark::stacked(pieces),
@@ -110,18 +115,6 @@ fn value(c: &ConfigurationSummary) -> String {
         figure(FigureId::ReadSeconds),
         figure(FigureId::StopwatchSeconds)
     )
-}
-
-fn table(input: &ReportInput, labels: &Labels, known: Vec<(&ConfigurationSummary, Seconds)>) -> Table {
-    type Item<'a> = (&'a ConfigurationSummary, Seconds);
-    let names = [
-        Column::words("family", |(c, _): &Item| family_title(input.scenario, c.family)),
-        Column::words("configuration", |(c, _): &Item| labels.short(c.configuration)),
-    ];
-    let phases = PHASES.into_iter().enumerate();
-    let phases =
-        phases.map(|(i, name)| Column::figures(format!("{name} (median)"), move |(_, s): &Item| duration(s[i])));
-    Table::of("", names.into_iter().chain(phases), known)
 }
 
 #[cfg(test)]

@@ -1,18 +1,30 @@
 //! The plot of one small chart: its axes, what is marked along them, its lines and their names.
 
-use super::canvas::{Align, Canvas, LINE, SMALL, text_width};
+use super::canvas::{Align, Canvas, LINE, Marker, SMALL, text_width, wrap};
 use super::colours::Ink;
-use super::panel::{Event, LABEL_LINE, Line, NAME_INDENT, Strip, XyPanel, label_lines};
+use super::legend::data_c;
+use super::spec::{ChartSpec, Event, Line, Panel, Spot};
 use crate::report::format::tick;
+use crate::wording::joined;
 
+/// Height of a line of a name at a line's end.
+pub(super) const LABEL_LINE: f64 = LINE - 3.0;
+/// From the plot to the names of its lines.
+pub(super) const NAME_INDENT: f64 = 22.0;
 /// Space between the names of two events.
 const FLAG_GAP: f64 = 8.0;
 /// From an event's line to its name.
 const FLAG_INDENT: f64 = 4.0;
 
+/// The name of a line, wrapped.
+pub(super) fn label_lines(line: &Line, width: f64) -> Vec<String> {
+    wrap(line.label(), SMALL, width + 1.0)
+}
+
 /// The place of a plot.
 pub(super) struct Plot<'a> {
-    pub(super) panel: &'a XyPanel,
+    pub(super) spec: &'a ChartSpec,
+    pub(super) panel: &'a Panel,
     pub(super) left: f64,
     pub(super) right: f64,
     pub(super) top: f64,
@@ -24,24 +36,36 @@ pub(super) struct Plot<'a> {
 }
 
 impl Plot<'_> {
-    pub(super) fn draw(&self, canvas: &Canvas, x_axis: &str, label_width: f64) {
-        let panel = self.panel;
-        for (from, to) in &panel.bands {
-            let (left, right) = (self.x(*from), self.x(*to));
-            if right > left {
-                canvas.veil((left, self.top), (right, self.bottom), Ink::Shade(3));
+    pub(super) fn draw(&self, canvas: &Canvas, label_width: f64) {
+        canvas.group("class=\"axis y\"", || self.draw_y_axis(canvas));
+        canvas.group("class=\"axis x\"", || self.draw_x_axis(canvas));
+        let middle = f64::midpoint(self.left, self.right);
+        let place = (middle, self.axis() + 4.0 + LINE * 1.5);
+        canvas.text(place, &self.spec.x.label, SMALL, Ink::Muted, Align::Middle);
+        if let Some((top, bottom)) = self.strip {
+            let place = (self.left - 6.0, f64::midpoint(top, bottom));
+            canvas.text(place, &tick(self.panel.strip_max()), SMALL, Ink::Muted, Align::End);
+        }
+        canvas.group("class=\"plot\"", || {
+            for (from, to) in &self.panel.shaded {
+                let (left, right) = (self.x(*from), self.x(*to));
+                if right > left {
+                    canvas
+                        .class("shaded")
+                        .veil((left, self.top), (right, self.bottom), Ink::Shade(3));
+                }
             }
-        }
-        self.draw_y_axis(canvas);
-        if let (Some(strip), Some(ends)) = (&panel.strip, self.strip) {
-            self.draw_strip(canvas, strip, ends);
-        }
-        self.draw_x_axis(canvas, x_axis);
-        self.draw_events(canvas);
-        for line in &panel.lines {
-            self.draw_line(canvas, line);
-        }
-        self.draw_labels(canvas, label_width);
+            if let Some(ends) = self.strip.filter(|_| !self.panel.strip.is_empty()) {
+                canvas.group("class=\"strip\"", || self.draw_strip(canvas, ends));
+            }
+            self.draw_events(canvas);
+            for line in &self.panel.lines {
+                canvas.group(&format!("class=\"line\"{}", data_c(&line.c)), || {
+                    self.draw_line(canvas, line)
+                });
+            }
+        });
+        canvas.group("class=\"names\"", || self.draw_labels(canvas, label_width));
     }
 
     fn x(&self, value: f64) -> f64 {
@@ -61,6 +85,13 @@ impl Plot<'_> {
         self.strip.map_or(self.bottom, |(_, bottom)| bottom)
     }
 
+    fn y_text(&self, value: f64) -> String {
+        self.spec
+            .y
+            .as_ref()
+            .map_or_else(String::new, |axis| axis.tick.at_axis(value))
+    }
+
     fn draw_y_axis(&self, canvas: &Canvas) {
         // A logarithmic scale need not have a mark where it begins.
         canvas.line(&[(self.left, self.bottom), (self.right, self.bottom)], Ink::Grid, 1.0);
@@ -70,21 +101,21 @@ impl Plot<'_> {
             canvas.line(&[(self.left, y), (self.right, y)], Ink::Grid, 1.0);
             // A tick that would touch its neighbour's text keeps its line only.
             if y + LABEL_LINE / 2.0 <= free_below {
-                let text = (self.panel.y.tick)(value);
+                let text = self.y_text(value);
                 canvas.text((self.left - 6.0, y), &text, SMALL, Ink::Muted, Align::End);
                 free_below = y - LABEL_LINE / 2.0;
             }
         }
     }
 
-    fn draw_x_axis(&self, canvas: &Canvas, name: &str) {
+    fn draw_x_axis(&self, canvas: &Canvas) {
         let bottom = self.axis();
         let count = if self.right - self.left > 300.0 { 6 } else { 4 };
         let mut last_end = f64::NEG_INFINITY;
         for value in self.panel.x.marks(count) {
             let x = self.x(value);
             canvas.line(&[(x, bottom), (x, bottom + 4.0)], Ink::Muted, 1.0);
-            let text = (self.panel.x.tick)(value);
+            let text = self.spec.x.tick.at_axis(value);
             let half = text_width(&text, SMALL) / 2.0;
             let middle = x.min(self.cell_right - half);
             if middle - half > last_end + 4.0 {
@@ -93,31 +124,27 @@ impl Plot<'_> {
                 last_end = middle + half;
             }
         }
-        let middle = f64::midpoint(self.left, self.right);
-        let place = (middle, bottom + 4.0 + LINE * 1.5);
-        canvas.text(place, name, SMALL, Ink::Muted, Align::Middle);
     }
 
-    fn draw_strip(&self, canvas: &Canvas, strip: &Strip, (top, bottom): (f64, f64)) {
+    fn draw_strip(&self, canvas: &Canvas, (top, bottom): (f64, f64)) {
         canvas.line(&[(self.left, top), (self.right, top)], Ink::Grid, 1.0);
-        for (from, to, value) in &strip.bars {
-            let height = (bottom - top) * (value / strip.max).clamp(0.0, 1.0);
+        for (from, to, value) in &self.panel.strip {
+            let height = (bottom - top) * (value / self.panel.strip_max()).clamp(0.0, 1.0);
             canvas.rect((self.x(*from), bottom - height), (self.x(*to), bottom), Ink::Shade(2));
         }
         canvas.line(&[(self.left, bottom), (self.right, bottom)], Ink::Grid, 1.0);
-        let text = tick(strip.max);
-        let place = (self.left - 6.0, f64::midpoint(top, bottom));
-        canvas.text(place, &text, SMALL, Ink::Muted, Align::End);
     }
 
     fn draw_events(&self, canvas: &Canvas) {
         let flags = flag_lanes(self.panel, (self.left, self.right), self.cell_right);
         for (event, flag) in self.panel.events.iter().zip(flags) {
             let middle = self.top - 4.0 - LABEL_LINE * (flag.lane as f64 + 0.5);
-            let line = [(flag.x, middle - LABEL_LINE / 2.0), (flag.x, self.axis())];
-            canvas.dashed(&line, Ink::Muted);
-            let place = (flag.text_left, middle);
-            canvas.text(place, &event.text, SMALL, Ink::Text, Align::Start);
+            canvas.group_at((flag.x, 0.0), "class=\"event\"", || {
+                let line = [(flag.x, middle - LABEL_LINE / 2.0), (flag.x, self.axis())];
+                canvas.dashed(&line, Ink::Muted);
+                let place = (flag.text_left, middle);
+                canvas.text(place, &event.text, SMALL, Ink::Text, Align::Start);
+            });
         }
     }
 
@@ -137,16 +164,46 @@ impl Plot<'_> {
         for (x, low, high) in &line.intervals {
             canvas.line(&[self.point((*x, *low)), self.point((*x, *high))], line.ink, 1.0);
         }
-        for (points, hollow) in [(&line.marked, false), (&line.open, true)] {
-            for point in points {
-                canvas.marker(self.point(*point), line.shape, line.ink, 4.0, hollow);
-            }
+        let spots = [(&line.marked, false), (&line.open, true)];
+        let spots = spots
+            .into_iter()
+            .flat_map(|(spots, hollow)| spots.iter().map(move |spot| (spot, hollow)));
+        for (i, (spot, hollow)) in spots.enumerate() {
+            self.draw_spot(canvas, line, (i, spot), hollow);
         }
+        if let Some(best) = line.best {
+            canvas.class("best").marker(self.point(best), Marker::RING);
+        }
+    }
+
+    fn draw_spot(&self, canvas: &Canvas, line: &Line, (number, spot): (usize, &Spot), hollow: bool) {
+        let Spot(x, y, configuration) = *spot;
+        let slot = configuration.and_then(|c| self.spec.slots.get(c).copied());
+        let marker = Marker {
+            shape: slot.unwrap_or(line.shape),
+            ink: slot.map_or(line.ink, Ink::Series),
+            radius: 4.0,
+            hollow,
+        };
+        let own: Vec<usize> = configuration.into_iter().collect();
+        let attributes = format!("{} data-i=\"{number}\"", data_c(&own));
+        canvas.dot(self.point((x, y)), &attributes, marker, &self.in_words(line, spot));
+    }
+
+    /// The figure of a marked point: `partition 0, 4: 3.15 M/s [3.0, 3.3]`.
+    fn in_words(&self, line: &Line, Spot(x, y, _): &Spot) -> String {
+        let Some(axis) = self.spec.y.as_ref().filter(|_| y.is_finite()) else {
+            return line.name.clone();
+        };
+        let ends = line.intervals.iter().find(|(at, _, _)| at.total_cmp(x).is_eq());
+        let ends = ends.map(|(_, low, high)| format!(" [{}, {}]", axis.tick.in_full(*low), axis.tick.in_full(*high)));
+        let name = joined([&*line.name, &*self.spec.x.tick.in_full(*x)], ", ");
+        format!("{name}: {}{}", axis.tick.in_full(*y), ends.unwrap_or_default())
     }
 
     /// The names right of the plot, each as near to its line's end as the others allow.
     fn draw_labels(&self, canvas: &Canvas, width: f64) {
-        let named = self.panel.lines.iter().filter(|line| !line.label.is_empty());
+        let named = self.panel.lines.iter().filter(|line| !line.label().is_empty());
         let mut labels: Vec<(f64, Vec<String>, &Line)> = named
             .filter_map(|line| Some((self.point(*line.points.last()?).1, label_lines(line, width), line)))
             .collect();
@@ -161,7 +218,13 @@ impl Plot<'_> {
             if line.marked.is_empty() {
                 canvas.line(&[(self.right + 4.0, *end), (self.right + 16.0, first)], Ink::Muted, 1.0);
             } else {
-                canvas.marker((self.right + 12.0, first), line.shape, line.ink, 4.0, false);
+                let marker = Marker {
+                    shape: line.shape,
+                    ink: line.ink,
+                    radius: 4.0,
+                    hollow: false,
+                };
+                canvas.marker((self.right + 12.0, first), marker);
             }
             let place = (self.right + NAME_INDENT, first);
             canvas.lines(place, lines, LABEL_LINE, SMALL, Ink::Text, Align::Start);
@@ -206,9 +269,9 @@ impl Flag {
 
 /// The places of the names of a panel's events, in their order: right of their lines, in as many lanes above the plot
 /// as it takes to keep names apart from each other and from the lines.
-pub(super) fn flag_lanes(panel: &XyPanel, (left, right): (f64, f64), cell_right: f64) -> Vec<Flag> {
+pub(super) fn flag_lanes(panel: &Panel, (left, right): (f64, f64), cell_right: f64) -> Vec<Flag> {
     let flag = |event: &Event| {
-        let x = left + (right - left) * panel.x.scale.share(event.at);
+        let x = left + (right - left) * panel.x.scale.share(event.x);
         let width = text_width(&event.text, SMALL);
         let text_left = (x + FLAG_INDENT).min(cell_right - width);
         Flag {
@@ -247,7 +310,7 @@ fn free_lane(flag: &Flag, placed: &[Flag]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scale::Axis;
+    use super::super::scale::Ruler;
     use super::*;
 
     #[test]
@@ -268,10 +331,13 @@ mod tests {
 
     #[test]
     fn names_of_events_meet_neither_each_other_nor_a_line() {
-        let mut panel = XyPanel::of_lines(String::new(), Axis::linear(60.0), Axis::linear(1.0), Vec::new());
+        let mut panel = Panel {
+            x: Ruler::linear(60.0),
+            ..Panel::default()
+        };
         panel.events = [5.0, 7.0, 7.5, 30.0, 59.0]
-            .map(|at| Event {
-                at,
+            .map(|x| Event {
+                x,
                 text: "rebalance".to_owned(),
             })
             .to_vec();

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use super::colours::Ink;
 use super::drawing::Chart;
-use super::grid::Grid;
-use super::panel::{Line, XyPanel};
-use super::scale::{Axis, axis_end};
+use super::scale::{Ruler, axis_end};
+use super::spec::{Axis, ChartSpec, Kind, Line, Panel, Spot};
+use super::tick::Tick;
 use super::words::{evenly, full_title, left_out, panels, with_panel};
 use crate::measure::{Measurement, MemberMeasurement, PartitionMeasurement, Series, Trial};
 use crate::report::format::{UNKNOWN, duration, or_unknown};
@@ -80,30 +80,30 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
         let is_alike = |other: &&Chosen| families.is_some_and(|alike| alike.contains(&other.configuration.family));
         let alike = chosen.iter().filter(is_alike);
         let x_max = axis_end(alike.map(Chosen::read_s));
-        let lines = lines(traces(s.configuration, s.measurement), labels.slot(s.index), s.read_s());
-        let y = Axis {
-            tick: |share| format!("{:.0} %", share * 100.0),
-            ..Axis::linear(1.0)
-        };
-        XyPanel::of_lines(full_title(input, labels, s.index), Axis::linear(x_max), y, lines)
+        let mut lines = lines(traces(s.configuration, s.measurement), labels.slot(s.index), s.read_s());
+        lines.iter_mut().for_each(|line| line.c = vec![s.index]);
+        Panel {
+            title: full_title(input, labels, s.index),
+            x: Ruler::linear(x_max),
+            lines,
+            ..Panel::default()
+        }
     };
-    let grid = Grid {
-        panels: chosen.iter().map(panel).collect(),
+    let spec = ChartSpec {
+        name: "progress",
+        title: "Read progress by partition and member".to_owned(),
+        description: description(chosen.len(), all.len()),
+        kind: Kind::Lines {
+            columns: 2,
+            aspect: 2.6,
+        },
+        x: Axis::time("seconds since the common start"),
+        y: Some(Axis::new("share of the partition read", Tick::Percent)),
         legend: Vec::new(),
-        x_axis: "seconds since the common start".to_owned(),
-        y_axis: "share of the partition read".to_owned(),
-        aspect: 2.6,
-        columns: 2,
+        slots: labels.slots().to_vec(),
+        panels: chosen.iter().map(panel).collect(),
     };
-    let title = "Read progress by partition and member";
-    let description = description(chosen.len(), all.len());
-    Some(Chart::new(
-        "progress",
-        title,
-        &description,
-        table(labels, &chosen),
-        &grid,
-    ))
+    Some(Chart::with_table(spec, table(labels, &chosen)))
 }
 
 fn description(drawn: usize, all: usize) -> String {
@@ -223,21 +223,25 @@ fn lines(traces: Vec<Trace>, slot: usize, end: f64) -> Vec<Line> {
     let ends = [read.iter().min_by(by_finish), read.iter().max_by(by_finish)];
     let mut lines: Vec<Line> = Vec::new();
     for (i, trace) in read.iter().enumerate() {
-        let line = Line::through(trace.points.clone(), Ink::Series(slot));
+        let line = Line {
+            name: name(trace),
+            ..Line::through(trace.points.clone(), Ink::Series(slot))
+        };
         let named = read.len() <= NAMED_LINES_MAX || ends.iter().flatten().any(|t| std::ptr::eq(*t, trace));
         lines.push(if named {
             Line {
                 shape: i,
-                marked: marked(trace, i),
-                label: name(trace),
+                marked: Spot::all(marked(trace, i)),
+                is_named: true,
                 ..line
             }
         } else {
             line
         });
     }
-    let flat = |label| Line {
-        label,
+    let flat = |name| Line {
+        name,
+        is_named: true,
         ..Line::through(vec![(0.0, 0.0), (end, 0.0)], Ink::Text)
     };
     if unread.len() > NAMED_IDLE_MAX {
@@ -300,9 +304,9 @@ mod tests {
         // The last case has four processes on two partitions.
         let (_, m) = median_trial(&input, 9).unwrap();
         let lines = lines(traces(&fixture.scenario.configurations[9], m), 0, 1.0);
-        let idle: Vec<_> = lines.iter().filter(|l| l.label.ends_with("idle")).collect();
+        let idle: Vec<_> = lines.iter().filter(|l| l.name.ends_with("idle")).collect();
         assert_eq!(
-            idle.iter().map(|l| l.label.as_str()).collect::<Vec<_>>(),
+            idle.iter().map(|l| l.name.as_str()).collect::<Vec<_>>(),
             ["process\u{a0}3\u{a0}· idle", "process\u{a0}4\u{a0}· idle"]
         );
         assert!(idle.iter().all(|l| l.points.iter().all(|(_, share)| *share == 0.0)));

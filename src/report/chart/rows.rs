@@ -1,345 +1,314 @@
-//! Charts of horizontal rows, one per configuration, in a panel per family with its own scale. Names are wrapped, never
-//! cut; the drawing grows in height.
+//! Draws charts of rows, in a panel per family with its own scale. Names are wrapped, never cut; the drawing grows in
+//! height.
 
-use super::canvas::{Align, Canvas, LINE, SMALL, TEXT, draw, text_width, ticks, wrap};
+use super::canvas::{Align, Canvas, LINE, Marker, SMALL, TEXT, draw, text_width, wrap};
 use super::colours::Ink;
-use super::drawing::{Drawing, Frame};
-use super::legend::{self, Entries};
-use super::scale::axis_end;
-use crate::report::format::tick;
-use crate::stats::Estimate;
+use super::drawing::WIDE;
+use super::legend::{self, data_c};
+use super::spec::{ChartSpec, Mark, Panel, Row};
 
-/// A chart of rows.
-pub(super) struct RowChart {
-    pub(super) panels: Vec<Panel>,
-    /// What the marks stand for.
-    pub(super) legend: Entries,
-    /// What the horizontal axis shows, with its unit.
-    pub(super) axis: String,
-}
-
-/// A family with its own scale.
-pub(super) struct Panel {
-    pub(super) title: String,
-    /// The right end of the axis; the left is 0.
-    pub(super) max: f64,
-    pub(super) tick: fn(f64) -> String,
-    /// A vertical line with its name.
-    pub(super) reference: Option<(f64, String)>,
-    pub(super) rows: Vec<Row>,
-}
-
-impl Panel {
-    /// A panel whose axis reaches beyond all marks.
-    pub(super) fn of_rows(title: String, rows: Vec<Row>) -> Self {
-        let ends = rows.iter().flat_map(|row| &row.marks).map(Mark::end);
-        Panel {
-            title,
-            max: axis_end(ends),
-            tick,
-            reference: None,
-            rows,
-        }
-    }
-
-    pub(super) fn has_marks(&self) -> bool {
-        self.rows.iter().any(|row| !row.marks.is_empty())
-    }
-}
-
-/// A configuration.
-pub(super) struct Row {
-    pub(super) label: String,
-    /// The figure in words.
-    pub(super) value: String,
-    pub(super) marks: Vec<Mark>,
-}
-
-/// Something drawn on a row's track.
-pub(super) enum Mark {
-    /// A piece of a bar, with a text where it fits.
-    Segment { from: f64, to: f64, ink: Ink, text: String },
-    /// An interval with its point.
-    Interval { low: f64, high: f64, point: f64, ink: Ink },
-    /// An interval as a thin line with ends.
-    Whisker { low: f64, high: f64 },
-    /// One trial, at a height from -1 to 1 of the track.
-    Dot {
-        at: f64,
-        lane: f64,
-        ink: Ink,
-        shape: usize,
-        hollow: bool,
-    },
-}
-
-impl Mark {
-    /// An estimate in its interval.
-    pub(super) fn estimate(estimate: Estimate, ink: Ink) -> Self {
-        let point = estimate.point;
-        let (low, high) = estimate.interval.unwrap_or((point, point));
-        Mark::Interval { low, high, point, ink }
-    }
-
-    /// Pieces of a bar, one behind the other: their lengths, inks and texts.
-    pub(super) fn stacked(pieces: impl IntoIterator<Item = (f64, Ink, String)>) -> Vec<Self> {
-        let mut from = 0.0;
-        let segment = |(length, ink, text)| {
-            let to = from + length;
-            let segment = Mark::Segment { from, to, ink, text };
-            from = to;
-            segment
-        };
-        pieces.into_iter().map(segment).collect()
-    }
-
-    /// The largest value that it reaches.
-    fn end(&self) -> f64 {
-        match self {
-            Mark::Interval { high, .. } | Mark::Whisker { high, .. } => *high,
-            Mark::Dot { at, .. } => *at,
-            Mark::Segment { to, .. } => *to,
-        }
-    }
-}
-
-/// The heights of so many dots on a track, from top to bottom.
-pub(super) fn lanes(dots: usize) -> impl Iterator<Item = f64> {
-    let last = dots.max(2) as f64 - 1.0;
-    (0..dots).map(move |i| i as f64 / last * 2.0 - 1.0)
-}
-
-const MARGIN: f64 = 12.0;
-const TRACK: f64 = 28.0;
-const ROW_GAP: f64 = 10.0;
-const PANEL_GAP: f64 = 22.0;
+const MARGIN: f64 = 10.0;
 /// Columns of names and values where they stand beside the track.
 const LABEL_COLUMN: f64 = 275.0;
 const VALUE_COLUMN: f64 = 185.0;
 
-/// The horizontal places of a drawing.
-struct Columns {
+/// The places of a drawing of this width.
+struct Layout<'a> {
+    spec: &'a ChartSpec,
     /// Names and values stand beside the tracks, else above them.
     beside: bool,
     width: f64,
     /// The ends of the tracks.
     left: f64,
     right: f64,
-    label_width: f64,
-    value_width: f64,
+    /// Heights of a line of text, of a track, and of the space below a row.
+    line: f64,
+    track: f64,
+    gap: f64,
 }
 
-impl Columns {
-    fn of(width: f64) -> Self {
-        let inner = width - 2.0 * MARGIN;
-        let beside = width >= Frame::WIDE;
-        let (left, right, label_width, value_width) = if beside {
-            let value_width = VALUE_COLUMN - MARGIN - 10.0;
-            (
-                MARGIN + LABEL_COLUMN,
-                width - VALUE_COLUMN,
-                LABEL_COLUMN - 14.0,
-                value_width,
-            )
+/// The height of a chart of rows in this width, and its elements.
+pub(super) fn draw_rows(spec: &ChartSpec, width: f64) -> (f64, String) {
+    let layout = Layout::of(spec, width);
+    let inner = width - 2.0 * MARGIN;
+    let panels: f64 = spec.panels.iter().map(|panel| layout.panel_height(panel)).sum();
+    let axis = layout.axis_lines();
+    let height = MARGIN + legend::height(&spec.legend, inner) + panels + LINE * axis.len() as f64 + 4.0;
+    let drawing = draw(width, height, |canvas| {
+        let mut y = legend::draw(canvas, &spec.legend, (MARGIN, MARGIN), inner);
+        for (number, panel) in spec.panels.iter().enumerate() {
+            let place = panel.x.placed(layout.left, layout.right);
+            let attributes = format!("class=\"panel\" data-panel=\"{number}\" data-x=\"{place}\"");
+            canvas.group(&attributes, || layout.draw_panel(canvas, panel, y));
+            y += layout.panel_height(panel);
+        }
+        let middle = (f64::midpoint(layout.left, layout.right), y - 2.0);
+        canvas.lines(middle, &axis, LINE, SMALL, Ink::Muted, Align::Middle);
+    });
+    (height, drawing)
+}
+
+impl<'a> Layout<'a> {
+    fn of(spec: &'a ChartSpec, width: f64) -> Self {
+        let beside = width >= WIDE;
+        let (left, right) = if beside {
+            (MARGIN + LABEL_COLUMN, width - VALUE_COLUMN)
         } else {
-            (MARGIN + 6.0, width - MARGIN - 16.0, inner, inner)
+            (MARGIN + 4.0, width - MARGIN - 16.0)
         };
-        Columns {
+        let (line, track, gap) = if beside { (LINE, 28.0, 10.0) } else { (15.0, 18.0, 5.0) };
+        Layout {
+            spec,
             beside,
             width,
             left,
             right,
-            label_width,
-            value_width,
+            line,
+            track,
+            gap,
         }
     }
 
-    fn x(&self, value: f64, max: f64) -> f64 {
-        self.left + (self.right - self.left) * (value / max).clamp(0.0, 1.0)
+    fn inner(&self) -> f64 {
+        self.width - 2.0 * MARGIN
     }
 
-    fn ticks(&self, panel: &Panel) -> Vec<f64> {
-        ticks(panel.max, if self.beside { 6 } else { 4 })
+    fn x(&self, panel: &Panel, value: f64) -> f64 {
+        self.left + (self.right - self.left) * panel.x.scale.share(value)
     }
 
-    fn label_lines(&self, row: &Row) -> Vec<String> {
-        wrap(&row.label, TEXT, self.label_width)
+    fn label_size(&self) -> f64 {
+        if self.beside { TEXT } else { SMALL }
     }
 
-    fn value_lines(&self, row: &Row) -> Vec<String> {
-        wrap(&row.value, SMALL, self.value_width)
+    fn labels(&self, row: &Row) -> Vec<String> {
+        let width = if self.beside { LABEL_COLUMN - 14.0 } else { self.inner() };
+        wrap(&row.label, self.label_size(), width)
+    }
+
+    fn values(&self, row: &Row) -> Vec<String> {
+        let width = if self.beside {
+            VALUE_COLUMN - MARGIN - 12.0
+        } else {
+            self.inner()
+        };
+        wrap(&row.value, SMALL, width)
+    }
+
+    /// Whether name and value share the line above the track.
+    fn share_line(&self, row: &Row) -> bool {
+        let together = text_width(&row.label, self.label_size()) + text_width(&row.value, SMALL);
+        !self.beside && together + 8.0 <= self.inner()
     }
 
     fn row_height(&self, row: &Row) -> f64 {
-        let (label, value) = (self.label_lines(row).len() as f64, self.value_lines(row).len() as f64);
-        if self.beside {
-            TRACK.max(label * LINE).max(value * LINE)
-        } else {
-            (label + value) * LINE + TRACK + 2.0
+        let (labels, values) = (self.labels(row).len() as f64, self.values(row).len() as f64);
+        match (self.beside, self.share_line(row)) {
+            (true, _) => self.track.max(labels * self.line).max(values * self.line),
+            (false, true) => self.line + self.track,
+            (false, false) => (labels + values) * self.line + self.track,
         }
     }
-}
 
-impl Drawing for RowChart {
-    fn render(&self, frame: Frame) -> String {
-        let columns = Columns::of(frame.width);
-        let inner = frame.width - 2.0 * MARGIN;
-        let top = frame.title_height(inner) + legend::height(&self.legend, inner) + MARGIN;
-        let height = top + self.panels.iter().map(|p| self.panel_height(p, &columns)).sum::<f64>();
-        draw(frame.width, height, |canvas| {
-            let mut y = frame.draw_title(canvas, MARGIN, inner);
-            y = legend::draw(canvas, &self.legend, (MARGIN, y + MARGIN), inner);
-            for panel in &self.panels {
-                self.draw_panel(canvas, panel, &columns, y);
-                y += self.panel_height(panel, &columns);
-            }
-        })
-    }
-}
-
-impl RowChart {
-    fn title_lines(panel: &Panel, columns: &Columns) -> Vec<String> {
-        wrap(&panel.title, TEXT, columns.width - 2.0 * MARGIN)
+    fn rows_height(&self, panel: &Panel) -> f64 {
+        panel.rows.iter().map(|row| self.row_height(row) + self.gap).sum()
     }
 
-    fn panel_height(&self, panel: &Panel, columns: &Columns) -> f64 {
-        let rows: f64 = panel.rows.iter().map(|row| columns.row_height(row) + ROW_GAP).sum();
-        let axis = LINE * (1.0 + self.axis_lines(columns).len() as f64) + 4.0;
-        Self::head_height(panel, columns) + rows + axis + PANEL_GAP
+    fn title_lines(&self, panel: &Panel) -> Vec<String> {
+        wrap(&panel.title, TEXT, self.inner())
     }
 
     /// The panel's title and, below it, the name of its reference line.
-    fn head_height(panel: &Panel, columns: &Columns) -> f64 {
+    fn head_height(&self, panel: &Panel) -> f64 {
         let reference = if panel.reference.is_some() { LINE } else { 0.0 };
-        Self::title_lines(panel, columns).len() as f64 * LINE + reference + 6.0
+        self.title_lines(panel).len() as f64 * LINE + reference + self.gap / 2.0
     }
 
-    fn axis_lines(&self, columns: &Columns) -> Vec<String> {
-        wrap(&self.axis, SMALL, columns.right - columns.left)
+    fn panel_height(&self, panel: &Panel) -> f64 {
+        self.head_height(panel) + self.rows_height(panel) + LINE + self.gap
     }
 
-    fn draw_panel(&self, canvas: &Canvas, panel: &Panel, columns: &Columns, top: f64) {
-        canvas.heading((MARGIN, top), &Self::title_lines(panel, columns), LINE, TEXT);
-        let rows_top = top + Self::head_height(panel, columns);
-        let rows: f64 = panel.rows.iter().map(|row| columns.row_height(row) + ROW_GAP).sum();
-        self.draw_axis(canvas, panel, columns, (rows_top, rows_top + rows));
-        let mut y = rows_top + ROW_GAP / 2.0;
-        for row in &panel.rows {
-            draw_row(canvas, panel, row, columns, y);
-            y += columns.row_height(row) + ROW_GAP;
-        }
-        if let (Some((at, _)), true) = (&panel.reference, columns.beside) {
-            let x = columns.x(*at, panel.max);
-            canvas.dashed(&[(x, rows_top - 4.0), (x, rows_top + rows)], Ink::Text);
-        }
+    fn axis_lines(&self) -> Vec<String> {
+        let room = if self.beside {
+            self.right - self.left
+        } else {
+            self.inner()
+        };
+        wrap(&self.spec.x.label, SMALL, room)
     }
 
-    fn draw_axis(&self, canvas: &Canvas, panel: &Panel, columns: &Columns, (top, bottom): (f64, f64)) {
-        for tick in columns.ticks(panel) {
-            let x = columns.x(tick, panel.max);
-            if columns.beside {
-                canvas.line(&[(x, top), (x, bottom)], Ink::Grid, 1.0);
-            }
+    fn draw_panel(&self, canvas: &Canvas, panel: &Panel, top: f64) {
+        canvas.heading((MARGIN, top), &self.title_lines(panel), LINE, TEXT);
+        let rows_top = top + self.head_height(panel);
+        let bottom = rows_top + self.rows_height(panel);
+        canvas.group("class=\"axis x\"", || self.draw_axis(canvas, panel, (rows_top, bottom)));
+        if let Some(reference) = &panel.reference {
+            let half = text_width(&reference.text, SMALL) / 2.0;
+            let x = self
+                .x(panel, reference.x)
+                .clamp(MARGIN + half, self.width - MARGIN - half);
             canvas.text(
-                (x, bottom + LINE * 0.6),
-                &(panel.tick)(tick),
+                (x, rows_top - LINE * 0.5),
+                &reference.text,
                 SMALL,
-                Ink::Muted,
+                Ink::Text,
                 Align::Middle,
             );
         }
-        let middle = f64::midpoint(columns.left, columns.right);
-        let (place, lines) = ((middle, bottom + LINE * 1.6), self.axis_lines(columns));
-        canvas.lines(place, &lines, LINE, SMALL, Ink::Muted, Align::Middle);
-        if let Some((at, name)) = &panel.reference {
-            let half = text_width(name, SMALL) / 2.0;
-            let x = columns
-                .x(*at, panel.max)
-                .clamp(MARGIN + half, (columns.width - MARGIN - half).max(MARGIN + half));
-            canvas.text((x, top - LINE * 0.5 - 4.0), name, SMALL, Ink::Text, Align::Middle);
+        canvas.group("class=\"plot\"", || {
+            let mut y = rows_top + if self.beside { self.gap / 2.0 } else { 0.0 };
+            for row in &panel.rows {
+                self.draw_row(canvas, panel, row, y);
+                y += self.row_height(row) + self.gap;
+            }
+        });
+    }
+
+    /// The ends of the track of each row, or of all of them where no name stands between.
+    fn tracks(&self, panel: &Panel, (top, bottom): (f64, f64)) -> Vec<(f64, f64)> {
+        if self.beside {
+            return vec![(top, bottom)];
+        }
+        let mut y = top;
+        let track = |row: &Row| {
+            let end = y + self.row_height(row);
+            y = end + self.gap;
+            (end - self.track, end)
+        };
+        panel.rows.iter().map(track).collect()
+    }
+
+    fn draw_axis(&self, canvas: &Canvas, panel: &Panel, (top, bottom): (f64, f64)) {
+        let tracks = self.tracks(panel, (top, bottom));
+        for tick in panel.x.marks(if self.beside { 6 } else { 4 }) {
+            let x = self.x(panel, tick);
+            for (from, to) in &tracks {
+                canvas.line(&[(x, *from), (x, *to)], Ink::Grid, 1.0);
+            }
+            let text = self.spec.x.tick.at_axis(tick);
+            canvas.text((x, bottom + LINE * 0.4), &text, SMALL, Ink::Muted, Align::Middle);
+        }
+        for (from, to) in panel.reference.iter().flat_map(|_| &tracks) {
+            let x = self.x(panel, panel.reference.as_ref().map_or(0.0, |reference| reference.x));
+            canvas.dashed(&[(x, *from), (x, *to)], Ink::Text);
         }
     }
-}
 
-fn draw_row(canvas: &Canvas, panel: &Panel, row: &Row, columns: &Columns, top: f64) {
-    let (labels, values) = (columns.label_lines(row), columns.value_lines(row));
-    let height = columns.row_height(row);
-    let middle = if columns.beside {
-        top + height / 2.0
-    } else {
-        top + height - TRACK / 2.0
-    };
-    let first = |lines: &[String]| middle - LINE * (lines.len() as f64 - 1.0) / 2.0;
-    let (label_at, value_at) = if columns.beside {
-        ((MARGIN, first(&labels)), (columns.right + 14.0, first(&values)))
-    } else {
-        let below = top + LINE * (labels.len() as f64 + 0.5);
-        ((MARGIN, top + LINE / 2.0), (MARGIN, below))
-    };
-    canvas.lines(label_at, &labels, LINE, TEXT, Ink::Text, Align::Start);
-    canvas.lines(value_at, &values, LINE, SMALL, Ink::Muted, Align::Start);
-    if !columns.beside {
-        draw_track_grid(canvas, panel, columns, middle);
-    }
-    for mark in &row.marks {
-        draw_mark(canvas, mark, &|value| columns.x(value, panel.max), middle);
-    }
-}
-
-/// The grid on one track only, because it would cross out the names above it.
-fn draw_track_grid(canvas: &Canvas, panel: &Panel, columns: &Columns, middle: f64) {
-    let along = |value: f64| {
-        let x = columns.x(value, panel.max);
-        [(x, middle - TRACK / 2.0 - 1.0), (x, middle + TRACK / 2.0 + 1.0)]
-    };
-    for tick in columns.ticks(panel) {
-        canvas.line(&along(tick), Ink::Grid, 1.0);
-    }
-    if let Some((at, _)) = &panel.reference {
-        canvas.dashed(&along(*at), Ink::Text);
-    }
-}
-
-fn draw_mark(canvas: &Canvas, mark: &Mark, x: &dyn Fn(f64) -> f64, middle: f64) {
-    let half = TRACK / 2.0;
-    match mark {
-        Mark::Segment { from, to, ink, text } => {
-            let (left, right) = (x(*from), x(*to));
-            // A pixel of surface between the pieces of a bar, so that equal colours stay distinct.
-            let end = if right - left > 2.0 { right - 1.0 } else { right };
-            canvas.rect((left, middle - half + 3.0), (end, middle + half - 3.0), *ink);
-            if text_width(text, SMALL) + 8.0 <= right - left {
-                let contrasting = match ink {
-                    Ink::Series(_) => Ink::Surface,
-                    _ => Ink::Text,
+    fn draw_row(&self, canvas: &Canvas, panel: &Panel, row: &Row, top: f64) {
+        let (labels, values) = (self.labels(row), self.values(row));
+        let height = self.row_height(row);
+        let middle = if self.beside {
+            top + height / 2.0
+        } else {
+            top + height - self.track / 2.0
+        };
+        let first = |lines: &[String]| middle - self.line * (lines.len() as f64 - 1.0) / 2.0;
+        let label_y = if self.beside {
+            first(&labels)
+        } else {
+            top + self.line / 2.0
+        };
+        let (value_at, align) = match (self.beside, self.share_line(row)) {
+            (true, _) => ((self.right + 14.0, first(&values)), Align::Start),
+            (false, true) => ((self.width - MARGIN, label_y), Align::End),
+            (false, false) => ((MARGIN, label_y + self.line * labels.len() as f64), Align::Start),
+        };
+        let ink = self.spec.ink(row.c);
+        let (class, fill) = ink.group_fill();
+        let configuration: Vec<usize> = row.c.into_iter().collect();
+        let attributes = format!("class=\"row {class}\"{} {fill}", data_c(&configuration));
+        canvas.group(&attributes, || {
+            for (i, line) in labels.iter().enumerate() {
+                let at = (MARGIN, label_y + self.line * i as f64);
+                canvas
+                    .class("label")
+                    .text(at, line, self.label_size(), Ink::Text, Align::Start);
+            }
+            for (i, line) in values.iter().enumerate() {
+                let at = (value_at.0, value_at.1 + self.line * i as f64);
+                canvas.class("value").text(at, line, SMALL, Ink::Muted, align);
+            }
+            let dots = row.marks.iter().filter(|mark| matches!(mark, Mark::Dot { .. })).count();
+            let mut lanes = lanes(dots);
+            for (i, mark) in row.marks.iter().enumerate() {
+                let lane = if matches!(mark, Mark::Dot { .. }) {
+                    lanes.next()
+                } else {
+                    None
                 };
-                let place = (f64::midpoint(left, right), middle);
-                canvas.text(place, text, SMALL, contrasting, Align::Middle);
+                self.draw_mark(canvas, (panel, row, ink), (i, mark), middle, lane.unwrap_or(0.0));
             }
-        }
-        Mark::Interval { low, high, point, ink } => {
-            canvas.veil(
-                (x(*low), middle - half),
-                (x(*high).max(x(*low) + 1.0), middle + half),
-                *ink,
-            );
-            canvas.line(&[(x(*point), middle - half), (x(*point), middle + half)], *ink, 3.0);
-        }
-        Mark::Whisker { low, high } => {
-            let (left, right, end) = (x(*low), x(*high), half / 2.0);
-            canvas.line(&[(left, middle), (right, middle)], Ink::Text, 1.5);
-            for at in [left, right] {
-                canvas.line(&[(at, middle - end), (at, middle + end)], Ink::Text, 1.5);
+        });
+    }
+
+    fn draw_mark(
+        &self,
+        canvas: &Canvas,
+        (panel, row, ink): (&Panel, &Row, Ink),
+        (number, mark): (usize, &Mark),
+        middle: f64,
+        lane: f64,
+    ) {
+        let half = self.track / 2.0;
+        let x = |value: f64| self.x(panel, value);
+        let number = format!(" data-i=\"{number}\"");
+        let title = format!("{}: {}", row.label, row.value);
+        match mark {
+            Mark::Bar { from, to, ink, name } => {
+                let title = format!("{name}: {}", self.spec.x.tick.in_full(to - from));
+                canvas.mark(&number, &title, || {
+                    draw_bar(canvas, (x(*from), x(*to)), (middle, half - 3.0), *ink, name)
+                });
             }
-        }
-        Mark::Dot {
-            at,
-            lane,
-            ink,
-            shape,
-            hollow,
-        } => {
-            canvas.marker((x(*at), middle + lane * (half - 5.0)), *shape, *ink, 3.0, *hollow);
+            Mark::Interval { low, point, high } => canvas.mark(&number, &title, || {
+                let (left, right) = (x(*low), x(*high).max(x(*low) + 1.0));
+                canvas.veil((left, middle - half), (right, middle + half), ink);
+                canvas.line(&[(x(*point), middle - half), (x(*point), middle + half)], ink, 3.0);
+            }),
+            Mark::Whisker { low, high } => canvas.mark(&number, &title, || {
+                let (left, right, end) = (x(*low), x(*high), half / 2.0);
+                canvas.line(&[(left, middle), (right, middle)], Ink::Text, 1.5);
+                for at in [left, right] {
+                    canvas.line(&[(at, middle - end), (at, middle + end)], Ink::Text, 1.5);
+                }
+            }),
+            Mark::Dot {
+                x: at,
+                t,
+                hollow,
+                shape,
+            } => {
+                let trial = t.map_or_else(String::new, |t| format!(" data-t=\"{t}\""));
+                let at = (x(*at), middle + lane * (half - 4.0));
+                let marker = Marker {
+                    shape: *shape,
+                    ink: if *hollow { ink } else { Ink::OfGroup },
+                    radius: 3.0,
+                    hollow: *hollow,
+                };
+                canvas.dot(at, &format!("{trial}{number}"), marker, "");
+            }
         }
     }
+}
+
+/// A piece of a bar, with its name where it fits.
+fn draw_bar(canvas: &Canvas, (left, right): (f64, f64), (middle, half): (f64, f64), ink: Ink, name: &str) {
+    // A pixel of surface between the pieces of a bar, so that equal colours stay distinct.
+    let end = if right - left > 2.0 { right - 1.0 } else { right };
+    canvas.rect((left, middle - half), (end, middle + half), ink);
+    if text_width(name, SMALL) + 8.0 <= right - left {
+        let contrasting = match ink {
+            Ink::Series(_) => Ink::Surface,
+            _ => Ink::Text,
+        };
+        let place = (f64::midpoint(left, right), middle);
+        canvas.text(place, name, SMALL, contrasting, Align::Middle);
+    }
+}
+
+/// The heights of so many dots on a track, from -1 at the top to 1 at the bottom.
+fn lanes(dots: usize) -> impl Iterator<Item = f64> {
+    let last = dots.max(2) as f64 - 1.0;
+    (0..dots).map(move |i| if dots == 1 { 0.0 } else { i as f64 / last * 2.0 - 1.0 })
 }

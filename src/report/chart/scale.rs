@@ -1,29 +1,41 @@
 //! The scales of axes: where a value stands between the ends, and which values are marked. Knows no data.
 
 use super::canvas::ticks;
-use crate::report::format::tick;
 
-/// What an axis shows of its values.
-pub(super) struct Axis {
+/// A scale with the values that are marked on it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Ruler {
     pub(super) scale: Scale,
     /// Values to mark; empty for round ones.
     pub(super) ticks: Vec<f64>,
-    pub(super) tick: fn(f64) -> String,
 }
 
-impl Axis {
-    /// With round values marked.
-    pub(super) fn new(scale: Scale, tick: fn(f64) -> String) -> Self {
-        Axis {
+impl Default for Ruler {
+    fn default() -> Self {
+        Ruler::linear(1.0)
+    }
+}
+
+impl From<Scale> for Ruler {
+    fn from(scale: Scale) -> Self {
+        Ruler {
             scale,
             ticks: Vec::new(),
-            tick,
         }
     }
+}
 
+impl Ruler {
     /// From 0, with round values marked.
     pub(super) fn linear(to: f64) -> Self {
-        Axis::new(Scale::Linear { to }, tick)
+        Scale::Linear { to }.into()
+    }
+
+    /// The value at its end.
+    pub(super) fn end(&self) -> f64 {
+        match self.scale {
+            Scale::Linear { to } | Scale::Log { to, .. } | Scale::Nines { to } => to,
+        }
     }
 
     /// About `count` values to mark.
@@ -33,6 +45,16 @@ impl Axis {
         } else {
             self.ticks.clone()
         }
+    }
+
+    /// Where it lies in a drawing, for a script: `LEFT RIGHT MIN MAX lin`.
+    pub(super) fn placed(&self, begin: f64, end: f64) -> String {
+        let (from, to, kind) = match self.scale {
+            Scale::Linear { to } => (0.0, to, "lin"),
+            Scale::Log { from, to } => (from, to, "log"),
+            Scale::Nines { to } => (0.5, to, "nines"),
+        };
+        format!("{begin:.1} {end:.1} {from} {to} {kind}")
     }
 }
 

@@ -46,7 +46,7 @@ fn unrest() -> Fixture {
 
 /// The drawings of a chart with their names.
 fn drawings(chart: &Chart) -> [(String, &str); 3] {
-    let name = |kind: &str| format!("{} {kind}", chart.name);
+    let name = |kind: &str| format!("{} {kind}", chart.spec.name);
     [
         (name("alone"), &chart.svg),
         (name("wide"), &chart.wide),
@@ -145,15 +145,17 @@ fn attribute(tag: &str, name: &str) -> Option<f64> {
 
 /// Lines of text with their left and right ends, from the widths that the layout computes with.
 fn texts(svg: &str) -> Vec<(String, f64, f64, f64)> {
-    svg.split("<text ")
-        .skip(1)
-        .map(|piece| {
-            let (tag, rest) = piece.split_once('>').unwrap();
-            let tag = format!(" {tag}");
+    svg.match_indices("<text ")
+        .map(|(start, _)| {
+            let (tag, rest) = svg[start..].split_once('>').unwrap();
+            // Names of events are written relative to their groups.
+            let group = svg[..start].rsplit("<g ").next().unwrap().split('>').next().unwrap();
+            let moved = group.split_once("translate(").filter(|_| group.contains("\"event\""));
+            let moved: f64 = moved.map_or(0.0, |(_, place)| place.split(' ').next().unwrap().parse().unwrap());
             let text = rest.split("</text>").next().unwrap().trim().to_owned();
             let unescaped = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
-            let (x, y) = (attribute(&tag, "x").unwrap(), attribute(&tag, "y").unwrap());
-            let width = canvas::text_width(&unescaped, attribute(&tag, "font-size").unwrap());
+            let (x, y) = (attribute(tag, "x").unwrap() + moved, attribute(tag, "y").unwrap());
+            let width = canvas::text_width(&unescaped, attribute(tag, "font-size").unwrap_or(canvas::SMALL));
             let left = if tag.contains("\"middle\"") {
                 x - width / 2.0
             } else if tag.contains("text-anchor=\"end\"") {
@@ -188,9 +190,9 @@ fn the_check_of_xml_finds_what_it_is_for() {
 fn no_text_leaves_its_drawing() {
     for chart in every_chart() {
         for (name, svg) in drawings(&chart) {
-            let view_box = svg.split_once("viewBox=\"0 0 ").unwrap().1.split('"').next().unwrap();
-            let (width, height) = view_box.split_once(' ').unwrap();
-            let (width, height): (f64, f64) = (width.parse().unwrap(), height.parse().unwrap());
+            let view_box = svg.split_once("viewBox=\"").unwrap().1.split('"').next().unwrap();
+            let ends: Vec<f64> = view_box.split(' ').map(|end| end.parse().unwrap()).collect();
+            let (width, height) = (ends[2], ends[3]);
             for (text, left, right, y) in texts(svg) {
                 assert!(
                     left >= 0.0 && right <= width,
@@ -220,7 +222,7 @@ fn a_drawing_asks_for_nothing_from_outside() {
 fn every_colour_of_a_drawing_turns_dark_with_its_class() {
     for chart in every_chart() {
         for tag in chart.wide.split('<').filter(|tag| tag.contains("=\"#")) {
-            assert!(tag.contains("class=\""), "{}: {tag}", chart.name);
+            assert!(tag.contains("class=\""), "{}: {tag}", chart.spec.name);
         }
     }
 }
@@ -232,19 +234,20 @@ fn every_chart_has_a_table_and_a_description() {
         assert!(
             !rows.is_empty() && rows.iter().all(|row| row.len() == heads.len()),
             "{}",
-            chart.name
+            chart.spec.name
         );
-        assert!(chart.description.len() > 80, "{}", chart.name);
+        assert!(chart.spec.description.len() > 80, "{}", chart.spec.name);
     }
 }
 
 #[test]
 fn sixty_configurations_are_all_in_the_throughput_and_progress_says_what_it_leaves_out() {
     let charts = charts(&sixty_configurations().input());
-    let chart = |name: &str| charts.iter().find(|c| c.name == name).unwrap();
+    let chart = |name: &str| charts.iter().find(|c| c.spec.name == name).unwrap();
     assert_eq!(chart("throughput").table.rows.len(), 64);
     assert!(
         chart("progress")
+            .spec
             .description
             .contains("24 of 64 configurations are drawn")
     );
@@ -265,7 +268,7 @@ fn a_run_without_trials_has_no_charts_and_no_panic() {
 fn a_live_run_has_the_charts_of_its_latency_and_none_of_read_times() {
     let names = |fixture: &Fixture| -> Vec<String> {
         let charts = charts(&fixture.input());
-        charts.iter().map(|c| c.name.to_owned()).collect()
+        charts.iter().map(|c| c.spec.name.to_owned()).collect()
     };
     let live = [
         "latency-by-rate",
@@ -290,9 +293,9 @@ fn a_live_run_has_the_charts_of_its_latency_and_none_of_read_times() {
 fn the_producers_of_the_load_are_a_piece_of_the_cpu_only_where_they_are_known() {
     let columns = |fixture: &Fixture| {
         let charts = charts(&fixture.input());
-        let cpu = charts.iter().find(|c| c.name == "cpu").unwrap();
+        let cpu = charts.iter().find(|c| c.spec.name == "cpu").unwrap();
         let headers: Vec<String> = cpu.table.headers().into_iter().map(str::to_owned).collect();
-        (headers, cpu.description.contains("producers of the load"))
+        (headers, cpu.spec.description.contains("producers of the load"))
     };
     let mut fixture = Fixture::latency();
     let (headers, described) = columns(&fixture);
@@ -343,7 +346,7 @@ fn one_case() -> Fixture {
 fn families_with_one_configuration_each_share_an_axis() {
     let titles = |fixture: &Fixture, name: &str| -> Vec<String> {
         let all = charts(&fixture.input());
-        let chart = all.iter().find(|c| c.name == name).unwrap();
+        let chart = all.iter().find(|c| c.spec.name == name).unwrap();
         texts(&chart.wide).into_iter().map(|text| text.0).collect()
     };
     let fixture = one_case();

@@ -5,23 +5,28 @@ use std::ops::Range;
 
 use super::colours::Ink;
 use super::drawing::Chart;
-use super::legend::{Swatch, colours};
-use super::rows::{Mark, Panel, Row, RowChart, lanes};
+use super::legend::{Entry, Swatch, colours};
+use super::spec::{Axis, ChartSpec, Kind, Mark, Panel, Row};
+use super::tick::Tick;
 use super::words::{own_scales, panel_title, panels, row_title};
 use crate::figures::FigureId;
 use crate::measure::{Status, Trial, TrialKind};
 use crate::report::format::{rate, rate_estimate};
 use crate::report::input::ReportInput;
-use crate::report::labels::{Labels, family_title};
-use crate::report::table::{Column, Table};
+use crate::report::labels::Labels;
 use crate::summary::ConfigurationSummary;
 use crate::wording::joined;
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let panel = |families: Range<usize>| {
         let title = panel_title(input.scenario, &families);
-        let of_panel = families.flat_map(|family| input.of_family(family));
-        Panel::of_rows(title, of_panel.map(|c| row(input, labels, c)).collect())
+        let of_panel: Vec<_> = families.flat_map(|family| input.of_family(family)).collect();
+        let mut baselines = of_panel.iter().filter(|c| input.is_baseline(c.configuration));
+        let base = baselines.next().and_then(|c| c.point(FigureId::RecordsPerSecond));
+        Panel {
+            base: base.filter(|_| baselines.next().is_none()),
+            ..Panel::of_rows(title, of_panel.iter().map(|c| row(input, labels, c)).collect())
+        }
     };
     let shared = panels(input.scenario);
     let scales = own_scales(shared.len());
@@ -30,23 +35,33 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
         return None;
     }
     let mut legend = colours(labels);
-    legend.push((Swatch::Interval(Ink::Muted), "estimate in its 95 % interval".to_owned()));
+    legend.push(Entry::new(
+        Swatch::Interval(Ink::Muted),
+        "estimate in its 95 % interval",
+    ));
     if input.trials.iter().any(|t| matches!(t.status, Status::Excluded { .. })) {
-        legend.push((Swatch::neutral(0, true), "trial that is not used".to_owned()));
+        legend.push(Entry::new(Swatch::neutral(0, true), "trial that is not used"));
     }
-    let chart = RowChart {
-        panels,
-        legend,
-        axis: "records per second, from the common start to the last record".to_owned(),
-    };
     let description = format!(
         "A row per configuration: every dot is a trial, the line the estimate in the band of its 95 % confidence \
          interval.{}{}",
         scales,
         highest(input, labels)
     );
-    let table = table(input, labels);
-    Some(Chart::new("throughput", "Throughput", &description, table, &chart))
+    Some(Chart::new(ChartSpec {
+        name: "throughput",
+        title: "Throughput".to_owned(),
+        description,
+        kind: Kind::Rows,
+        x: Axis::new(
+            "records per second, from the common start to the last record",
+            Tick::Rate,
+        ),
+        y: None,
+        legend,
+        slots: labels.slots().to_vec(),
+        panels,
+    }))
 }
 
 /// The configurations with the highest estimates in words, where the panels are few. Whether they are faster is for
@@ -72,31 +87,23 @@ fn highest(input: &ReportInput, labels: &Labels) -> String {
 
 fn row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary) -> Row {
     let slot = labels.slot(c.configuration);
-    let ink = Ink::Series(slot);
     let estimate = c.estimate(FigureId::RecordsPerSecond);
     let counted = counted_rates(input, c.configuration);
-    let dots = counted
-        .iter()
-        .zip(lanes(counted.len()))
-        .map(|((trial, rate), lane)| Mark::Dot {
-            at: *rate,
-            lane,
-            ink: if trial.is_used() { ink } else { Ink::Muted },
-            shape: slot,
-            hollow: !trial.is_used(),
-        });
+    let dots = counted.iter().map(|(trial, rate)| Mark::Dot {
+        x: *rate,
+        t: Some(trial.order.number),
+        hollow: !trial.is_used(),
+        shape: slot,
+    });
     let mut value = estimate.map_or_else(|| "no estimate".to_owned(), |e| rate_estimate(&e));
     if c.trials_failed > 0 {
         let _ = write!(value, " · {}\u{a0}failed", c.trials_failed);
     }
     Row {
+        c: Some(c.configuration),
         label: row_title(input, labels, c.configuration),
         value,
-        marks: estimate
-            .map(|e| Mark::estimate(e, ink))
-            .into_iter()
-            .chain(dots)
-            .collect(),
+        marks: estimate.map(Mark::estimate).into_iter().chain(dots).collect(),
     }
 }
 
@@ -109,21 +116,4 @@ fn counted_rates<'a>(input: &ReportInput<'a>, configuration: usize) -> Vec<(&'a 
     let mut rates: Vec<(&Trial, f64)> = read.map(|(t, m)| (t, m.records_per_second())).collect();
     rates.sort_by_key(|(t, _)| t.order.block);
     rates
-}
-
-fn table(input: &ReportInput, labels: &Labels) -> Table {
-    type Item<'a> = &'a ConfigurationSummary;
-    let names = [
-        Column::words("family", |c: &Item| family_title(input.scenario, c.family)),
-        Column::words("configuration", |c: &Item| labels.short(c.configuration)),
-    ];
-    let rates = Column::estimate("records/s", |c: &Item| c.estimate(FigureId::RecordsPerSecond), rate);
-    let trials = Column::words("trials by block (in brackets: not used)", |c: &Item| {
-        let each = counted_rates(input, c.configuration)
-            .into_iter()
-            .map(|(t, r)| if t.is_used() { rate(r) } else { format!("({})", rate(r)) });
-        each.collect::<Vec<String>>().join(", ")
-    });
-    let columns = names.into_iter().chain(rates).chain([trials]);
-    Table::of("", columns, &input.summary.configurations)
 }

@@ -4,7 +4,7 @@ use super::members::{Reason, reasons};
 use crate::report::format::percent;
 use crate::report::input::ReportInput;
 use crate::summary::BottleneckKind;
-use crate::wording::{capitalised, plural};
+use crate::wording::{capitalised, grouped, joined, plural};
 
 /// Paragraphs with their names.
 pub(crate) fn at_a_glance(input: &ReportInput) -> Vec<(&'static str, String)> {
@@ -14,25 +14,29 @@ pub(crate) fn at_a_glance(input: &ReportInput) -> Vec<(&'static str, String)> {
 
 /// The bottleneck of most configurations with its evidence and remedy, and the others by name.
 fn limits(input: &ReportInput) -> String {
-    let mut found = reasons(input);
-    found.retain(|reason| reason.kind != BottleneckKind::Unknown);
-    found.sort_by_key(|reason| std::cmp::Reverse(reason.configurations.len()));
-    let Some((first, others)) = found.split_first() else {
+    let all = reasons(input);
+    let known = all.iter().filter(|reason| reason.kind != BottleneckKind::Unknown);
+    let mut kinds = grouped(known.map(|reason| (reason.meaning(), reason)));
+    let number = |reasons: &[&Reason]| reasons.iter().map(|reason| reason.configurations.len()).sum::<usize>();
+    kinds.sort_by_key(|(_, reasons)| std::cmp::Reverse(number(reasons)));
+    let Some(((meaning, reasons), others)) = kinds.split_first() else {
         return String::new();
     };
-    let all = input.summary.configurations.len();
-    let number = |reason: &Reason| format!("{} of {all}", reason.configurations.len());
-    let (name, evidence) = &first.configurations[0];
-    let mut text = format!("{}, in {} configurations", capitalised(first.meaning()), number(first));
-    text += &format!(". {name}: {evidence}. {}", first.remedy);
-    let others: Vec<String> = others
-        .iter()
-        .map(|other| format!("{} in {}", other.meaning(), number(other)))
-        .collect();
-    if !others.is_empty() {
-        text += &format!(" Else: {}.", others.join("; "));
+    let configurations = input.summary.configurations.len();
+    let share = |reasons: &[&Reason]| match number(reasons) {
+        number if number == configurations => "everywhere".to_owned(),
+        number => format!("in {number} of {configurations} configurations"),
+    };
+    let first = reasons.iter().max_by_key(|reason| reason.configurations.len());
+    let mut text = format!("{} {}", capitalised(meaning), share(reasons));
+    for (name, evidence) in first.iter().flat_map(|reason| reason.configurations.first()) {
+        text += &format!(". {name}: {evidence}");
     }
-    text.trim_end().to_owned()
+    for (meaning, reasons) in others {
+        text += &format!("; {meaning} {}", share(reasons));
+    }
+    let remedy = first.map_or("", |reason| reason.remedy.as_str());
+    joined([&*(text + "."), remedy], " ")
 }
 
 /// How many trials the figures rest on, what disturbed them, and the smallest difference that they would show.

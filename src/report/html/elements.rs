@@ -137,19 +137,15 @@ fn tone(tone: Tone) -> Option<&'static str> {
 
 /// A chart with its title, what it shows, the drawings for wide and for narrow screens, and its figures.
 pub(super) fn figure(chart: &Chart) -> Markup {
-    let (title, id) = (&chart.title, chart.name);
-    let drawing = |class: &str, svg: &str| {
-        let labels = format!("aria-labelledby=\"{id}-title\" aria-describedby=\"{id}-text\"");
-        PreEscaped(svg.replacen("<svg", &format!("<svg class=\"{class}\" role=\"img\" {labels}"), 1))
-    };
+    let (title, id) = (&chart.spec.title, chart.spec.name);
     html! {
         figure data-chart=(id) {
             figcaption { h3 id={ (id) "-title" } { (title) } }
-            (drawing("wide", &chart.wide))
-            (drawing("narrow", &chart.narrow))
+            (PreEscaped(&chart.wide))
+            (PreEscaped(&chart.narrow))
             details.figures {
                 summary { "What it shows, and its figures" }
-                p.quiet id={ (id) "-text" } { (chart.description) }
+                p.quiet id={ (id) "-text" } { (chart.spec.description) }
                 (table(id, &format!("Figures of the chart {title}"), &chart.table))
             }
         }

@@ -1,13 +1,16 @@
 //! The page: heading, links, answer, warnings, sections.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::elements::{block, figure, paragraph, table, text};
-use crate::report::chart::style_sheet;
+use crate::report::chart::{charts_json, style_sheet};
 use crate::report::document::{Document, Section};
 use crate::report::format::printable_lines;
 
 const STYLE: &str = include_str!("style.css");
+const SCRIPT_STYLE: &str = include_str!("script.css");
+const SCRIPT: &str = include_str!("page.js");
 
 pub(crate) fn render(document: &Document) -> String {
     let page = html! {
@@ -27,6 +30,8 @@ pub(crate) fn render(document: &Document) -> String {
                     @for section in &document.sections { (self::section(section)) "\n" }
                 }
                 footer.quiet { p { (text(document.footer)) } }
+                (data("charts", &charts_json(&document.charts().collect::<Vec<_>>())))
+                script { (PreEscaped(SCRIPT)) }
             }
         }
         "\n"
@@ -41,12 +46,24 @@ fn head(document: &Document) -> Markup {
             meta charset="utf-8";
             meta name="viewport" content="width=device-width, initial-scale=1";
             meta name="color-scheme" content="light dark";
+            meta http-equiv="Content-Security-Policy" content=(policy());
             meta name="generator" content={ "tandem " (document.tandem_version) };
             link rel="icon" href="data:,";
             title { (document.title) }
-            style { "\n" (PreEscaped(style_sheet())) (PreEscaped(STYLE)) }
+            style { "\n" (PreEscaped(style_sheet())) (PreEscaped(STYLE)) (PreEscaped(SCRIPT_STYLE)) }
         }
     }
+}
+
+/// Lets the page ask nobody, and run no script but its own.
+fn policy() -> String {
+    let hash = BASE64_STANDARD.encode(openssl::sha::sha256(SCRIPT.as_bytes()));
+    format!("default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{hash}'")
+}
+
+/// JSON for the script. No text in it can end the element.
+fn data(id: &str, json: &str) -> Markup {
+    html! { script type="application/json" id=(id) { (PreEscaped(json.replace('<', "\\u003c"))) } }
 }
 
 /// What a reader must know first: whether the figures should be trusted, the answer, and the evidence for it.
@@ -175,8 +192,8 @@ mod tests {
     fn the_answer_stands_before_its_table_and_charts_and_everything_is_in_a_landmark() {
         let page = page(&Fixture::one_vs_two());
         let place = |what: &str| page.find(what).unwrap_or(usize::MAX);
-        assert!(place("<main>") < place("id=\"answer\"") && place("id=\"answer\"") < place("<figure>"));
-        assert!(place("id=\"answer\"") < place("<table>") && place("<table>") < place("<figure>"));
+        assert!(place("<main>") < place("id=\"answer\"") && place("id=\"answer\"") < place("<figure "));
+        assert!(place("id=\"answer\"") < place("<table>") && place("<table>") < place("<figure "));
         assert!(place("</main>") != usize::MAX);
         assert_eq!(page.matches("<h1>").count(), 1);
     }

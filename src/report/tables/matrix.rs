@@ -11,19 +11,19 @@ use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title, varying_axes};
 use crate::report::table::{Cell, Column, Table, Tone, with_rows};
 use crate::summary::{ConfigurationSummary, ScalingPoint};
-use crate::wording::joined;
 
 /// With more columns than this the matrix is turned.
 const COLUMNS_MAX: usize = 8;
 
 /// The matrix; none for a run without configurations.
 pub(crate) fn verdict_matrix(input: &ReportInput) -> Vec<Table> {
-    let scaling = scaling_cells(input);
-    let places = places(input);
+    let layout = Layout::of(input);
+    let scaling = scaling_cells(input, &layout);
+    let places = places(input, &layout);
     let mut down = distinct(places.iter().map(|(down, _, _)| down));
     let mut across = distinct(places.iter().map(|(_, across, _)| across));
-    let mut cells: BTreeMap<(&str, &str), Cell> = BTreeMap::new();
     let turned = across.len() > COLUMNS_MAX && down.len() < across.len();
+    let mut cells: BTreeMap<(&str, &str), Cell> = BTreeMap::new();
     for (row, column, c) in &places {
         let key = if turned { (column, row) } else { (row, column) };
         let cell = scaling.get(&c.configuration).cloned();
@@ -33,45 +33,80 @@ pub(crate) fn verdict_matrix(input: &ReportInput) -> Vec<Table> {
     if turned {
         std::mem::swap(&mut down, &mut across);
     }
-    let names = std::iter::once(Column::words("", |row: &&str| *row));
+    let names = std::iter::once(Column::words("configuration", |row: &&str| *row));
     let figures = across.iter().map(|column| {
         let header = if column.is_empty() { "verdict" } else { column };
         Column::words(header, |row: &&str| {
             cells.get(&(*row, *column)).cloned().unwrap_or_default()
         })
     });
-    with_rows(std::iter::once(Table::of(
-        "",
-        names.chain(figures),
-        down.iter().copied(),
-    )))
+    let table = Table::of("", names.chain(figures), down.iter().copied());
+    with_rows(std::iter::once(table))
+}
+
+/// Whether the question of a run is how many are worth having.
+pub(crate) fn is_scaling(input: &ReportInput) -> bool {
+    matches!(Layout::of(input), Layout::Scaling { .. })
+}
+
+/// What stands down and across.
+#[derive(Clone, Copy)]
+enum Layout {
+    /// The names of configurations in their family, and the families.
+    Families,
+    /// The values of two axes.
+    Axes { down: usize, across: usize },
+    /// The same, and the second is the one along which series run; `None` down where there is one series.
+    Scaling { down: Option<usize>, across: usize },
+}
+
+impl Layout {
+    fn of(input: &ReportInput) -> Self {
+        let scenario = input.scenario;
+        let one_case = scenario
+            .configurations
+            .windows(2)
+            .all(|pair| pair[0].case == pair[1].case);
+        if scenario.families.len() != 1 || !one_case {
+            return Layout::Families;
+        }
+        let axes = varying_axes(scenario, 0);
+        let along = |axis: &&usize| {
+            let key = scenario.axes[**axis].key.as_str();
+            let mut series = input.summary.scaling.iter();
+            !input.summary.scaling.is_empty() && series.all(|series| series.along.nouns() == key)
+        };
+        match (axes.iter().find(along), &axes[..]) {
+            (Some(across), [_] | [_, _]) => Layout::Scaling {
+                down: axes.iter().find(|axis| *axis != across).copied(),
+                across: *across,
+            },
+            (None, [down, across]) => Layout::Axes {
+                down: *down,
+                across: *across,
+            },
+            _ => Layout::Families,
+        }
+    }
 }
 
 /// Where each configuration stands: its row and its column.
-fn places<'a>(input: &ReportInput<'a>) -> Vec<(String, String, &'a ConfigurationSummary)> {
-    let scenario = input.scenario;
-    let labels = Labels::new(scenario);
-    let axes = varying_axes(scenario, 0);
-    let case = |c: usize| scenario.configurations[c].case.as_str();
-    let one_case = scenario
-        .configurations
-        .windows(2)
-        .all(|pair| pair[0].case == pair[1].case);
-    input
-        .by_family()
-        .map(|c| match axes[..] {
-            [down, across] if scenario.families.len() == 1 && one_case => {
-                let configuration = &scenario.configurations[c.configuration];
-                let down = joined([case(c.configuration), &scenario.axis_value(configuration, down)], " ");
-                (down, scenario.axis_value(configuration, across), c)
-            }
-            _ => (
-                labels.short(c.configuration).to_owned(),
-                family_title(scenario, c.family),
-                c,
-            ),
-        })
-        .collect()
+fn places<'a>(input: &ReportInput<'a>, layout: &Layout) -> Vec<(String, String, &'a ConfigurationSummary)> {
+    let labels = Labels::new(input.scenario);
+    let value = |c: &ConfigurationSummary, axis| {
+        let configuration = &input.scenario.configurations[c.configuration];
+        input.scenario.axis_value(configuration, axis)
+    };
+    let place = |c: &ConfigurationSummary| match *layout {
+        Layout::Families => (
+            labels.short(c.configuration).to_owned(),
+            family_title(input.scenario, c.family),
+        ),
+        Layout::Axes { down, across } => (value(c, down), value(c, across)),
+        Layout::Scaling { down, across } => (down.map_or_else(String::new, |down| value(c, down)), value(c, across)),
+    };
+    let placed = input.by_family().map(|c| (place(c), c));
+    placed.map(|((down, across), c)| (down, across, c)).collect()
 }
 
 fn distinct<'a>(names: impl Iterator<Item = &'a String>) -> Vec<&'a str> {
@@ -122,7 +157,10 @@ fn own_figure(input: &ReportInput, c: &ConfigurationSummary) -> String {
 }
 
 /// The points of series, which say how much each further member adds; the number worth having is marked.
-fn scaling_cells(input: &ReportInput) -> BTreeMap<usize, Cell> {
+fn scaling_cells(input: &ReportInput, layout: &Layout) -> BTreeMap<usize, Cell> {
+    if !matches!(layout, Layout::Scaling { .. }) {
+        return BTreeMap::new();
+    }
     let series = input.summary.scaling.iter();
     let points = series.flat_map(|series| {
         let worth = series.recommendation.as_ref().map(|found| found.count);

@@ -12,7 +12,7 @@ pub(super) mod scaling;
 pub(super) use self::cells::{effect_header, effect_text};
 pub(super) use self::comparisons::{comparisons, own_comparisons};
 pub(super) use self::details::{details, latencies};
-pub(super) use self::matrix::verdict_matrix;
+pub(super) use self::matrix::{is_scaling, verdict_matrix};
 pub use self::requirements::requirement_sentence;
 pub(super) use self::requirements::{bound, requirements};
 pub(super) use self::results::results;
