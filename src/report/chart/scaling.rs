@@ -8,11 +8,11 @@ use super::scale::Ruler;
 use super::spec::{Axis, ChartSpec, Event, Kind, Line, Panel, Spot};
 use super::tick::Tick;
 use super::words::with_panel;
-use crate::report::format::{or_unknown, percent, rate, ratio_estimate};
+use crate::report::format::rate;
 use crate::report::input::ReportInput;
 use crate::report::labels::Labels;
 use crate::report::table::{Column, Table};
-use crate::report::tables::scaling::{added, fitted, title};
+use crate::report::tables::scaling::{fitted, title};
 use crate::stats::{CurvePoint, ScalingFit};
 use crate::summary::{ScalingPoint, ScalingSeries};
 use crate::wording::{grouped, joined};
@@ -134,7 +134,7 @@ fn best(series: &ScalingSeries) -> Option<&ScalingPoint> {
     series.points.iter().find(|point| point.count == found.count)
 }
 
-/// How many are worth having, in a few words: `4 consumers: 3.9 times one`.
+/// How many are worth having, in a few words: `4 consumers: 3.9 times one`, `at least 2 consumers`.
 fn worth(series: &ScalingSeries) -> Option<String> {
     let best = best(series)?;
     let noun = if best.count == 1 {
@@ -155,7 +155,12 @@ fn worth(series: &ScalingSeries) -> Option<String> {
             }
         )
     });
-    Some(format!("{} {noun}{}", best.count, times.unwrap_or_default()))
+    let at_least = if series.recommendation.as_ref()?.certain {
+        ""
+    } else {
+        "at least "
+    };
+    Some(format!("{at_least}{} {noun}{}", best.count, times.unwrap_or_default()))
 }
 
 fn legend(slots: &[usize], groups: &[Vec<&ScalingSeries>], all: &[ScalingSeries]) -> Vec<Entry> {
@@ -323,20 +328,12 @@ fn table(labels: &Labels, all: &[ScalingSeries], chosen: &[&ScalingSeries]) -> T
         Column::figures("number", |(_, p): &Item| p.count.to_string()),
     ];
     let rates = Column::estimate("records/s", |(_, p): &Item| Some(p.records_per_second), rate);
-    let gains = [
-        Column::figures("speed-up", |(_, p): &Item| {
-            or_unknown(p.speed_up, |speed| ratio_estimate(&speed))
-        }),
-        Column::figures("efficiency", |(_, p): &Item| {
-            or_unknown(p.efficiency, |e| percent(e.point))
-        }),
-        Column::figures("each one added", |(_, p): &Item| added(p)),
-        Column::figures("fitted", |(series, p): &Item| fitted(series.fit.law(), p.count)),
-    ];
+    // What each one gains is in the table of the section.
+    let law = Column::figures("fitted", |(series, p): &Item| fitted(series.fit.law(), p.count));
     let rows = chosen
         .iter()
         .flat_map(|series| series.points.iter().map(|point| (*series, point)));
-    Table::of("", names.into_iter().chain(rates).chain(gains), rows)
+    Table::of("", names.into_iter().chain(rates).chain([law]), rows)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use plotters_backend::text_anchor::HPos;
 use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind, FontStyle,
 };
-use quick_xml::escape::escape;
+use quick_xml::escape::partial_escape as escape;
 
 use super::colours::Ink;
 
