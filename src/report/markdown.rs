@@ -185,7 +185,7 @@ mod tests {
             .skip(1)
             .map(|part| part.split("</summary>\n\n").next().unwrap())
             .collect();
-        assert_eq!(titles, ["Comparisons", "Environment", "Settings", "How to read this"]);
+        assert_eq!(titles, ["Comparisons", "Settings", "Environment", "How to read this"]);
         assert_eq!(text.matches("\n\n</details>\n").count(), 4, "{text}");
         // Nothing that only works beside the run's files.
         assert!(!text.contains("](") && !text.contains("<script"), "{text}");

@@ -31,7 +31,7 @@ pub(super) fn document(input: &ReportInput, form: Form) -> Document {
             tables(all::requirements(input))
         })
         .section(("why", "Why, and what would change it"), Form::SCREENS, reasons)
-        .section(("charts", "More charts"), Form::PAGE, || more)
+        .section(("more-charts", "More charts"), Form::PAGE, || more)
         .section(("latencies", "Latency by part"), Form::PAGE, || {
             tables(all::latencies(input))
         })

@@ -1,6 +1,8 @@
 //! Throughput against the number of consumers, processes or threads: what was measured, the law that fits in its band,
 //! how it would go on, the ideal, and how many are worth having.
 
+use std::collections::BTreeSet;
+
 use super::colours::Ink;
 use super::drawing::Chart;
 use super::legend::{Entry, Swatch};
@@ -89,28 +91,19 @@ fn groups<'a>(chosen: &[&'a ScalingSeries]) -> Vec<Vec<&'a ScalingSeries>> {
 /// The colour slot of each configuration in this chart: those that configurations have everywhere, or one for each
 /// series where these would not tell the series of a panel apart.
 fn slots(labels: &Labels, groups: &[Vec<&ScalingSeries>]) -> Vec<usize> {
-    let own =
-        |series: &ScalingSeries| -> Vec<usize> { series.points.iter().map(|p| labels.slot(p.configuration)).collect() };
     let is_distinct = |group: &Vec<&ScalingSeries>| {
-        let mut firsts: Vec<usize> = group.iter().map(|series| own(series)[0]).collect();
-        firsts.sort_unstable();
-        firsts.dedup();
-        firsts.len() == group.len()
-            && group
-                .iter()
-                .all(|series| own(series).iter().all(|slot| *slot == own(series)[0]))
+        let own: BTreeSet<Option<usize>> = group.iter().map(|series| slot(labels.slots(), series)).collect();
+        own.len() == group.len() && !own.contains(&None)
     };
     let mut slots = labels.slots().to_vec();
     if !groups.iter().all(is_distinct) {
         for group in groups {
             for (slot, series) in group.iter().enumerate() {
-                series.points.iter().for_each(|point| {
-                    slots
-                        .iter_mut()
-                        .nth(point.configuration)
-                        .into_iter()
-                        .for_each(|own| *own = slot)
-                });
+                for c in configurations(series) {
+                    if let Some(own) = slots.get_mut(c) {
+                        *own = slot;
+                    }
+                }
             }
         }
     }

@@ -153,7 +153,7 @@ fn texts(svg: &str) -> Vec<(String, f64, f64, f64)> {
             let moved = group.split_once("translate(").filter(|_| group.contains("\"event\""));
             let moved: f64 = moved.map_or(0.0, |(_, place)| place.split(' ').next().unwrap().parse().unwrap());
             let text = rest.split("</text>").next().unwrap().trim().to_owned();
-            let unescaped = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+            let unescaped = quick_xml::escape::unescape(&text).unwrap();
             let (x, y) = (attribute(tag, "x").unwrap() + moved, attribute(tag, "y").unwrap());
             let width = canvas::text_width(&unescaped, attribute(tag, "font-size").unwrap_or(canvas::SMALL));
             let left = if tag.contains("\"middle\"") {

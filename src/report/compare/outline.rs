@@ -45,7 +45,7 @@ pub(crate) fn document(input: &CompareInput, form: Form) -> Document {
     let reasons = || undecided(input).into_iter().map(Block::Paragraph).collect();
     let outline = Outline::of(form)
         .section(("results", "Verdicts"), BESIDE_PAGES, || tables(verdicts(input)))
-        .section(("charts", "More charts"), Form::PAGE, || more)
+        .section(("more-charts", "More charts"), Form::PAGE, || more)
         .section(("undecided", "Undecided"), &[TERMINAL], reasons)
         .section(("missing", "Not compared"), Form::ALL, || {
             vec![Block::List(not_compared(input))]

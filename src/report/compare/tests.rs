@@ -223,13 +223,11 @@ fn the_json_is_the_comparison() {
 }
 
 #[test]
-fn the_page_runs_no_script_asks_nobody_and_every_reference_has_its_target() {
+fn the_page_asks_nobody_and_every_reference_has_its_target() {
     for (name, pair) in every_kind() {
         let page = with(&pair, compare_html);
         let own = page.replace("http://www.w3.org/2000/svg", "");
-        for outside in [
-            "http:", "https:", "//www", "<script", "<iframe", "@import", "url(", " src=",
-        ] {
+        for outside in ["http:", "https:", "//www", "<iframe", "@import", "url(", " src="] {
             assert!(!own.contains(outside), "{name}: {outside}");
         }
         let values = |attribute: &str| -> Vec<String> {
