@@ -156,7 +156,7 @@ pub(super) enum Block {
         title: String,
         file: &'static str,
     },
-    Chart(Chart),
+    Chart(Box<Chart>),
     Reason(Reason),
     /// Names, each with a text.
     List(Vec<(String, String)>),
@@ -174,7 +174,7 @@ impl Document {
     pub(super) fn charts(&self) -> impl Iterator<Item = &Chart> {
         let blocks = self.sections.iter().flat_map(|section| &section.blocks);
         let others = blocks.filter_map(|block| match block {
-            Block::Chart(chart) => Some(chart),
+            Block::Chart(chart) => Some(&**chart),
             _ => None,
         });
         self.glance.chart.iter().chain(others)

@@ -26,7 +26,7 @@ pub(super) fn render(document: &Document) -> String {
     }
     let glance = &document.glance;
     let verdicts = glance.verdicts.iter().cloned().map(Block::Table);
-    let chart = glance.chart.iter().cloned().map(Block::Chart);
+    let chart = glance.chart.iter().cloned().map(|chart| Block::Chart(Box::new(chart)));
     for part in verdicts.chain(chart) {
         block(&mut out, &part);
         out.push('\n');

@@ -21,7 +21,7 @@ pub(super) fn document(input: &ReportInput, form: Form) -> Document {
             chart: (lead < charts.len()).then(|| charts.remove(lead)),
             notes: facts::at_a_glance(input),
         };
-        more = charts.into_iter().map(Block::Chart).collect();
+        more = charts.into_iter().map(|chart| Block::Chart(Box::new(chart))).collect();
     }
     let reasons = || facts::reasons(input).into_iter().map(Block::Reason).collect();
     let comparisons = || comparisons(input, form);

@@ -79,7 +79,7 @@ fn standing_alone(spec: &ChartSpec, height: f64, drawing: &str) -> String {
     let lines = wrap(&spec.title, TITLE, WIDE - 2.0 * MARGIN);
     let above = lines.len() as f64 * TITLE_LINE;
     let heading = draw(WIDE, above, |canvas| {
-        canvas.heading((MARGIN, 5.0), &lines, TITLE_LINE, TITLE)
+        canvas.heading((MARGIN, 5.0), &lines, TITLE_LINE, TITLE);
     });
     let [title, description] = [&spec.title, &spec.description].map(|text| printable(text));
     let (class, fill) = Ink::Surface.group_fill();

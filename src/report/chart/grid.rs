@@ -12,6 +12,8 @@ const MARGIN: f64 = 12.0;
 const GAP: f64 = 26.0;
 const LABEL_WIDTH_MAX: f64 = 175.0;
 const PLOT_HEIGHT_MIN: f64 = 110.0;
+/// Width over height of plots on a telephone, where there are several.
+const LOW: f64 = 2.7;
 const Y_TICK_WIDTH: f64 = 44.0;
 /// Space right of a plot without names.
 const RIGHT_MARGIN: f64 = 12.0;
@@ -40,6 +42,12 @@ pub(super) fn draw_grid(spec: &ChartSpec, width: f64, columns: usize, aspect: f6
     let columns = if width >= WIDE { columns.max(1) } else { 1 };
     let cell = (inner - GAP * (columns as f64 - 1.0)) / columns as f64;
     let rows: Vec<&[Panel]> = spec.panels.chunks(columns).collect();
+    // One below another, several low charts show more than one high one.
+    let aspect = if width < WIDE && rows.len() > 1 {
+        aspect.max(LOW)
+    } else {
+        aspect
+    };
     let heights: Vec<Heights> = rows.iter().map(|row| heights(row, cell, aspect)).collect();
     let total: f64 = heights.iter().map(Heights::total).sum();
     let height = MARGIN + legend::height(&spec.legend, inner) + total;

@@ -61,7 +61,7 @@ impl Plot<'_> {
             self.draw_events(canvas);
             for line in &self.panel.lines {
                 canvas.group(&format!("class=\"line\"{}", data_c(&line.c)), || {
-                    self.draw_line(canvas, line)
+                    self.draw_line(canvas, line);
                 });
             }
         });

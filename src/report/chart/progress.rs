@@ -81,7 +81,9 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
         let alike = chosen.iter().filter(is_alike);
         let x_max = axis_end(alike.map(Chosen::read_s));
         let mut lines = lines(traces(s.configuration, s.measurement), labels.slot(s.index), s.read_s());
-        lines.iter_mut().for_each(|line| line.c = vec![s.index]);
+        for line in &mut lines {
+            line.c = vec![s.index];
+        }
         Panel {
             title: full_title(input, labels, s.index),
             x: Ruler::linear(x_max),

@@ -4,7 +4,7 @@
 use super::canvas::{Align, Canvas, LINE, Marker, SMALL, TEXT, draw, text_width, wrap};
 use super::colours::Ink;
 use super::drawing::WIDE;
-use super::legend::{self, data_c};
+use super::legend::{self, Entry, data_c};
 use super::spec::{ChartSpec, Mark, Panel, Row};
 
 const MARGIN: f64 = 10.0;
@@ -33,9 +33,12 @@ pub(super) fn draw_rows(spec: &ChartSpec, width: f64) -> (f64, String) {
     let inner = width - 2.0 * MARGIN;
     let panels: f64 = spec.panels.iter().map(|panel| layout.panel_height(panel)).sum();
     let axis = layout.axis_lines();
-    let height = MARGIN + legend::height(&spec.legend, inner) + panels + LINE * axis.len() as f64 + 4.0;
+    // Names stand so near their marks that colours need no legend.
+    let is_needed = |entry: &&Entry| layout.beside || entry.configurations.is_empty();
+    let legend: Vec<Entry> = spec.legend.iter().filter(is_needed).cloned().collect();
+    let height = MARGIN + legend::height(&legend, inner) + panels + LINE * axis.len() as f64 + 4.0;
     let drawing = draw(width, height, |canvas| {
-        let mut y = legend::draw(canvas, &spec.legend, (MARGIN, MARGIN), inner);
+        let mut y = legend::draw(canvas, &legend, (MARGIN, MARGIN), inner);
         for (number, panel) in spec.panels.iter().enumerate() {
             let place = panel.x.placed(layout.left, layout.right);
             let attributes = format!("class=\"panel\" data-panel=\"{number}\" data-x=\"{place}\"");
@@ -56,7 +59,7 @@ impl<'a> Layout<'a> {
         } else {
             (MARGIN + 4.0, width - MARGIN - 16.0)
         };
-        let (line, track, gap) = if beside { (LINE, 28.0, 10.0) } else { (15.0, 18.0, 5.0) };
+        let (line, track, gap) = if beside { (LINE, 28.0, 10.0) } else { (15.0, 16.0, 3.0) };
         Layout {
             spec,
             beside,
@@ -257,7 +260,7 @@ impl<'a> Layout<'a> {
             Mark::Bar { from, to, ink, name } => {
                 let title = format!("{name}: {}", self.spec.x.tick.in_full(to - from));
                 canvas.mark(&number, &title, || {
-                    draw_bar(canvas, (x(*from), x(*to)), (middle, half - 3.0), *ink, name)
+                    draw_bar(canvas, (x(*from), x(*to)), (middle, half - 3.0), *ink, name);
                 });
             }
             Mark::Interval { low, point, high } => canvas.mark(&number, &title, || {

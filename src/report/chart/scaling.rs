@@ -227,12 +227,12 @@ fn panel(slots: &[usize], group: &[&ScalingSeries], all: &[ScalingSeries]) -> Pa
         .max_by_key(|series| (series.partitions, series.points.len()));
     let event = widest.and_then(|series| {
         let x = f64::from(best(series)?.count);
-        let name = if group.len() > 1 {
+        // With several series the legend says of each how many are worth having.
+        let text = if group.len() > 1 {
             title(series, all)
         } else {
-            String::new()
+            worth(series)?
         };
-        let text = joined([name, worth(series)?].iter().map(String::as_str), ": ");
         Some(Event { x, text })
     });
     Panel {

@@ -39,7 +39,7 @@ pub(crate) fn document(input: &CompareInput, form: Form) -> Document {
         let mut charts = run_charts(input).into_iter();
         glance.verdicts = verdicts(input);
         glance.chart = charts.next();
-        more = charts.map(Block::Chart).collect();
+        more = charts.map(|chart| Block::Chart(Box::new(chart))).collect();
     }
     let words = GLOSSARY.map(|(word, meaning)| (word, meaning.to_owned())).to_vec();
     let reasons = || undecided(input).into_iter().map(Block::Paragraph).collect();

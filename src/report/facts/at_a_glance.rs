@@ -1,5 +1,7 @@
 //! What limits a run and whether to trust it, in a sentence or two each.
 
+use std::fmt::Write as _;
+
 use super::members::{Reason, reasons};
 use crate::report::format::percent;
 use crate::report::input::ReportInput;
@@ -29,11 +31,11 @@ fn limits(input: &ReportInput) -> String {
     };
     let first = reasons.iter().max_by_key(|reason| reason.configurations.len());
     let mut text = format!("{} {}", capitalised(meaning), share(reasons));
-    for (name, evidence) in first.iter().flat_map(|reason| reason.configurations.first()) {
-        text += &format!(". {name}: {evidence}");
+    for (name, evidence) in first.iter().filter_map(|reason| reason.configurations.first()) {
+        let _ = write!(text, ". {name}: {evidence}");
     }
     for (meaning, reasons) in others {
-        text += &format!("; {meaning} {}", share(reasons));
+        let _ = write!(text, "; {meaning} {}", share(reasons));
     }
     let remedy = first.map_or("", |reason| reason.remedy.as_str());
     joined([&*(text + "."), remedy], " ")
