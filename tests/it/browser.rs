@@ -28,31 +28,7 @@ processes = 2
 "#;
 
 /// Looks at the report in a frame of a telephone's width, and asks what a person there would see.
-const CHECKER: &str = r#"<!doctype html><meta charset="utf-8"><style>iframe { width: 320px; height: 800px; border: 0 }</style>
-<iframe src="report.html"></iframe><pre id="found"></pre><script>
-addEventListener("load", () => {
-  const page = document.querySelector("iframe").contentDocument, view = page.defaultView;
-  const visible = e => view.getComputedStyle(e).display !== "none";
-  const scrolls = e => e.closest(".scroll, pre, svg") !== null;
-  const figures = [...page.querySelectorAll("figure")].map(f => ({
-    title: f.querySelector("h3")?.textContent ?? "",
-    drawings: [...f.querySelectorAll("svg[role=img]")].filter(visible).length,
-    label: page.getElementById(f.querySelector("svg[role=img]")?.getAttribute("aria-labelledby"))?.textContent ?? "",
-    rows: f.querySelectorAll("table tbody tr").length,
-  }));
-  const wide = [...page.body.querySelectorAll("*")].filter(e => !scrolls(e) || e.matches(".scroll"))
-    .filter(e => visible(e) && e.getBoundingClientRect().right > view.innerWidth + 1 && !e.matches(".skip"))
-    .map(e => e.outerHTML.slice(0, 100));
-  document.getElementById("found").textContent = JSON.stringify({
-    width: view.innerWidth, scrollWidth: page.documentElement.scrollWidth, wide, figures,
-    requests: view.performance.getEntriesByType("resource").map(r => r.name),
-    background: view.getComputedStyle(page.documentElement).backgroundColor,
-    colour: view.getComputedStyle(page.documentElement).color,
-    lang: page.documentElement.lang, headings: page.querySelectorAll("h1").length,
-    ids: [...page.querySelectorAll("[id]")].map(e => e.id),
-  });
-});
-</script>"#;
+const CHECKER: &str = include_str!("browser.html");
 
 /// What the checker finds; `scheme` 0 is dark and 1 is light.
 fn look(folder: &Path, scheme: u32) -> Value {
@@ -101,7 +77,7 @@ fn the_report_fits_a_telephone_works_in_the_dark_and_asks_nobody() {
     let scene = Scene::on_shared_cluster();
     scene.scenario(SCENARIO).run(&["--only", "another", "--quiet"]).exits(0);
     let report = fs::read_to_string(scene.out().join("report.html")).unwrap();
-    assert!(!report.contains("<script") && !report.contains("@import") && !report.contains("<link rel=\"stylesheet"));
+    assert!(!report.contains(" src=") && !report.contains("@import") && !report.contains("<link rel=\"stylesheet"));
 
     let light = look(&scene.out(), 1);
     assert_eq!(light["width"], 320);
@@ -124,6 +100,7 @@ fn the_report_fits_a_telephone_works_in_the_dark_and_asks_nobody() {
         assert_eq!(figure["drawings"], 1, "{title}: one drawing for this width");
         assert!(figure["rows"].as_u64().unwrap() > 0, "{title} has no table behind it");
     }
+    acts(&light["acts"]);
     let mut ids: Vec<&str> = light["ids"]
         .as_array()
         .unwrap()
@@ -157,4 +134,42 @@ fn the_report_fits_a_telephone_works_in_the_dark_and_asks_nobody() {
         luminance(&dark, "background") < 60.0 && luminance(&dark, "colour") > 180.0,
         "{dark}"
     );
+}
+
+/// Holds what became of each act of a reader to what should.
+fn acts(found: &Value) {
+    let text = |name: &str| found[name].as_str().unwrap_or_default();
+    assert!(text("tip").contains("trial ") && text("tip").contains("/s"), "{found}");
+    for name in [
+        "walked",
+        "trial",
+        "highlighted",
+        "ended",
+        "restored",
+        "zoomed",
+        "unzoomed",
+    ] {
+        assert_eq!(found[name], true, "{name}: {found}");
+    }
+    assert_eq!(text("only"), "none", "{found}");
+    assert!(
+        text("hash").contains("\"on\":") && text("hash").contains("\"only\":true"),
+        "{found}"
+    );
+    assert!(text("Relative to the baseline").contains('×'), "{found}");
+    let sorted = found["sorted"].as_array().unwrap();
+    let names = |which: usize| -> Vec<&str> {
+        sorted[which]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(Value::as_str)
+            .collect()
+    };
+    assert_eq!(sorted[2], "descending", "{found}");
+    assert!(
+        names(1).windows(2).all(|pair| pair[0] >= pair[1]) && names(0).len() == names(1).len(),
+        "{found}"
+    );
+    assert_eq!(found["filtered"], 0, "{found}");
 }

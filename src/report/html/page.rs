@@ -50,7 +50,7 @@ fn head(document: &Document) -> Markup {
             meta name="generator" content={ "tandem " (document.tandem_version) };
             link rel="icon" href="data:,";
             title { (document.title) }
-            style { "\n" (PreEscaped(style_sheet())) (PreEscaped(STYLE)) (PreEscaped(SCRIPT_STYLE)) }
+            style { "\n" (PreEscaped(style_sheet())) "/* page */\n" (PreEscaped(STYLE)) (PreEscaped(SCRIPT_STYLE)) }
         }
     }
 }
@@ -139,6 +139,26 @@ mod tests {
             assert_eq!(page.matches("<script>").count(), 1);
             assert!(page.contains(&format!("content=\"{}\"", policy())), "{}", policy());
         }
+    }
+
+    #[test]
+    fn the_script_is_small_and_reaches_nothing_outside() {
+        assert!(SCRIPT.len() < 30_000, "{}", SCRIPT.len());
+        for outside in [
+            "fetch(",
+            "XMLHttpRequest",
+            "import",
+            "eval(",
+            "innerHTML",
+            "setInterval",
+            "http:",
+        ] {
+            assert!(
+                !SCRIPT.replace("http://www.w3.org/2000/svg", "").contains(outside),
+                "{outside}"
+            );
+        }
+        assert!(!SCRIPT.contains("</script"));
     }
 
     #[test]
