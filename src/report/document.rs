@@ -43,7 +43,7 @@ pub(super) struct Glance {
     pub(super) notes: Vec<(&'static str, String)>,
 }
 
-/// A form of a document, by how much it has room for.
+/// A form of a document, by how much it shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// Everything, as one page or as Markdown with its charts beside it.
@@ -66,11 +66,11 @@ pub enum Extent {
 }
 
 impl Form {
-    /// Where there is room for all that is looked up.
+    /// Everything, down to what is only looked up.
     pub(super) const PAGE: &[Form] = &[Form::Page];
     /// A page, folded where it is brief.
     pub(super) const PAGES: &[Form] = &[Form::Page, Form::Brief];
-    /// A page, and a terminal with room for everything.
+    /// A page, and a terminal that shows everything.
     pub(super) const LONG: &[Form] = &[Form::Page, Form::Terminal(Extent::Everything)];
     /// A page, and a terminal that shows more than the answer.
     pub(super) const SCREENS: &[Form] = &[

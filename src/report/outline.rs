@@ -1,14 +1,13 @@
 //! The order of the reports of a run. A table or a chart is added to all of them here.
 
 use super::chart::{SCALING, charts};
-use super::document::{Block, Document, Form, Glance, Outline, tables};
+use super::document::{Block, Document, Form, Glance, Outline, Section, tables};
 use super::facts;
 use super::input::ReportInput;
 use super::labels::Labels;
 use super::tables::{self as all, scaling};
 
-/// What a form shows of a run. The order is the one in which a reader asks: what came out, why, in which detail, and
-/// how it was measured.
+/// What a form shows of a run.
 pub(super) fn document(input: &ReportInput, form: Form) -> Document {
     let mut glance = Glance::default();
     let mut more = Vec::new();
@@ -23,15 +22,39 @@ pub(super) fn document(input: &ReportInput, form: Form) -> Document {
         };
         more = charts.into_iter().map(|chart| Block::Chart(Box::new(chart))).collect();
     }
+    let summary = input.summary;
+    let (first, last) = facts::dates(input);
+    let version = &input.environment.tandem_version;
+    Document {
+        title: summary.question.clone(),
+        subtitle: format!(
+            "Scenario `{}`, measured {first} to {last} with tandem {version}.",
+            summary.scenario
+        ),
+        distrust: summary.quality.distrust.clone(),
+        answer: summary.answer.clone(),
+        no_answer: "No answer yet: too few trials were completed.",
+        warnings: summary.warnings.clone(),
+        glance,
+        sections: sections(input, form, more),
+        page: "the page",
+        footer: "Made by tandem from the stored trials of the run. The figures are also in `summary.csv`, `trials.csv` and \
+                 `summary.json`.",
+        tandem_version: version.clone(),
+    }
+}
+
+/// In the order in which a reader asks: what came out, why, in which detail, and how it was measured.
+fn sections(input: &ReportInput, form: Form, more_charts: Vec<Block>) -> Vec<Section> {
     let reasons = || facts::reasons(input).into_iter().map(Block::Reason).collect();
     let comparisons = || comparisons(input, form);
-    let outline = Outline::of(form)
+    Outline::of(form)
         .section(("results", "Results"), Form::ALL, || tables(all::results(input)))
         .section(("requirements", "Requirements"), Form::ALL, || {
             tables(all::requirements(input))
         })
         .section(("why", "Why, and what would change it"), Form::SCREENS, reasons)
-        .section(("more-charts", "More charts"), Form::PAGE, || more)
+        .section(("more-charts", "More charts"), Form::PAGE, || more_charts)
         .section(("latencies", "Latency by part"), Form::PAGE, || {
             tables(all::latencies(input))
         })
@@ -58,27 +81,8 @@ pub(super) fn document(input: &ReportInput, form: Form) -> Document {
         .section(("scenario", "Scenario"), Form::PAGE, || vec![source(input)])
         .folded(("reading", "How to read this"), Form::PAGES, || {
             vec![Block::Definitions(facts::glossary(input))]
-        });
-    let summary = input.summary;
-    let (first, last) = facts::dates(input);
-    let version = &input.environment.tandem_version;
-    Document {
-        title: summary.question.clone(),
-        subtitle: format!(
-            "Scenario `{}`, measured {first} to {last} with tandem {version}.",
-            summary.scenario
-        ),
-        distrust: summary.quality.distrust.clone(),
-        answer: summary.answer.clone(),
-        no_answer: "No answer yet: too few trials were completed.",
-        warnings: summary.warnings.clone(),
-        glance,
-        sections: outline.sections(),
-        page: "the page",
-        footer: "Made by tandem from the stored trials of the run. The figures are also in `summary.csv`, `trials.csv` and \
-                 `summary.json`.",
-        tandem_version: version.clone(),
-    }
+        })
+        .sections()
 }
 
 /// Each series with its table and what it shows.
@@ -93,7 +97,7 @@ fn scaling(input: &ReportInput) -> Vec<Block> {
     blocks.chain(refusals).collect()
 }
 
-/// The shares of the axes in words, and where there is room in a table.
+/// The shares of the axes in words, and on a page in a table.
 fn effects(input: &ReportInput, form: Form) -> Vec<Block> {
     let words = scaling::effects_words(input).map(Block::Paragraph);
     let shares = scaling::effects(input).filter(|_| form == Form::Page);

@@ -50,7 +50,7 @@ pub(super) enum InTerminal {
 /// A text with its tone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Cell {
-    /// In lines, where a form has room for them.
+    /// In lines, where a form has them.
     pub(super) text: String,
     pub(super) tone: Tone,
     /// Index of the configuration that the cell, or as the first of a row the row, is about.

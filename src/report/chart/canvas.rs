@@ -11,6 +11,8 @@ use super::colours::Ink;
 use super::svg::{GRID, Svg, TEXT_SIZE};
 use crate::report::format::printable;
 
+/// Width for a page, in pixels.
+pub(super) const WIDE: f64 = 880.0;
 /// Height of a line of text in pixels.
 pub(super) const LINE: f64 = 17.0;
 /// Size of most text in pixels.
@@ -52,14 +54,14 @@ impl Canvas {
         self.svg.borrow_mut().close();
     }
 
-    /// The same for a group that is moved as a whole: everything in it is written relative to this point.
+    /// The same for a group that is moved in one piece: everything in it is written relative to this point.
     pub(super) fn group_at(&self, at: (f64, f64), attributes: &str, inside: impl FnOnce()) {
         let moved = self.svg.borrow_mut().move_origin(point(at));
         self.group(&format!("{attributes} transform=\"{moved}\""), inside);
         self.svg.borrow_mut().move_origin((0, 0));
     }
 
-    /// A mark that cannot be moved as a whole, with its figure in words. Attributes begin with a space.
+    /// A mark that cannot be moved in one piece, with its figure in words. Attributes begin with a space.
     pub(super) fn mark(&self, attributes: &str, title: &str, inside: impl FnOnce()) {
         self.group(&format!("class=\"mark\"{attributes}"), || {
             self.svg.borrow_mut().title(&printable(title));

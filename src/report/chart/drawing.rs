@@ -2,7 +2,7 @@
 
 use quick_xml::escape::escape;
 
-use super::canvas::{LINE, draw, wrap};
+use super::canvas::{LINE, WIDE, draw, wrap};
 use super::colours::{Ink, style_sheet};
 use super::spec::{ChartSpec, Kind};
 use super::svg::TEXT_SIZE;
@@ -10,8 +10,6 @@ use super::{grid, rows};
 use crate::report::format::printable;
 use crate::report::table::Table;
 
-/// Width for a page, in pixels.
-pub(super) const WIDE: f64 = 880.0;
 /// Width for a telephone and for half a page, in pixels.
 const NARROW: f64 = 400.0;
 const TITLE: f64 = 17.0;
@@ -83,7 +81,7 @@ fn standing_alone(spec: &ChartSpec, height: f64, drawing: &str) -> String {
     });
     let [title, description] = [&spec.title, &spec.description].map(|text| printable(text));
     let (class, fill) = Ink::Surface.group_fill();
-    let whole = format!(
+    let complete = format!(
         "<title id=\"title\">{}</title>\n<desc id=\"desc\">{}</desc>\n<style>{}</style>\n\
          <rect class=\"{class}\" {fill} y=\"-{above}\" width=\"100%\" height=\"100%\"/>\n\
          <g transform=\"translate(0 -{above})\">\n{heading}</g>\n{drawing}",
@@ -92,7 +90,7 @@ fn standing_alone(spec: &ChartSpec, height: f64, drawing: &str) -> String {
         style_sheet(),
     );
     let attributes = "xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" aria-labelledby=\"title desc\"";
-    root(attributes, (WIDE, above, height), &whole)
+    root(attributes, (WIDE, above, height), &complete)
 }
 
 /// A drawing's outermost element, with space for a title above it.

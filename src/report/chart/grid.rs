@@ -1,9 +1,8 @@
 //! Draws small charts of lines in a grid: several columns on a page, one on a telephone. Decides how much space each
 //! part gets.
 
-use super::canvas::{Align, Canvas, LINE, SMALL, TEXT, draw, text_width, wrap};
+use super::canvas::{Align, Canvas, LINE, SMALL, TEXT, WIDE, draw, text_width, wrap};
 use super::colours::Ink;
-use super::drawing::WIDE;
 use super::legend;
 use super::plot::{LABEL_LINE, NAME_INDENT, Plot, flag_lanes, label_lines};
 use super::spec::{ChartSpec, Panel};

@@ -1,9 +1,8 @@
 //! Draws charts of rows, in a panel per family with its own scale. Names are wrapped, never cut; the drawing grows in
 //! height.
 
-use super::canvas::{Align, Canvas, LINE, Marker, SMALL, TEXT, draw, text_width, wrap};
+use super::canvas::{Align, Canvas, LINE, Marker, SMALL, TEXT, WIDE, draw, text_width, wrap};
 use super::colours::Ink;
-use super::drawing::WIDE;
 use super::legend::{self, Entry, data_c};
 use super::spec::{ChartSpec, Mark, Panel, Row};
 
@@ -132,12 +131,12 @@ impl<'a> Layout<'a> {
     }
 
     fn axis_lines(&self) -> Vec<String> {
-        let room = if self.beside {
+        let space = if self.beside {
             self.right - self.left
         } else {
             self.inner()
         };
-        wrap(&self.spec.x.label, SMALL, room)
+        wrap(&self.spec.x.label, SMALL, space)
     }
 
     fn draw_panel(&self, canvas: &Canvas, panel: &Panel, top: f64) {
@@ -222,14 +221,14 @@ impl<'a> Layout<'a> {
         let attributes = format!("class=\"row {class}\"{} {fill}", data_c(&configuration));
         canvas.group(&attributes, || {
             for (i, line) in labels.iter().enumerate() {
-                let at = (MARGIN, label_y + self.line * i as f64);
+                let place = (MARGIN, label_y + self.line * i as f64);
                 canvas
                     .class("label")
-                    .text(at, line, self.label_size(), Ink::Text, Align::Start);
+                    .text(place, line, self.label_size(), Ink::Text, Align::Start);
             }
             for (i, line) in values.iter().enumerate() {
-                let at = (value_at.0, value_at.1 + self.line * i as f64);
-                canvas.class("value").text(at, line, SMALL, Ink::Muted, align);
+                let place = (value_at.0, value_at.1 + self.line * i as f64);
+                canvas.class("value").text(place, line, SMALL, Ink::Muted, align);
             }
             let dots = row.marks.iter().filter(|mark| matches!(mark, Mark::Dot { .. })).count();
             let mut lanes = lanes(dots);
@@ -282,14 +281,14 @@ impl<'a> Layout<'a> {
                 shape,
             } => {
                 let trial = t.map_or_else(String::new, |t| format!(" data-t=\"{t}\""));
-                let at = (x(*at), middle + lane * (half - 4.0));
+                let place = (x(*at), middle + lane * (half - 4.0));
                 let marker = Marker {
                     shape: *shape,
                     ink: if *hollow { ink } else { Ink::OfGroup },
                     radius: 3.0,
                     hollow: *hollow,
                 };
-                canvas.dot(at, &format!("{trial}{number}"), marker, "");
+                canvas.dot(place, &format!("{trial}{number}"), marker, "");
             }
         }
     }

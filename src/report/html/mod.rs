@@ -1,4 +1,4 @@
-//! A document as one HTML page without scripts and requests: for a wide screen, a telephone, paper, dark mode, a keyboard
+//! A document as one HTML page that asks nobody: for a wide screen, a telephone, paper, dark mode, a keyboard
 //! and a screen reader. The macro escapes all text.
 
 mod elements;

@@ -23,7 +23,7 @@
 
   function store() {
     const kept = Object.entries(view).filter(([, value]) =>
-      value && (typeof value !== "object" || Object.keys(value).length > 0));
+      value || value === 0).filter(([, value]) => typeof value !== "object" || Object.keys(value).length > 0);
     const text = kept.length ? "#v=" + encodeURIComponent(JSON.stringify(Object.fromEntries(kept))) : " ";
     history.replaceState(null, "", text === " " ? location.pathname + location.search : text);
   }
@@ -575,7 +575,8 @@
   });
   one("nav").before(make("div", { class: "tools" }, make("label", {}, "Filter all tables: ",
     make("input", { type: "search", value: view.filter, input: event => { view.filter = event.target.value; filter(); store(); } }))));
-  one("#answer").append(make("div", { class: "tools" }, make("button", { type: "button", click: event => copy(all("p", one("#answer")).map(p => p.textContent).join("\n"), "text/plain", "answer.txt", event.target) }, "Copy the answer")));
+  const answer = () => all("p", one("#answer")).map(p => p.textContent).join("\n");
+  (one(".glance .tools") ?? one("#answer")).prepend(make("button", { type: "button", click: event => copy(answer(), "text/plain", "answer.txt", event.target) }, "Copy the answer"));
   redraw();
   all("svg.chart").forEach(walkable);
   filter();
