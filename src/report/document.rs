@@ -6,6 +6,7 @@
 
 use super::chart::Chart;
 use super::facts::Reason;
+use super::packed::PackedTrials;
 use super::table::Table;
 
 /// A report or a comparison.
@@ -24,6 +25,8 @@ pub(super) struct Document {
     /// What stands beside the answer on the first screen of a page.
     pub(super) glance: Glance,
     pub(super) sections: Vec<Section>,
+    /// What a page's script shows of single trials.
+    pub(super) trials: PackedTrials,
     /// Where the rest is that a terminal leaves out: `the page`.
     pub(super) page: &'static str,
     /// Where the figures are; a paragraph.

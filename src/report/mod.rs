@@ -19,6 +19,7 @@ mod junit;
 mod labels;
 mod markdown;
 mod outline;
+mod packed;
 mod table;
 mod tables;
 mod terminal;

@@ -5,13 +5,16 @@ use super::document::{Block, Document, Form, Glance, Outline, Section, tables};
 use super::facts;
 use super::input::ReportInput;
 use super::labels::Labels;
+use super::packed::PackedTrials;
 use super::tables::{self as all, scaling};
 
 /// What a form shows of a run.
 pub(super) fn document(input: &ReportInput, form: Form) -> Document {
     let mut glance = Glance::default();
     let mut more = Vec::new();
+    let mut trials = PackedTrials::default();
     if form == Form::Page {
+        trials = PackedTrials::of(input.trials);
         let mut charts = charts(input);
         let scaling = charts.iter().position(|chart| chart.spec.name == SCALING);
         let lead = scaling.filter(|_| all::is_scaling(input)).unwrap_or(0);
@@ -37,6 +40,7 @@ pub(super) fn document(input: &ReportInput, form: Form) -> Document {
         warnings: summary.warnings.clone(),
         glance,
         sections: sections(input, form, more),
+        trials,
         page: "the page",
         footer: "Made by tandem from the stored trials of the run. The figures are also in `summary.csv`, `trials.csv` and \
                  `summary.json`.",

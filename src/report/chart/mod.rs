@@ -35,6 +35,7 @@ mod words;
 pub(super) use self::colours::style_sheet;
 pub(super) use self::drawing::Chart;
 pub(super) use self::json::charts_json;
+pub(super) use self::phases::{PHASES, phases};
 pub(super) use self::runs::run_charts;
 pub(super) use self::scaling::SCALING;
 

@@ -14,7 +14,8 @@ use crate::report::labels::Labels;
 use crate::stats::median;
 use crate::summary::ConfigurationSummary;
 
-const PHASES: [&str; 5] = ["process start", "join", "hold", "to first record", "reading"];
+/// The phases of a trial, one after the other.
+pub(in crate::report) const PHASES: [&str; 5] = ["process start", "join", "hold", "to first record", "reading"];
 
 const DESCRIPTION: &str = "For every configuration a bar of five pieces, in seconds: starting the processes; joining, from \
     the request to subscribe until every member has its partitions; holding until the common start; from the start until the \
@@ -23,9 +24,10 @@ const DESCRIPTION: &str = "For every configuration a bar of five pieces, in seco
     trials.";
 
 /// Seconds of each of [`PHASES`].
-type Seconds = [f64; PHASES.len()];
+pub(in crate::report) type Seconds = [f64; PHASES.len()];
 
-fn phases(m: &Measurement) -> Seconds {
+/// How long each phase of a trial took.
+pub(in crate::report) fn phases(m: &Measurement) -> Seconds {
     let span = |from: u64, to: u64| to.saturating_sub(from) as f64 / 1e9;
     // The last member to get its first record, so that one that starts late is not hidden by the others.
     let first = m.members.iter().filter_map(|member| member.first_record_ns).max();

@@ -7,6 +7,7 @@ use crate::report::chart::run_charts;
 use crate::report::document::{Block, Document, Extent, Form, Glance, Outline, tables};
 use crate::report::facts::VERDICT;
 use crate::report::format::percent;
+use crate::report::packed::PackedTrials;
 
 /// The words of the comparison and what they mean.
 const GLOSSARY: [(&str, &str); 5] = [
@@ -72,6 +73,7 @@ pub(crate) fn document(input: &CompareInput, form: Form) -> Document {
         warnings: comparison.warnings.iter().chain(&comparison.caution).cloned().collect(),
         glance,
         sections: outline.sections(),
+        trials: PackedTrials::default(),
         page: "`--format html`",
         footer: "Made by tandem from the stored trials of the runs. `tandem compare --format json` has the figures.",
         tandem_version: env!("CARGO_PKG_VERSION").to_owned(),

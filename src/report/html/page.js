@@ -5,6 +5,7 @@
   const all = (what, of = document) => [...of.querySelectorAll(what)];
   const one = (what, of = document) => of.querySelector(what);
   const specs = new Map(JSON.parse(one("#charts").textContent).map(spec => [spec.name, spec]));
+  const run = JSON.parse(one("#run").textContent);
   const SVG = "http://www.w3.org/2000/svg";
 
   /** An element with attributes and children; an attribute that is a function is a listener. */
@@ -544,14 +545,28 @@
 
   const dialog = make("dialog", { class: "trial", "aria-labelledby": "trial-title", close: () => { view.trial = null; store(); } });
 
+  /** The share of the records read over the read time. */
+  function curve(read) {
+    const drawing = document.createElementNS(SVG, "svg");
+    drawing.setAttribute("viewBox", "0 0 240 70");
+    drawing.setAttribute("role", "img");
+    drawing.setAttribute("aria-label", "Share of the records read over the read time");
+    const line = document.createElementNS(SVG, "polyline");
+    line.setAttribute("points", ["0,70", ...[...read].map((digit, index) => `${(index + 1) * 10},${70 - parseInt(digit, 36) * 2}`)].join(" "));
+    drawing.append(line);
+    return read ? drawing : "";
+  }
+
   function openTrial(number) {
     const row = all('table[data-name="trials"] tbody tr').find(row => row.cells[0].textContent.trim() === String(number));
     if (!row) return;
+    const [, lengths = [], read = ""] = run.trials.find(([known]) => known === number) ?? [];
     const heads = [...row.closest("table").tHead.rows[0].cells].map(head => head.textContent.trim());
     const facts = heads.map((head, index) => [head, row.cells[index].textContent.trim()]).filter(([, text]) => text);
     dialog.replaceChildren(
       make("h2", { id: "trial-title" }, `Trial ${number}`),
-      make("dl", {}, ...facts.slice(1).flatMap(([head, text]) => [make("dt", {}, head), make("dd", {}, text)])),
+      curve(read),
+      make("dl", {}, ...[...facts.slice(1), ...run.phases.map((name, index) => [name, seconds(lengths[index] ?? 0)])].flatMap(([head, text]) => [make("dt", {}, head), make("dd", {}, text)])),
       make("form", { method: "dialog" }, make("button", { autofocus: true }, "Close")));
     hideTip();
     if (!dialog.open) dialog.showModal();

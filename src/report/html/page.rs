@@ -31,6 +31,7 @@ pub(crate) fn render(document: &Document) -> String {
                 }
                 footer.quiet { p { (text(document.footer)) } }
                 (data("charts", &charts_json(&document.charts().collect::<Vec<_>>())))
+                (data("run", &document.trials.json()))
                 script { (PreEscaped(SCRIPT)) }
             }
         }
