@@ -23,6 +23,8 @@ use crate::wording::{grouped, joined};
 const IDEAL: Ink = Ink::Shade(3);
 /// More series than this do not share a panel.
 const SHARED_MAX: usize = 6;
+/// Series of which one is faster than another by more than this have panels of their own.
+const COMPARABLE_TIMES: f64 = 12.0;
 
 /// The name of the chart.
 pub(in crate::report) const SCALING: &str = "scaling";
@@ -79,13 +81,23 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
 fn groups<'a>(chosen: &[&'a ScalingSeries]) -> Vec<Vec<&'a ScalingSeries>> {
     let groups = grouped(chosen.iter().map(|series| (series.along, *series)));
     let split = groups.into_iter().flat_map(|(_, group)| {
-        if group.len() <= SHARED_MAX {
+        if group.len() <= SHARED_MAX && are_comparable(&group) {
             vec![group]
         } else {
             group.into_iter().map(|one| vec![one]).collect()
         }
     });
     split.collect()
+}
+
+/// Whether the slowest of some series is more than a line along the bottom of a panel that holds the fastest.
+fn are_comparable(series: &[&ScalingSeries]) -> bool {
+    let highest = |series: &&ScalingSeries| {
+        let rates = series.points.iter().map(|point| point.records_per_second.point);
+        rates.fold(0.0, f64::max)
+    };
+    let most = series.iter().map(highest).fold(0.0, f64::max);
+    series.iter().all(|series| highest(series) * COMPARABLE_TIMES >= most)
 }
 
 /// The colour slot of each configuration in this chart: those that configurations have everywhere, or one for each
