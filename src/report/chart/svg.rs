@@ -92,11 +92,12 @@ impl Svg {
         match paint {
             Paint::Fill => {}
             Paint::Stroke(width) => {
-                let _ = write!(
-                    self.elements,
-                    " fill=\"none\" stroke-width=\"{}\"",
-                    f64::from(width) / GRID
-                );
+                self.elements.push_str(" fill=\"none\"");
+                let pixels = f64::from(width) / GRID;
+                // A stroke is a pixel wide unless it says otherwise.
+                if (pixels - 1.0).abs() > 1e-9 {
+                    let _ = write!(self.elements, " stroke-width=\"{pixels}\"");
+                }
             }
         }
         if colour.alpha < 1.0 {

@@ -42,9 +42,9 @@
     } catch {
       return;
     }
-    if (!Number.isInteger(view.on)) view.on = null;
     if (!(Array.isArray(view.zoom) && view.zoom.length === 2 && view.zoom.every(Number.isFinite))) view.zoom = null;
-    view.open.forEach(id => { const section = document.getElementById(String(id)); if (section) section.closest("details").open = true; });
+    if (!marked.some(element => configurations(element).includes(view.on))) view.on = null;
+    view.open.forEach(id => document.getElementById(String(id))?.closest("details")?.setAttribute("open", ""));
   }
 
   // ---- configurations: one that is chosen anywhere is highlighted everywhere
@@ -174,7 +174,7 @@
     if (marks.length) drawing.setAttribute("role", "group");
     marks.forEach((mark, index) => {
       mark.setAttribute("tabindex", index === 0 ? "0" : "-1");
-      mark.setAttribute("role", mark.dataset.t ? "button" : "img");
+      mark.setAttribute("role", "button");
       mark.setAttribute("aria-label", describe(mark));
       mark.addEventListener("pointerenter", () => showTip(mark));
       mark.addEventListener("pointerleave", hideTip);
@@ -193,8 +193,8 @@
           mark.setAttribute("tabindex", "-1");
           next.setAttribute("tabindex", "0");
           next.focus();
-        } else if (mark.dataset.t) {
-          press(event, () => openTrial(Number(mark.dataset.t)));
+        } else {
+          press(event, () => mark.dataset.t ? openTrial(Number(mark.dataset.t)) : choose(configurations(mark.closest("[data-c]"))[0]));
         }
       });
     });
@@ -238,6 +238,7 @@
 
   /** The smallest value above 0 that a panel draws, for a logarithmic axis. */
   function least(panel) {
+    if (panel.data.rows?.some(row => row.marks.some(mark => mark.k === "bar"))) return Infinity;
     const rows = (panel.data.rows ?? []).flatMap(row => row.marks.flatMap(mark => [mark.low, mark.x, mark.to]));
     const lines = (panel.data.lines ?? []).flatMap(line => [...(line.points ?? []), ...(line.marked ?? [])].map(point => point[1]));
     return Math.min(...[...rows, ...lines].filter(number => number > 0), Infinity);
@@ -314,7 +315,7 @@
       const found = [];
       for (let power = Math.floor(Math.log10(min)); power <= Math.log10(max); power += 1) found.push(...[1, 2, 5].map(step => step * 10 ** power));
       const within = found.filter(number => number >= min && number <= max);
-      return within.filter((_, index) => index % Math.ceil(within.length / (count + 2)) === 0);
+      if (within.length > 1) return within.filter((_, index) => index % Math.ceil(within.length / (count + 2)) === 0);
     }
     const rough = (max - min) / count;
     const power = 10 ** Math.floor(Math.log10(rough));
@@ -466,8 +467,7 @@
 
   function applySort(table, id) {
     const [column, descending] = Array.isArray(view.sorts[id]) ? view.sorts[id] : [null, false];
-    const known = column === null || Number.isInteger(column) && column < table.tHead.rows[0].cells.length;
-    if (known) sortTable(table, column, Boolean(descending));
+    if (column === null || table.tHead.rows[0].cells[column]) sortTable(table, column, Boolean(descending));
   }
 
   function filter() {
@@ -480,7 +480,8 @@
     }
   }
 
-  const cells = row => [...row.cells].map(cell => cell.innerText.trim().replace(/\s*\n\s*/g, " "));
+  const cells = row => [...row.cells].flatMap(cell =>
+    [cell.innerText.trim().replace(/\s*\n\s*/g, " "), ...Array(cell.colSpan - 1).fill("")]);
 
   function asMarkdown(table) {
     const line = row => `| ${cells(row).map(text => text.replaceAll("|", "\\|")).join(" | ")} |`;
