@@ -185,7 +185,9 @@ fn legend(slots: &[usize], groups: &[Vec<&ScalingSeries>], all: &[ScalingSeries]
             )
         }
     };
-    let mut legend: Vec<Entry> = drawn().map(entry).filter(|entry| !entry.text.is_empty()).collect();
+    // A series with a panel of its own is named above it.
+    let sharing = groups.iter().filter(|group| group.len() > 1).flatten();
+    let mut legend: Vec<Entry> = sharing.map(entry).filter(|entry| !entry.text.is_empty()).collect();
     if drawn().any(|series| best(series).is_some()) {
         legend.push(Entry::new(Swatch::Ring, "as many as are worth having"));
     }

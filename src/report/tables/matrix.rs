@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cells::{chosen_metric, effect, verdict, without_comparison};
+use super::cells::{effect, verdict, without_comparison};
 use super::live::{self, capacity_cell};
 use crate::figures::FigureId;
 use crate::report::conclusion::Conclusion;
@@ -10,7 +10,7 @@ use crate::report::format::{figure_text, or_unknown, rate, rate_estimate, ratio_
 use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title, varying_axes};
 use crate::report::table::{Cell, Column, Table, Tone, with_rows};
-use crate::summary::{ConfigurationSummary, ScalingPoint};
+use crate::summary::{ConfigurationSummary, Metric, ScalingPoint};
 
 /// With more columns than this the matrix is turned.
 const COLUMNS_MAX: usize = 8;
@@ -138,22 +138,18 @@ fn concluded(input: &ReportInput, c: &ConfigurationSummary) -> Cell {
     Cell::from(conclusion).below(&evidence)
 }
 
-/// The figure by which configurations are compared, of one of them.
+/// The figure by which configurations are compared, of one of them; of a read time its rate.
 fn own_figure(input: &ReportInput, c: &ConfigurationSummary) -> String {
-    if let Some(metric) = chosen_metric(input.scenario) {
-        let figure = metric.figure().figure();
-        return figure_text(figure.unit, c.figures.get(figure.id));
+    let metric = input.mode(c.configuration).map(|mode| Metric::of(input.scenario, mode));
+    match metric {
+        Some(metric) if metric != Metric::READ_TIME => {
+            let figure = metric.figure().figure();
+            figure_text(figure.unit, c.figures.get(figure.id))
+        }
+        _ => or_unknown(c.estimate(FigureId::RecordsPerSecond), |estimate| {
+            rate_estimate(&estimate)
+        }),
     }
-    if c.live.is_some() {
-        let metric = input
-            .mode(c.configuration)
-            .map(|mode| crate::summary::Metric::of(input.scenario, mode));
-        let figure = metric.map(|metric| metric.figure().figure());
-        return figure.map_or_else(String::new, |figure| figure_text(figure.unit, c.figures.get(figure.id)));
-    }
-    or_unknown(c.estimate(FigureId::RecordsPerSecond), |estimate| {
-        rate_estimate(&estimate)
-    })
 }
 
 /// The points of series, which say how much each further member adds; the number worth having is marked.
