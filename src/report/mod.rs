@@ -13,6 +13,9 @@ mod document;
 mod facts;
 mod format;
 mod html;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::items_after_statements)]
+mod in_browser;
 mod input;
 mod json;
 mod junit;

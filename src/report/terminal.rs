@@ -291,34 +291,38 @@ impl Terminal {
     }
 }
 
-/// The width of a table whose words are wrapped at this width and whose figures are not.
+/// The width of a table whose words are wrapped at [`WORDS_WIDTH`] and whose figures and their headers are not.
 fn wrapped_width(table: &Table) -> usize {
-    width_of(table, |column| widest_cell(table, column).min(WORDS_WIDTH))
+    width_of(table, |column, align| match align {
+        Align::Left => widest_cell(table, column).min(WORDS_WIDTH),
+        Align::Right => widest_cell(table, column),
+    })
 }
 
-/// The width below which words of up to so many characters would have to be broken.
+/// The width below which figures, or words of up to so many characters, would have to be broken.
 fn least_width(table: &Table, word_max: usize) -> usize {
-    width_of(table, |column| longest_word(table, column, word_max))
+    width_of(table, |column, align| match align {
+        Align::Left => longest_word(table, column, word_max),
+        Align::Right => figures_width(table, column),
+    })
 }
 
 /// Cells have a space on either side, and one more between them.
-fn width_of(table: &Table, words: impl Fn(usize) -> usize) -> usize {
-    let column = |(i, head): (usize, &Head)| {
-        3 + match head.align {
-            Align::Left => words(i),
-            Align::Right => widest_cell(table, i),
-        }
-    };
-    let sum: usize = table.heads.iter().enumerate().map(column).sum();
+fn width_of(table: &Table, width: impl Fn(usize, Align) -> usize) -> usize {
+    let columns = table.heads.iter().enumerate();
+    let sum: usize = columns.map(|(column, head)| 3 + width(column, head.align)).sum();
     sum.saturating_sub(1)
 }
 
 fn widest_cell(table: &Table, column: usize) -> usize {
-    let cells = table.rows.iter().map(|row| row[column].text.chars().count());
-    cells
-        .chain([table.heads[column].header.chars().count()])
-        .max()
-        .unwrap_or(0)
+    figures_width(table, column).max(table.heads[column].header.chars().count())
+}
+
+/// The width of a column of figures whose header is wrapped.
+fn figures_width(table: &Table, column: usize) -> usize {
+    let cells = table.rows.iter().map(|row| row[column].text.as_str());
+    let texts = cells.chain(table.heads[column].header.split(' '));
+    texts.map(|text| text.chars().count()).max().unwrap_or(0)
 }
 
 /// The longest word of a column. One that is longer than the maximum may be broken.
@@ -359,6 +363,7 @@ fn draw(table: &Table, width: usize, colour: bool) -> String {
             }
         }));
     }
+    let headers_fit = wrapped_width(table) <= width;
     // Words are broken only where the table would not fit otherwise.
     let word_max = (1..=WORDS_WIDTH)
         .rev()
@@ -369,7 +374,12 @@ fn draw(table: &Table, width: usize, colour: bool) -> String {
         match head.align {
             Align::Right => {
                 column.set_cell_alignment(CellAlignment::Right);
-                column.set_constraint(ColumnConstraint::ContentWidth);
+                column.set_constraint(if headers_fit {
+                    ColumnConstraint::ContentWidth
+                } else {
+                    let figures = u16::try_from(2 + figures_width(table, i)).unwrap_or(u16::MAX);
+                    ColumnConstraint::Absolute(Width::Fixed(figures))
+                });
             }
             Align::Left => {
                 let least = u16::try_from(2 + longest_word(table, i, word_max)).unwrap_or(u16::MAX);
