@@ -26,6 +26,7 @@ mod packed;
 mod table;
 mod tables;
 mod terminal;
+mod terminal_table;
 
 pub use compare::CompareInput;
 pub use document::Extent;
