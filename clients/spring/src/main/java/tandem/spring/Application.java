@@ -5,7 +5,6 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.common.serialization.Deserializer;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.context.annotation.Bean;
 import org.springframework.kafka.core.ConsumerFactory;
@@ -25,8 +24,7 @@ class Application {
         Map<String, Object> properties = Properties.of(trial.order(), trial.members().get(0).clientId());
         return new DefaultKafkaConsumerFactory<>(properties) {
             @Override
-            protected Consumer<byte[], byte[]> createRawConsumer(Map<String, Object> settings,
-                    Deserializer<byte[]> keys, Deserializer<byte[]> values) {
+            protected Consumer<byte[], byte[]> createRawConsumer(Map<String, Object> settings) {
                 Member member = trial.members().get(next.getAndIncrement());
                 Map<String, Object> own = new HashMap<>(settings);
                 own.put("client.id", member.clientId());
