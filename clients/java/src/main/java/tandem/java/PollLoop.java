@@ -3,14 +3,13 @@ package tandem.java;
 import java.time.Duration;
 import java.util.Collection;
 
+import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.apache.kafka.common.errors.WakeupException;
-import org.apache.kafka.clients.consumer.CommitFailedException;
-import tandem.protocol.Client.FailureListener;
 import tandem.protocol.Commit;
 import tandem.protocol.Member;
 import tandem.protocol.TrialConsumer;
@@ -22,13 +21,11 @@ final class PollLoop implements Runnable {
     private final TrialConsumer consumer;
     private final Member member;
     private final Commit commit;
-    private final FailureListener failures;
     private volatile boolean isEnding;
     private int uncommitted;
 
-    PollLoop(TrialConsumer consumer, FailureListener failures) {
+    PollLoop(TrialConsumer consumer) {
         this.consumer = consumer;
-        this.failures = failures;
         member = consumer.member();
         commit = member.order().commit();
     }
@@ -47,7 +44,7 @@ final class PollLoop implements Runnable {
         } catch (WakeupException ending) {
             // It is asked to leave the group.
         } catch (Throwable failure) {
-            failures.failed(member.index(), failure);
+            member.fail(failure);
         }
     }
 

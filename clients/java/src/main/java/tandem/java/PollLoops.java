@@ -3,8 +3,10 @@ package tandem.java;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
+import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.utils.AppInfoParser;
 import tandem.protocol.Client;
 import tandem.protocol.Member;
@@ -36,11 +38,15 @@ final class PollLoops implements Client {
     }
 
     @Override
-    public void connect(Prepare order, List<Member> members, FailureListener failures) {
+    public void connect(Prepare order, List<Member> members) {
         for (Member member : members) {
-            var consumer = new TrialConsumer(Properties.of(order, member.clientId()), member);
+            Map<String, Object> properties = Properties.of(order, member.clientId());
+            if (order.read() == Prepare.Read.POLL) {
+                properties.putIfAbsent(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 1);
+            }
+            var consumer = new TrialConsumer(properties, member);
             order.topicNames().forEach(topic -> consumer.partitionsFor(topic, ANSWER_LIMIT));
-            var loop = new PollLoop(consumer, failures);
+            var loop = new PollLoop(consumer);
             loops.add(loop);
             threads.add(new Thread(loop, "consumer-" + member.index()));
         }

@@ -13,17 +13,12 @@ public interface Client {
     /** Capabilities beyond those that every worker in a JVM has. */
     Set<String> capabilities();
 
-    /** Makes all that is needed and reaches the cluster; joins nothing. A failure of any thread goes to the worker. */
-    void connect(Prepare order, List<Member> members, FailureListener failures);
+    /** Makes all that is needed and reaches the cluster; joins nothing. */
+    void connect(Prepare order, List<Member> members);
 
     /** Subscribes every consumer, or takes the partitions by hand. */
     void subscribe();
 
     /** Leaves the group and ends every consumer. */
     void leave();
-
-    /** Is told why a consumer cannot go on. */
-    interface FailureListener {
-        void failed(int consumer, Throwable cause);
-    }
 }

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
 
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -36,6 +37,7 @@ public final class Member {
     private final Runnable work;
     private final boolean isWorkMeasured;
     private final Runnable onEnd;
+    private final Consumer<Throwable> onFailure;
     private final Map<TopicPartition, PartitionAccount> accounts = new HashMap<>();
     private final Queue<CompletableFuture<Held>> queries = new ConcurrentLinkedQueue<>();
     private final CompletableFuture<Result> result = new CompletableFuture<>();
@@ -44,6 +46,8 @@ public final class Member {
     private boolean isHolding;
     private Long assignedNs;
     private volatile boolean isStopped;
+    /** Set when {@link #attend} has something to do, which most polls need not look for. */
+    private volatile boolean isAsked;
     private volatile Waits waits;
     private long receivedNs;
     private long freeSinceNs;
@@ -53,13 +57,13 @@ public final class Member {
     private PartitionAccount latest;
     private String latestTopic;
     private long unfinished;
-    private String failure;
 
-    Member(Prepare order, int index, Runnable work, Runnable onEnd) {
+    Member(Prepare order, int index, Runnable work, Runnable onEnd, Consumer<Throwable> onFailure) {
         this.order = order;
         this.index = index;
         this.work = work;
         this.onEnd = onEnd;
+        this.onFailure = onFailure;
         isWorkMeasured = order.work().kind() != Work.Kind.NONE;
         isHolding = !order.joinsLate();
         for (int topic = 0; topic < order.topics().size(); topic++) {
@@ -124,8 +128,8 @@ public final class Member {
         unfinished++;
         finish(finishedNs);
         if (isStamped && !waits.finished(account.waits(), record.value(), receivedNs, startedNs, finishedNs)) {
-            fail("offset %d of %s [%d] should begin with a stamp of 24 bytes and has none"
-                    .formatted(record.offset(), record.topic(), record.partition()));
+            fail(new Refusal("offset %d of %s [%d] should begin with a stamp of 24 bytes and has none"
+                    .formatted(record.offset(), record.topic(), record.partition())));
         }
         return true;
     }
@@ -133,7 +137,7 @@ public final class Member {
     private boolean accountIsOfTrial(PartitionAccount account, long offset) {
         if (offset >= account.range.end()) {
             if (account.pass()) {
-                onEnd.run();
+                end();
             }
             return false;
         }
@@ -157,7 +161,7 @@ public final class Member {
         if (unfinished > 0) {
             unfinished = 0;
             if (latest.finished(nowNs, start.join())) {
-                onEnd.run();
+                end();
             }
         }
     }
@@ -194,22 +198,32 @@ public final class Member {
         }
     }
 
-    /** Between two polls: answers what the worker's threads asked. The clock is read in here. */
-    void attend(Collection<TopicPartition> assignment) {
+    /** Between two polls: what was handed over is finished. */
+    void pass() {
         long nowNs = System.nanoTime();
         finish(nowNs);
-        for (var query = queries.poll(); query != null; query = queries.poll()) {
-            query.complete(new Held(index, partitionsOf(assignment), assignedNs));
-        }
         if (waits != null) {
             waits.passed(nowNs);
+        }
+    }
+
+    /** True once after each question of the worker's threads and each partition that reached its end. */
+    boolean takeAsked() {
+        boolean wasAsked = isAsked;
+        if (wasAsked) {
+            isAsked = false;
+        }
+        return wasAsked;
+    }
+
+    /** Answers what the worker's threads asked. */
+    void attend(Collection<TopicPartition> assignment) {
+        for (var query = queries.poll(); query != null; query = queries.poll()) {
+            query.complete(new Held(index, partitionsOf(assignment), assignedNs));
         }
         if (isStopped && !result.isDone()) {
             if (waits != null) {
                 waits.handOver();
-            }
-            if (failure != null) {
-                result.completeExceptionally(new Refusal(failure));
             }
             var partitions = accounts.values().stream().filter(PartitionAccount::wasHeld)
                     .map(account -> account.result(order.stamps() != null)).toList();
@@ -263,7 +277,7 @@ public final class Member {
     void reached(TopicPartition partition, long offset) {
         PartitionAccount account = accounts.get(partition);
         if (offset >= account.range.end() && account.pass()) {
-            onEnd.run();
+            end();
         }
     }
 
@@ -285,10 +299,14 @@ public final class Member {
         return partitions.stream().filter(accounts::containsKey).map(partition -> accounts.get(partition).partition).toList();
     }
 
-    private void fail(String message) {
-        if (failure == null) {
-            failure = message;
-        }
+    /** The consumer cannot go on: the worker says why and ends. */
+    public void fail(Throwable cause) {
+        onFailure.accept(cause);
+    }
+
+    private void end() {
+        isAsked = true;
+        onEnd.run();
     }
 
     // What the worker's threads ask.
@@ -296,6 +314,7 @@ public final class Member {
     CompletableFuture<Held> query() {
         var query = new CompletableFuture<Held>();
         queries.add(query);
+        isAsked = true;
         return query;
     }
 
@@ -309,6 +328,7 @@ public final class Member {
     CompletableFuture<Result> stop() {
         start.complete(System.nanoTime());
         isStopped = true;
+        isAsked = true;
         return result;
     }
 

@@ -7,8 +7,13 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 
 /** All that a worker needs for a trial. */
 public record Prepare(List<ConsumerOrder> consumers, List<Topic> topics, String groupId, Map<String, String> properties,
-        Work work, Calibration calibration, Commit commit, Read read, boolean manual, Stamps stamps, boolean joinsLate)
-        implements ToWorker {
+        Map<String, String> clientProperties, Work work, Calibration calibration, Commit commit, Read read, boolean manual,
+        Stamps stamps, boolean joinsLate) implements ToWorker {
+    /** What is optional is empty if it is left out. */
+    public Prepare {
+        clientProperties = clientProperties == null ? Map.of() : clientProperties;
+    }
+
     /** One consumer of this process, with the partitions that it takes by hand. */
     public record ConsumerOrder(String clientId, List<Partition> manual) {}
 

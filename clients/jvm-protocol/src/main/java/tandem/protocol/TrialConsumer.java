@@ -10,8 +10,10 @@ import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.WakeupException;
 
 /**
  * A consumer as Kafka has it, which takes part in a trial: before the common start its poll does not return and fetches
@@ -55,12 +57,19 @@ public class TrialConsumer extends KafkaConsumer<byte[], byte[]> {
             hold();
         }
         attend();
-        ConsumerRecords<byte[], byte[]> records = super.poll(timeout.compareTo(LONGEST_POLL) < 0 ? timeout : LONGEST_POLL);
-        member.polled(records.count());
-        if (records.isEmpty()) {
-            lookAtPositions();
+        try {
+            ConsumerRecords<byte[], byte[]> records = super.poll(timeout.compareTo(LONGEST_POLL) < 0 ? timeout : LONGEST_POLL);
+            member.polled(records.count());
+            if (records.isEmpty()) {
+                lookAtPositions();
+            }
+            return records;
+        } catch (WakeupException leaving) {
+            throw leaving;
+        } catch (KafkaException broken) {
+            member.fail(broken);
+            throw broken;
         }
-        return records;
     }
 
     @Override
@@ -101,6 +110,10 @@ public class TrialConsumer extends KafkaConsumer<byte[], byte[]> {
     }
 
     private void attend() {
+        member.pass();
+        if (!member.takeAsked()) {
+            return;
+        }
         Collection<TopicPartition> assignment = assignment();
         if (member.isStopped() && !isStopped) {
             isStopped = true;

@@ -10,21 +10,28 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What this process has used so far, as the kernel counts it. */
-record Usage(long atNs, long cpuNs, long voluntary, long involuntary, Map<String, ThreadUse> threads) {
+/**
+ * What this process has used so far, as the kernel and the JVM count it.
+ *
+ * @param cpuNs of the process, in steps of {@link #STEP_NS}, threads that have ended included
+ * @param allocated bytes by the number of a thread of Java's that lives
+ */
+record Usage(long atNs, long cpuNs, long voluntary, long involuntary, Map<String, ThreadUse> threads, long gcNs,
+        Map<Long, Long> allocated) {
     private record ThreadUse(String name, long cpuNs, long waitNs) {}
 
+    private static final long STEP_NS = 10_000_000;
     private static final long BORN_NS = System.nanoTime() - ManagementFactory.getRuntimeMXBean().getUptime() * 1_000_000;
 
     /** Of a process and of a thread, as the protocol has them. */
     record Spent(long wallNs, long cpuNs, long voluntarySwitches, long involuntarySwitches, long peakMemoryBytes,
-            List<OfThread> threads) {}
+            List<OfThread> threads, long gcNs, long allocatedBytes) {}
 
     record OfThread(String name, long cpuNs, long waitNs) {}
 
     /** Nothing, when the process began. */
     static Usage atBirth() {
-        return new Usage(BORN_NS, 0, 0, 0, Map.of());
+        return new Usage(BORN_NS, 0, 0, 0, Map.of(), 0, Map.of());
     }
 
     static Usage now() {
@@ -48,9 +55,8 @@ record Usage(long atNs, long cpuNs, long voluntary, long involuntary, Map<String
         } catch (IOException noSuchFolder) {
             throw new java.io.UncheckedIOException(noSuchFolder);
         }
-        // In steps of 10 ms, but threads that have ended are in it.
-        long cpuNs = system().getProcessCpuTime();
-        return new Usage(System.nanoTime(), cpuNs, voluntary, involuntary, threads);
+        return new Usage(System.nanoTime(), system().getProcessCpuTime(), voluntary, involuntary, threads, collectingNs(),
+                allocatedByThread());
     }
 
     /** What was used since then. */
@@ -62,8 +68,13 @@ record Usage(long atNs, long cpuNs, long voluntary, long involuntary, Map<String
                 used.add(new OfThread(thread.name, thread.cpuNs - before.cpuNs, thread.waitNs - before.waitNs));
             }
         });
-        return new Spent(atNs - earlier.atNs, Math.max(0, cpuNs - earlier.cpuNs), Math.max(0, voluntary - earlier.voluntary),
-                Math.max(0, involuntary - earlier.involuntary), peakMemoryBytes(), used);
+        // The threads are exact, but those that have ended are in the process' time alone.
+        long ofThreadsNs = used.stream().mapToLong(OfThread::cpuNs).sum();
+        long allocatedBytes = allocated.entrySet().stream()
+                .mapToLong(thread -> Math.max(0, thread.getValue() - earlier.allocated.getOrDefault(thread.getKey(), 0L))).sum();
+        return new Spent(atNs - earlier.atNs, Math.max(ofThreadsNs, cpuNs - earlier.cpuNs - STEP_NS),
+                Math.max(0, voluntary - earlier.voluntary), Math.max(0, involuntary - earlier.involuntary), peakMemoryBytes(),
+                used, gcNs - earlier.gcNs, allocatedBytes);
     }
 
     /** CPU time of the thread that asks. */
@@ -71,21 +82,21 @@ record Usage(long atNs, long cpuNs, long voluntary, long involuntary, Map<String
         return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
     }
 
-    /** Time in garbage collection and bytes allocated, over the process' life: the protocol has no place for them. */
-    static String ofTheHeap() {
-        long collectingMs = 0;
-        long collections = 0;
-        for (var collector : ManagementFactory.getGarbageCollectorMXBeans()) {
-            collectingMs += Math.max(0, collector.getCollectionTime());
-            collections += Math.max(0, collector.getCollectionCount());
+    /** Time that its collectors were at work, which they count in milliseconds. */
+    private static long collectingNs() {
+        return ManagementFactory.getGarbageCollectorMXBeans().stream()
+                .mapToLong(collector -> Math.max(0, collector.getCollectionTime())).sum() * 1_000_000;
+    }
+
+    private static Map<Long, Long> allocatedByThread() {
+        var bean = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long[] ids = bean.getAllThreadIds();
+        long[] bytes = bean.getThreadAllocatedBytes(ids);
+        Map<Long, Long> allocated = new HashMap<>();
+        for (int i = 0; i < ids.length; i++) {
+            allocated.put(ids[i], Math.max(0, bytes[i]));
         }
-        var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
-        long allocated = 0;
-        for (long bytes : threads.getThreadAllocatedBytes(threads.getAllThreadIds())) {
-            allocated += Math.max(0, bytes);
-        }
-        return "garbage collections: %d, %d ms; allocated by the threads that are left: %d bytes"
-                .formatted(collections, collectingMs, allocated);
+        return allocated;
     }
 
     private static long peakMemoryBytes() {

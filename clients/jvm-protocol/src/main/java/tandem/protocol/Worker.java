@@ -142,15 +142,18 @@ public final class Worker {
     }
 
     private void prepare(Prepare order) {
+        Runnable work = order.work().at(order.calibration());
         for (int index = 0; index < order.consumers().size(); index++) {
-            members.add(new Member(order, index, order.work().at(order.calibration()),
-                    () -> signals.add(Signal.PARTITION_ENDED)));
+            int consumer = index;
+            members.add(new Member(order, index, work, () -> signals.add(Signal.PARTITION_ENDED), cause -> {
+                if (!isLeaving) {
+                    fail(consumer, cause);
+                }
+            }));
         }
-        client.connect(order, members, (consumer, cause) -> {
-            if (!isLeaving) {
-                fail(consumer, cause);
-            }
-        });
+        client.connect(order, members);
+        // Its code is to be loaded before it is timed.
+        Usage.now();
         say("ready", Map.of());
     }
 
@@ -184,7 +187,6 @@ public final class Worker {
         synchronized (pauses) {
             said.put("pauses", List.copyOf(pauses));
         }
-        System.err.println(Usage.ofTheHeap());
         say("result", said);
     }
 

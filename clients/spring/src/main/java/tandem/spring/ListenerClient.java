@@ -44,13 +44,13 @@ final class ListenerClient implements Client {
     }
 
     @Override
-    public void connect(Prepare order, List<Member> members, FailureListener failures) {
+    public void connect(Prepare order, List<Member> members) {
         reach(order);
         application = new SpringApplicationBuilder(Application.class)
                 .web(WebApplicationType.NONE)
                 .properties(settings(order))
                 .initializers(context -> ((GenericApplicationContext) context)
-                        .registerBean("trial", Trial.class, () -> new Trial(order, members, failures)))
+                        .registerBean("trial", Trial.class, () -> new Trial(order, members)))
                 .run();
     }
 
