@@ -16,7 +16,7 @@ use crate::trial::Demands;
 impl Session<'_> {
     /// Meets the workers of each build and of each app at each place: what work costs them there, and which clients they have. They must
     /// have the capabilities that their trials need.
-    pub(super) async fn meet_workers(&self) -> Result<(Calibrations, Clients), RunError> {
+    pub(super) async fn meet_workers(&self) -> Result<(Calibrations, Clients<'_>), RunError> {
         let scenario = &self.plan.scenario;
         let mut calibrations = Calibrations::default();
         let mut clients = Clients::own(scenario);
@@ -38,7 +38,7 @@ impl Session<'_> {
         build: usize,
         app_index: usize,
         index: usize,
-        clients: &mut Clients,
+        clients: &mut Clients<'_>,
     ) -> Result<WorkCalibration, RunError> {
         let scenario = &self.plan.scenario;
         let (app, place) = (scenario.app_at(app_index, index), &scenario.places[index]);
@@ -81,7 +81,7 @@ impl Session<'_> {
         }
         // What builds have is said with each of them.
         if !is_own && scenario.variants.builds.is_empty() {
-            clients.add(app, place, &hello);
+            clients.add(app_index, index, &hello);
         }
         // A worker that cannot calibrate works uncalibrated and reports so in its trials.
         Ok(measured.unwrap_or_default())
