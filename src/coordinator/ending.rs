@@ -5,6 +5,7 @@ use super::dataset::DatasetError;
 use super::existing::ExistingError;
 use super::fixed_group::GroupError;
 use super::programs::BuildError;
+use super::ready_made::ClientError;
 use crate::kafka::admin::AdminError;
 use crate::kafka::client::PropertyError;
 use crate::store::StoreError;
@@ -44,6 +45,9 @@ pub enum RunError {
         /// The id of the cluster.
         id: String,
     },
+    /// A ready-made client is not there.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// A build cannot be measured.
     #[error(transparent)]
     Build(#[from] BuildError),

@@ -1,7 +1,6 @@
 //! What a trial needs before its processes are started: its settings, its group, its topics and the orders of its
 //! workers.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -12,11 +11,10 @@ use crate::coordinator::calibration::Calibrations;
 use crate::coordinator::dataset::Dataset;
 use crate::coordinator::ending::RunError;
 use crate::coordinator::fixed_group::{self, GroupError, wait_until_empty};
-use crate::kafka::client::{ClientProperties, session_timeout_ms};
+use crate::kafka::client::{ConsumerSettings, ResolvedSettings};
 use crate::measure::{FailureKind, TrialKind, TrialOrder};
 use crate::names;
 use crate::scenario::{Commit, Configuration, Mode};
-use crate::secret::Secret;
 use crate::trial::Limits;
 use crate::trial::TrialSpec;
 
@@ -88,10 +86,12 @@ impl Session<'_> {
             }
             None => None,
         };
-        let calibration = calibrations.of(configuration.variant.build, configuration.place);
+        let calibration = calibrations.of(configuration.variant.build, configuration.app, configuration.place);
         let mut limits = self.limits(order, configuration);
-        limits.settle += Duration::from_millis(session_timeout_ms(&settings));
-        let mut spec = TrialSpec::new(configuration, &name, topics, &settings, calibration, limits);
+        limits.settle += Duration::from_millis(settings.session_timeout_ms);
+        let fetch_pause = Duration::from_millis(settings.fetch_pause_ms);
+        let mut spec = TrialSpec::new(configuration, &name, topics, &settings.properties, calibration, limits)
+            .with_client(&settings.own, fetch_pause);
         if let Some(existing) = existing {
             spec = spec.with_existing(existing);
         }
@@ -103,12 +103,9 @@ impl Session<'_> {
     }
 
     /// The settings of a configuration's consumers, with the brokers' addresses for clients at their place.
-    fn settings(&self, configuration: &Configuration) -> Result<BTreeMap<String, Secret>, RunError> {
-        let scenario = &self.plan.scenario;
+    fn settings(&self, configuration: &Configuration) -> Result<ResolvedSettings, RunError> {
         let bootstrap = self.address(configuration)?;
-        let partitions = scenario.datasets[configuration.dataset].partitions_of_all();
-        let properties = ClientProperties::of_consumers(scenario.cluster_of(configuration), configuration, &bootstrap);
-        Ok(properties.with_statistics(configuration, partitions).resolve()?)
+        Ok(ConsumerSettings::of(&self.plan.scenario, configuration, &bootstrap).resolve()?)
     }
 
     /// The topics and producers of a trial in which records arrive; `None` for a backlog trial.
