@@ -14,6 +14,8 @@ const (
 	stampBytes = 24
 	secondNs   = 1_000_000_000
 	waitSlices = 20
+	// Of the time between two records so much goes into taking the next one, not into waiting for it.
+	takingNs = 100_000
 )
 
 // A latency is a histogram as the protocol has it. What it cannot hold is counted beside it.
@@ -87,21 +89,33 @@ type second struct {
 // waits are what one consumer records of records with a stamp. Its goroutine records; another takes the seconds that
 // are over.
 type waits struct {
-	order              *stampOrder
-	originNs, windowNs int64
-	second             int64
-	response           *recorder
-	mu                 sync.Mutex
-	over               []second
+	order                           *stampOrder
+	originNs, windowNs, windowEndNs int64
+	// Time of the window without work.
+	idleNs      int64
+	busyUntilNs int64
+	second      int64
+	response    *recorder
+	mu          sync.Mutex
+	over        []second
 }
 
 func newWaits(order *stampOrder, startNs int64) *waits {
 	originNs := startNs + order.LeadNs
-	return &waits{order: order, originNs: originNs, windowNs: originNs + order.WarmupNs, response: newRecorder()}
+	windowNs := originNs + order.WarmupNs
+	return &waits{order: order, originNs: originNs, windowNs: windowNs, windowEndNs: windowNs + order.DurationNs,
+		busyUntilNs: originNs, response: newRecorder()}
 }
 
 func (w *waits) isStamped(a *account, offset int64) bool {
 	return offset >= w.order.StampedFrom[a.Topic][a.Partition]
+}
+
+// worked says that it was busy with a record or a commit, and had nothing to do since the one before.
+func (w *waits) worked(startedNs, finishedNs int64) {
+	idleFromNs := max(w.busyUntilNs+takingNs, w.windowNs)
+	w.idleNs += max(0, min(startedNs, w.windowEndNs)-idleFromNs)
+	w.busyUntilNs = max(w.busyUntilNs, finishedNs)
 }
 
 // record takes in the way of a record with a stamp. False if its value is too short for one.
@@ -138,6 +152,12 @@ func (w *waits) pass(nowNs int64) {
 		w.handOver()
 		w.second = current
 	}
+}
+
+// close says that nothing more is recorded; its last second is handed over.
+func (w *waits) close() {
+	w.handOver()
+	w.worked(w.windowEndNs, w.windowEndNs)
 }
 
 func (w *waits) handOver() {

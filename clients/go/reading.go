@@ -6,8 +6,11 @@ type reading struct {
 	WaitingNs    int64    `json:"waiting_ns"`
 	CommittingNs int64    `json:"committing_ns"`
 	LongestWait  *stretch `json:"longest_wait"`
-	openNs       int64
-	open         *stretch
+	// Of records with a stamp.
+	WorkingThreads int   `json:"working_threads"`
+	IdleNs         int64 `json:"idle_ns"`
+	openNs         int64
+	open           *stretch
 }
 
 // waited says that it waited for records. What follows the last record is no waiting for one, so it counts with the
