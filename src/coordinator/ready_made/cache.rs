@@ -198,15 +198,20 @@ impl Found {
     /// What `tandem plan` says of it.
     pub fn sentence(&self) -> String {
         let recipe = self.which.recipe();
-        let client = format!("client {}: {} {}", recipe.name, recipe.library, self.version);
-        let state = match &self.folder {
-            Some(folder) => format!("built, in {}", folder.display()),
-            None => format!("the run builds it first: {}", recipe.takes),
-        };
         let missing = self.missing.map_or_else(String::new, |tool| {
             format!("; it needs {}, which is not here: {}", tool.title, tool.install)
         });
-        format!("{client}, {state}{missing}")
+        format!("client {}: {}{missing}", recipe.name, self.state())
+    }
+
+    /// Its library, and whether it was built.
+    pub fn state(&self) -> String {
+        let recipe = self.which.recipe();
+        let library = format!("{} {}", recipe.library, self.version);
+        match &self.folder {
+            Some(folder) => format!("{library}, built, in {}", folder.display()),
+            None => format!("{library}, which a run builds first: {}", recipe.takes),
+        }
     }
 }
 
