@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use nix::fcntl::{Flock, FlockArg};
 
-use super::build::{Work, build};
+use super::build::{Wanted, Work, build};
 use super::error::ClientError;
 use crate::clients::{ReadyMade, Tool};
 use crate::kafka::local::{Sources, check_private, find_program, make_private, unfinished_folder};
@@ -99,7 +99,8 @@ impl ClientCache {
         }
         let unfinished = unfinished_folder(&self.folder, which.name())?;
         let made = unfinished.path().join("client");
-        build(self, which, version, &made, work)?;
+        let path = self.path.as_deref();
+        build(Wanted { which, version, path }, self.sources(which), &made, work)?;
         let marker = made.join(COMPLETE);
         fs::write(&marker, "").map_err(ClientError::io("write", &marker))?;
         // One without the marker is of a run that was killed between the two.
