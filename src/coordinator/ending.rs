@@ -116,18 +116,18 @@ pub enum RunError {
         brokers: usize,
     },
     /// Workers cannot do what a configuration asks of them.
-    #[error("the worker at place {place} cannot run this scenario: {cause}")]
+    #[error("{worker} cannot run this scenario: {cause}")]
     Worker {
-        /// The place.
-        place: String,
-        /// What it lacks.
+        /// What was met, and where.
+        worker: String,
+        /// What it lacks, and for which configuration.
         cause: String,
     },
     /// Work could not be calibrated, and without that its amount would be wrong.
-    #[error("cannot calibrate the work at place {place}: {cause}")]
+    #[error("cannot calibrate the work of {worker}: {cause}")]
     Calibration {
-        /// The place.
-        place: String,
+        /// What was met, and where.
+        worker: String,
         /// What its worker did.
         cause: String,
     },

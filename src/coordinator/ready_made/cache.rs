@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use nix::fcntl::{Flock, FlockArg};
 
-use super::build::{Work, build};
+use super::build::{Wanted, Work, build};
 use super::error::ClientError;
 use crate::clients::{ReadyMade, Tool};
 use crate::kafka::local::{Sources, check_private, find_program, make_private, unfinished_folder};
@@ -99,7 +99,8 @@ impl ClientCache {
         }
         let unfinished = unfinished_folder(&self.folder, which.name())?;
         let made = unfinished.path().join("client");
-        build(self, which, version, &made, work)?;
+        let path = self.path.as_deref();
+        build(Wanted { which, version, path }, self.sources(which), &made, work)?;
         let marker = made.join(COMPLETE);
         fs::write(&marker, "").map_err(ClientError::io("write", &marker))?;
         // One without the marker is of a run that was killed between the two.
@@ -198,15 +199,20 @@ impl Found {
     /// What `tandem plan` says of it.
     pub fn sentence(&self) -> String {
         let recipe = self.which.recipe();
-        let client = format!("client {}: {} {}", recipe.name, recipe.library, self.version);
-        let state = match &self.folder {
-            Some(folder) => format!("built, in {}", folder.display()),
-            None => format!("the run builds it first: {}", recipe.takes),
-        };
         let missing = self.missing.map_or_else(String::new, |tool| {
             format!("; it needs {}, which is not here: {}", tool.title, tool.install)
         });
-        format!("{client}, {state}{missing}")
+        format!("client {}: {}{missing}", recipe.name, self.state())
+    }
+
+    /// Its library, and whether it was built.
+    pub fn state(&self) -> String {
+        let recipe = self.which.recipe();
+        let library = format!("{} {}", recipe.library, self.version);
+        match &self.folder {
+            Some(folder) => format!("{library}, built, in {}", folder.display()),
+            None => format!("{library}, which a run builds first: {}", recipe.takes),
+        }
     }
 }
 

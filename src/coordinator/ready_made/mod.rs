@@ -4,6 +4,8 @@
 mod build;
 mod cache;
 mod error;
+#[cfg(test)]
+mod tests;
 
 pub(super) use cache::provide;
 pub use cache::{Found, found};

@@ -57,6 +57,11 @@ impl Session<'_> {
         if is_own && !works {
             return Ok(WorkCalibration::default());
         }
+        let is_other = matches!(app, App::Other(_));
+        let worker = match app {
+            App::Other(spec) => format!("the app {:?} at place {}", spec.name, place.name),
+            App::Tandem | App::Launched { .. } => format!("the worker at place {}", place.name),
+        };
         if works {
             self.observer.preparing("calibrating the work");
         }
@@ -65,19 +70,16 @@ impl Session<'_> {
         let (hello, measured) = match met {
             Ok(met) => met,
             // Its trials fail with the cause.
-            Err(_) if !works => return Ok(WorkCalibration::default()),
-            Err(cause) => {
-                return Err(RunError::Calibration {
-                    place: place.name.clone(),
-                    cause,
-                });
-            }
+            Err(_) if !works && !is_other => return Ok(WorkCalibration::default()),
+            Err(cause) if !works => return Err(RunError::Worker { worker, cause }),
+            Err(cause) => return Err(RunError::Calibration { worker, cause }),
         };
-        if let Some(cause) = configurations().find_map(|each| Demands::of(each).unmet(&hello)) {
-            return Err(RunError::Worker {
-                place: place.name.clone(),
-                cause,
-            });
+        let unmet = |each: &Configuration| {
+            let cause = Demands::of(each).unmet(&hello)?;
+            Some(format!("{cause}, as in {:?}", each.name))
+        };
+        if let Some(cause) = configurations().find_map(unmet) {
+            return Err(RunError::Worker { worker, cause });
         }
         // What builds have is said with each of them.
         if !is_own && scenario.variants.builds.is_empty() {
