@@ -4,6 +4,7 @@
 mod barrier;
 mod cast;
 mod clocks;
+mod committed;
 mod course;
 mod demands;
 mod engine;

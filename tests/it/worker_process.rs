@@ -82,6 +82,7 @@ pub fn order(topic: &TopicTarget, client: &str, properties: &[(&str, &str)]) -> 
         manual: false,
         stamps: None,
         joins_late: false,
+        program: None,
     }
 }
 

@@ -18,15 +18,17 @@ use crate::coordinator::existing::{Amount, ReadAgain};
 use crate::coordinator::fleet::{Fleet, Launch, ProcessFleet};
 use crate::coordinator::host::HostSample;
 use crate::coordinator::memory::MemoryKills;
-use crate::coordinator::processes::with_their_groups;
+use crate::coordinator::processes::end_programs;
 use crate::coordinator::watch::Watch;
 use crate::kafka::admin::Admin;
 use crate::measure::clock;
 use crate::measure::judge::judge;
 use crate::measure::limits::{Kernel, LimitWatch};
 use crate::measure::standstill::{broker_changes, standstill_before_failure};
+use crate::measure::tree::with_descendants;
 use crate::measure::{Act, DeliveredTopics, GroupDescription, PlannedAct};
 use crate::measure::{Failure, FailureKind, Interruptions, Status, Stretch, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
+use crate::names;
 use crate::protocol::TopicTarget;
 use crate::scenario::{App, Configuration, PROGRAM, Place};
 use crate::trial::{ActorId, Cast, Entry};
@@ -55,7 +57,7 @@ impl Session<'_> {
         let launches = self.launches(configuration, &spec.cast);
         let topics = spec.terms.topics.iter().map(|topic| topic.name.clone());
         let topics: Vec<String> = topics.collect();
-        let has_own_topics = spec.course.owns_topics();
+        let (has_own_topics, is_observed) = (spec.course.owns_topics(), spec.cast.is_observed());
         let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
         let kills = MemoryKills::watch(&[]);
         let (started_at, began_ns) = (jiff::Timestamp::now(), clock::now_ns());
@@ -80,6 +82,10 @@ impl Session<'_> {
         let broker_lost = (outcome.failure.as_ref()).is_some_and(|failure| failure.kind == FailureKind::BrokerLost);
         if outcome.acts.iter().any(PlannedAct::is_on_broker) && !broker_lost {
             cluster.bring_back()?;
+        }
+        if is_observed {
+            // Its observer may have been killed.
+            end_programs(&names::trial(&self.prefix, order.number));
         }
         let own_topics = if has_own_topics { topics } else { Vec::new() };
         self.remove_topics(cluster, own_topics).await;
@@ -262,7 +268,7 @@ impl Surroundings for Around<'_> {
         // A timer of the runtime may be a millisecond late and its threads busy; a sleeping thread is not.
         tokio::task::spawn_blocking(move || {
             // Looked up beforehand: at the start it would cost the readers a millisecond.
-            let workers = with_their_groups(&workers);
+            let workers = with_descendants(&workers);
             let watch = LimitWatch::find(&Kernel::running(), &workers, &brokers);
             std::thread::sleep(Duration::from_nanos(at_ns.saturating_sub(clock::now_ns())));
             HostSample::take(&brokers, &workers, watch)

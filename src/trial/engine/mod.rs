@@ -238,6 +238,10 @@ impl TrialMachine {
                 Ok(Vec::new())
             }
             (Reader(_), FromWorker::Calibrated(_)) => Ok(Vec::new()),
+            (Reader(_), FromWorker::ProgramReady { at_ns }) => {
+                self.log.push(at_ns, actor, Happening::ProgramReady);
+                Ok(Vec::new())
+            }
             (
                 Reader(reader),
                 FromWorker::Reported {
