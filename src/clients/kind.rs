@@ -2,7 +2,7 @@
 
 use super::counterpart::Counterpart;
 use super::property::Property;
-use super::{java, library, librdkafka};
+use super::{go, java, library, librdkafka};
 
 /// A client library, by whose names an app's properties go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub enum ClientKind {
     Librdkafka,
     /// kafka-clients.
     Java,
+    /// franz-go.
+    FranzGo,
 }
 
 impl ClientKind {
@@ -19,6 +21,7 @@ impl ClientKind {
         match self {
             ClientKind::Librdkafka => "librdkafka 2.12.1",
             ClientKind::Java => "kafka-clients 4.3.1",
+            ClientKind::FranzGo => "franz-go 1.22.0",
         }
     }
 
@@ -27,6 +30,7 @@ impl ClientKind {
         match self {
             ClientKind::Librdkafka => "librdkafka",
             ClientKind::Java => "Java's clients",
+            ClientKind::FranzGo => "franz-go",
         }
     }
 
@@ -35,6 +39,7 @@ impl ClientKind {
         match self {
             ClientKind::Librdkafka => &librdkafka::PROPERTIES,
             ClientKind::Java => &java::CONSUMER,
+            ClientKind::FranzGo => &go::CONSUMER,
         }
     }
 
@@ -59,7 +64,7 @@ impl ClientKind {
     pub fn default_of(self, name: &str) -> Option<String> {
         match self {
             ClientKind::Librdkafka => library::default_of(name),
-            ClientKind::Java => self.property(name)?.default.map(str::to_owned),
+            ClientKind::Java | ClientKind::FranzGo => self.property(name)?.default.map(str::to_owned),
         }
     }
 
@@ -67,7 +72,7 @@ impl ClientKind {
     pub fn spelled(self, name: &str, value: &str) -> Option<String> {
         match self {
             ClientKind::Librdkafka => library::spelled(name, value),
-            ClientKind::Java => None,
+            ClientKind::Java | ClientKind::FranzGo => None,
         }
     }
 
@@ -75,7 +80,7 @@ impl ClientKind {
     pub fn missing(self, name: &str) -> Option<&'static str> {
         let needs = match self {
             ClientKind::Librdkafka => librdkafka::NOT_BUILT_IN,
-            ClientKind::Java => &[],
+            ClientKind::Java | ClientKind::FranzGo => &[],
         };
         let begins = |start: &str| name == start || start.ends_with('.') && name.starts_with(start);
         let needs = needs
@@ -90,10 +95,26 @@ impl ClientKind {
             return None;
         }
         match self {
-            ClientKind::Librdkafka => Some((ClientKind::Java, java::in_librdkafka(name)?)),
+            ClientKind::Librdkafka => {
+                let of_java = java::in_librdkafka(name).map(|instead| (ClientKind::Java, instead));
+                of_java.or_else(|| Some((ClientKind::FranzGo, go::in_librdkafka(name)?)))
+            }
             ClientKind::Java => {
                 let other = ClientKind::Librdkafka;
                 other.property(name).map(|_| (other, java::of_librdkafka(name)))
+            }
+            ClientKind::FranzGo => {
+                let of_librdkafka = |name: &str| ClientKind::Librdkafka.property(name).map(|_| go::of_librdkafka(name));
+                if let Some(instead) = of_librdkafka(name) {
+                    return Some((ClientKind::Librdkafka, instead));
+                }
+                let instead = match java::in_librdkafka(name)? {
+                    Counterpart::Is([first, ..]) => of_librdkafka(first)?,
+                    Counterpart::Is([]) | Counterpart::IsBut(..) | Counterpart::Key(_) | Counterpart::Nothing(_) => {
+                        Counterpart::Nothing("it has nothing like it")
+                    }
+                };
+                Some((ClientKind::Java, instead))
             }
         }
     }
@@ -102,7 +123,7 @@ impl ClientKind {
     pub(crate) fn foreign_names(self) -> Vec<&'static str> {
         match self {
             ClientKind::Librdkafka => java::names().collect(),
-            ClientKind::Java => {
+            ClientKind::Java | ClientKind::FranzGo => {
                 let others = ClientKind::Librdkafka.names();
                 others.filter(|name| self.property(name).is_none()).collect()
             }

@@ -1,6 +1,7 @@
 //! Meets a worker of each build at each place before the first trial: what it can do, and how fast its work loop and its
 //! sleep are there.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -22,27 +23,27 @@ const SAME_SHARE: f64 = 0.05;
 /// The same for a sleep's excess, nanoseconds.
 const SAME_EXCESS_NS: u64 = 20_000;
 
-/// What work costs each build at each place.
+/// What work costs each build of each app at each place.
 ///
 /// Where builds agree, all get what the first has measured: the chance that is in two calibrations would be a difference
 /// between the builds in every trial of the run.
 #[derive(Debug, Default)]
-pub struct Calibrations(Vec<Vec<WorkCalibration>>);
+pub struct Calibrations(Vec<BTreeMap<(usize, usize), WorkCalibration>>);
 
 impl Calibrations {
-    /// The calibrations of the next build, by place.
-    pub fn add_build(&mut self, measured: Vec<WorkCalibration>) {
-        let settled = measured.into_iter().enumerate().map(|(place, measured)| {
-            let first = self.0.first().map(|first: &Vec<WorkCalibration>| first[place]);
-            first.map_or(measured, |first| settle(first, measured))
+    /// The calibrations of the next build, by app and place.
+    pub fn add_build(&mut self, measured: BTreeMap<(usize, usize), WorkCalibration>) {
+        let settled = measured.into_iter().map(|(met, measured)| {
+            let first = self.0.first().and_then(|first| first.get(&met));
+            (met, first.map_or(measured, |first| settle(*first, measured)))
         });
         let settled = settled.collect();
         self.0.push(settled);
     }
 
-    /// Of one build at one place.
-    pub fn of(&self, build: usize, place: usize) -> WorkCalibration {
-        self.0[build][place]
+    /// Of one build of an app at one place.
+    pub fn of(&self, build: usize, app: usize, place: usize) -> WorkCalibration {
+        self.0[build].get(&(app, place)).copied().unwrap_or_default()
     }
 }
 
@@ -100,11 +101,15 @@ async fn ask(fleet: &mut impl Fleet, work: bool) -> Result<(Hello, Option<WorkCa
 mod tests {
     use super::*;
 
-    fn measured(iterations_per_us: f64, sleep_excess_ns: u64) -> Vec<WorkCalibration> {
-        vec![WorkCalibration {
+    fn of(iterations_per_us: f64, sleep_excess_ns: u64) -> WorkCalibration {
+        WorkCalibration {
             iterations_per_us,
             sleep_excess_ns,
-        }]
+        }
+    }
+
+    fn measured(iterations_per_us: f64, sleep_excess_ns: u64) -> BTreeMap<(usize, usize), WorkCalibration> {
+        BTreeMap::from([((0, 0), of(iterations_per_us, sleep_excess_ns))])
     }
 
     #[test]
@@ -113,8 +118,13 @@ mod tests {
         calibrations.add_build(measured(400.0, 55_000));
         calibrations.add_build(measured(408.0, 61_000));
         calibrations.add_build(measured(600.0, 150_000));
-        assert_eq!(calibrations.of(0, 0), measured(400.0, 55_000)[0]);
-        assert_eq!(calibrations.of(1, 0), calibrations.of(0, 0));
-        assert_eq!(calibrations.of(2, 0), measured(600.0, 150_000)[0]);
+        assert_eq!(calibrations.of(0, 0, 0), of(400.0, 55_000));
+        assert_eq!(calibrations.of(1, 0, 0), calibrations.of(0, 0, 0));
+        assert_eq!(calibrations.of(2, 0, 0), of(600.0, 150_000));
+        assert_eq!(
+            calibrations.of(2, 1, 0),
+            WorkCalibration::default(),
+            "an app that was not met"
+        );
     }
 }

@@ -12,7 +12,7 @@ use crate::measure::{
     BuildEnvironment, ClientEnvironment, ClusterEnvironment, ENVIRONMENT_SCHEMA_VERSION, Environment, Setting,
 };
 use crate::protocol::Hello;
-use crate::scenario::{Place, Scenario};
+use crate::scenario::{App, Place, Scenario};
 
 /// Describes where the run takes place.
 pub fn describe(
@@ -75,9 +75,9 @@ impl Clients {
         self.0[0].places.push(place.name.clone());
     }
 
-    /// The app of that place has introduced itself.
-    pub fn add(&mut self, place: &Place, hello: &Hello) {
-        let app = place.app().name();
+    /// An app has introduced itself at that place.
+    pub fn add(&mut self, app: App<'_>, place: &Place, hello: &Hello) {
+        let app = app.name();
         let is_it = |known: &&mut ClientEnvironment| {
             (&*known.app, &known.name, &known.version) == (app, &hello.client, &hello.client_version)
         };
@@ -203,9 +203,13 @@ mod tests {
         let mut clients = Clients::own(&scenario);
         let own = clients.0[0].clone();
         clients.add_own(&scenario.places[0]);
-        clients.add(&scenario.places[1], &hello(&own.name, &own.version));
-        clients.add(&scenario.places[2], &hello(&own.name, "2.0.0"));
-        clients.add(&scenario.places[3], &hello("confluent-kafka", "2.0.0"));
+        for (index, hello) in [
+            (1, hello(&own.name, &own.version)),
+            (2, hello(&own.name, "2.0.0")),
+            (3, hello("confluent-kafka", "2.0.0")),
+        ] {
+            clients.add(scenario.app_at(0, index), &scenario.places[index], &hello);
+        }
         let found: Vec<(String, String, Vec<String>)> = clients
             .into_list()
             .into_iter()

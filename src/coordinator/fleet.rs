@@ -34,6 +34,8 @@ const END_PATIENCE: Duration = Duration::from_secs(1);
 pub struct Launch {
     /// Program and arguments.
     pub command: Vec<String>,
+    /// Variables of its environment besides those of this program.
+    pub env: BTreeMap<String, String>,
     /// The processors that it is started on; `None` for all.
     pub processors: Option<BTreeSet<u32>>,
     /// Where its standard error goes besides the failure message.
@@ -155,6 +157,7 @@ impl Fleet for ProcessFleet {
         let mut command = Command::new(program);
         command
             .args(arguments)
+            .envs(&launch.env)
             .env(RUN_VARIABLE, &self.run_id)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -17,6 +17,7 @@ mod fleet;
 pub mod guardian;
 mod host;
 mod interrupt;
+mod launching;
 pub mod leftovers;
 mod listeners;
 mod memory;

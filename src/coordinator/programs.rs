@@ -1,6 +1,7 @@
 //! The programs whose workers a run starts: this one, or the builds that it compares. Each build is asked who it is
 //! before anything is measured, and looked at again before each of its trials.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -75,6 +76,8 @@ pub(super) struct Programs {
     /// This program, for whatever is not compared.
     own: PathBuf,
     builds: Vec<BuildEnvironment>,
+    /// The folders of the ready-made clients that were built, by the names of their apps.
+    clients: BTreeMap<String, PathBuf>,
 }
 
 impl Programs {
@@ -93,6 +96,7 @@ impl Programs {
         Ok(Programs {
             own: own.to_owned(),
             builds,
+            clients: BTreeMap::new(),
         })
     }
 
@@ -104,6 +108,17 @@ impl Programs {
     /// The program that a configuration's workers are started from.
     pub(super) fn path(&self, build: usize) -> &Path {
         self.builds.get(build).map_or(&self.own, |build| &build.path)
+    }
+
+    /// The same with the ready-made clients of the scenario.
+    pub(super) fn with_clients(mut self, clients: BTreeMap<String, PathBuf>) -> Self {
+        self.clients = clients;
+        self
+    }
+
+    /// The folder of the ready-made client of that app, which was built before anything is started.
+    pub(super) fn client(&self, app: &str) -> &Path {
+        self.clients.get(app).map_or(Path::new(""), PathBuf::as_path)
     }
 
     /// What the environment file says of the builds.
@@ -170,6 +185,7 @@ async fn introduce(build: &Build, role: &'static str, run_id: &str, log: bool) -
         command: [&*build.path.to_string_lossy(), "worker", role]
             .map(str::to_owned)
             .to_vec(),
+        env: BTreeMap::new(),
         processors: None,
         log,
     };
@@ -212,6 +228,7 @@ mod tests {
         let programs = Programs {
             own: PathBuf::from("/this/tandem"),
             builds: vec![environment(&path)],
+            clients: BTreeMap::new(),
         };
         assert_eq!((programs.path(0), programs.check(0)), (path.as_path(), Ok(())));
         fs::write(&path, "second").unwrap();
@@ -225,6 +242,7 @@ mod tests {
         let programs = Programs {
             own: PathBuf::from("/this/tandem"),
             builds: Vec::new(),
+            clients: BTreeMap::new(),
         };
         assert_eq!((programs.path(0), programs.count()), (Path::new("/this/tandem"), 1));
         assert_eq!(programs.check(0), Ok(()));

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
+use crate::clients::ClientKind;
+
 use super::keys::{CapacityKeys, RequireKeys, Setting, Settings, TableKeys as _, TopKeys, TrialKeys};
-use super::model::{Capacity, ClusterSpec, Place, TrialLength};
+use super::model::{AppSpec, Capacity, ClusterSpec, Place, TrialLength};
 
 /// The tables of a file.
 pub(super) struct Draft {
@@ -13,6 +15,10 @@ pub(super) struct Draft {
     pub(super) trial_header: Option<Range<usize>>,
     pub(super) cluster: ClusterSpec,
     pub(super) places: Vec<Place>,
+    /// tandem's own worker, then those of `[[app]]`.
+    pub(super) apps: Vec<AppSpec>,
+    /// By whose names `[consumer.client]` goes: those of the apps that the file names.
+    pub(super) kinds: Vec<ClientKind>,
     /// Of `[dataset]`, `[consumer]` and `[load]`.
     pub(super) defaults: Vec<Setting<Settings>>,
     /// The header of `[load]`, where there is one: its configurations are live unless they say otherwise.

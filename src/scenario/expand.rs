@@ -1,6 +1,6 @@
 //! From a draft to the scenario: every combination, its name, the data sets, families and warnings.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::across;
 use super::checks;
@@ -9,8 +9,8 @@ use super::families::{self, common_multiple};
 use super::keys::{Configured, Default, Given, Setting, Settings, TableKeys as _, keys};
 use super::kinds::{Assignment, ClientDefaults, ModeName, Protocol};
 use super::model::{
-    Axis, ClientSettings, Configuration, DataSource, DatasetSpec, ExistingTopics, GroupProtocol, ISOLATION, Isolation,
-    Membership, PropertyValue, Scenario, Variant, Variants,
+    AppSpec, Axis, ClientSettings, Configuration, DataSource, DatasetSpec, ExistingTopics, GroupProtocol, ISOLATION,
+    Isolation, Membership, PropertyValue, Scenario, Variant, Variants,
 };
 use super::problem::{Problem, Problems};
 use super::settings::is_load_key;
@@ -35,7 +35,8 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
     checks::check(&named, draft, problems);
     check_names(&combinations, problems);
     let rounding = problems.keep(Rounding::of(&combinations, draft))?;
-    let (configurations, datasets) = configurations(&combinations, draft, rounding.records);
+    let apps = apps(&combinations, draft);
+    let (configurations, datasets) = configurations(&combinations, draft, &apps, rounding.records);
     let mut scenario = Scenario {
         name: name.to_owned(),
         question: draft.top.question.clone().unwrap_or_default(),
@@ -47,6 +48,7 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
         requirements: checks::requirements(draft, &configurations, problems),
         trial: draft.trial_length(),
         cluster: draft.cluster.clone(),
+        apps,
         places: draft.places.clone(),
         axes: draft.axes.iter().map(axis).collect(),
         keys_in_use: keys_in_use(draft),
@@ -238,6 +240,7 @@ fn axis(axis: &DraftAxis) -> Axis {
 fn configurations(
     combinations: &[Combination<'_>],
     draft: &Draft,
+    apps: &[AppSpec],
     records: u64,
 ) -> (Vec<Configuration>, Vec<DatasetSpec>) {
     let mut datasets: Vec<DatasetSpec> = Vec::new();
@@ -251,7 +254,7 @@ fn configurations(
             datasets.push(dataset);
             datasets.len() - 1
         });
-        configurations.push(configuration(combination, draft, index));
+        configurations.push(configuration(combination, draft, apps, index));
     }
     (configurations, datasets)
 }
@@ -301,8 +304,10 @@ fn isolation(settings: &Settings, draft: &Draft) -> Isolation {
     }
 }
 
-fn configuration(combination: &Combination<'_>, draft: &Draft, dataset: usize) -> Configuration {
+fn configuration(combination: &Combination<'_>, draft: &Draft, apps: &[AppSpec], dataset: usize) -> Configuration {
     let settings = &combination.settings;
+    // One that nothing has was an error before.
+    let app = apps.iter().position(|app| app.name == settings.app).unwrap_or(0);
     let place = draft.places.iter().position(|place| place.name == settings.place);
     Configuration {
         name: combination.name.clone(),
@@ -323,14 +328,39 @@ fn configuration(combination: &Combination<'_>, draft: &Draft, dataset: usize) -
         read: settings.read,
         threads: settings.threads,
         ordering: settings.ordering,
+        app,
         place: place.unwrap_or(0),
         client: ClientSettings {
             library_defaults_only: settings.client == ClientDefaults::Library,
-            properties: settings.properties.clone(),
+            properties: properties(settings, &apps[app]),
         },
         mode: settings.mode(),
         variant: Variant::default(),
     }
+}
+
+/// The properties of a configuration's clients: those that the app has for itself win.
+fn properties(settings: &Settings, app: &AppSpec) -> BTreeMap<String, PropertyValue> {
+    let mut properties = settings.properties.clone();
+    let own = app.which().and_then(|which| settings.own_properties.get(&which));
+    properties.extend(
+        own.into_iter()
+            .flatten()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
+    properties
+}
+
+/// tandem's own worker, those of `[[app]]`, and the ready-made clients in the order in which they are named.
+fn apps(combinations: &[Combination<'_>], draft: &Draft) -> Vec<AppSpec> {
+    let mut apps = draft.apps.clone();
+    for combination in combinations {
+        let name = &combination.settings.app;
+        if apps.iter().all(|app| app.name != *name) {
+            apps.extend(checks::app_named(name, draft));
+        }
+    }
+    apps
 }
 
 fn membership(settings: &Settings) -> Membership {

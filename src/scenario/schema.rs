@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::clients::ClientKind;
+
 use super::client::{Clients, definitions, names, property_schema, table_schema};
 use super::keys::{Default, FILL, Key, PRODUCER, Table, keys};
 use super::reading::{LOCAL_KEYS, objectives};
@@ -42,6 +44,7 @@ fn description(table: Table) -> &'static str {
         Table::Trial => "How long a trial is.",
         Table::Cluster => "The brokers to run against.",
         Table::Place => "Somewhere that worker processes can be started.",
+        Table::App => "A program that can run in worker processes.",
         Table::Dataset => "What the topics are filled with.",
         Table::Consumer => "How records are read, where neither matrix nor case says otherwise.",
         Table::Load => "Records that arrive while they are read, where neither matrix nor case says otherwise.",
@@ -96,11 +99,13 @@ fn value_schema(key: &Key, table: Table) -> Value {
     let listed = |items: Value| json!({ "type": "array", "minItems": 1, "uniqueItems": true, "items": items });
     match (table, key.name) {
         (Table::Matrix, HAS_A_TABLE_TOO) => {
-            json!({ "anyOf": [listed(key.schema()), table_schema(Clients::Measured, true)] })
+            json!({ "anyOf": [listed(key.schema()), table_schema(Clients::Measured(ClientKind::Librdkafka), true)] })
         }
         (Table::Matrix, _) => listed(json!({ "$ref": in_first })),
         (Table::Case, _) if key.tables.first() != Some(&Table::Case) => json!({ "$ref": in_first }),
-        (_, HAS_A_TABLE_TOO) => json!({ "anyOf": [key.schema(), table_schema(Clients::Measured, false)] }),
+        (_, HAS_A_TABLE_TOO) => {
+            json!({ "anyOf": [key.schema(), table_schema(Clients::Measured(ClientKind::Librdkafka), false)] })
+        }
         (_, "topic") => json!({ "anyOf": [key.schema(), topic_settings::schema()] }),
         _ => key.schema(),
     }

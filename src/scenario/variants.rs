@@ -52,6 +52,14 @@ pub enum VariantError {
         /// The place.
         place: String,
     },
+    /// Builds are of tandem's own worker.
+    #[error(
+        "--binary compares builds of tandem's own worker, and the scenario runs app {app:?}: leave one of them out"
+    )]
+    App {
+        /// The app.
+        app: String,
+    },
 }
 
 /// What a scenario needs of a cluster.
@@ -190,9 +198,16 @@ impl Scenario {
         if binaries.len() < 2 {
             return Err(VariantError::OneBuild);
         }
-        let mut apps = self.configurations.iter().map(|each| self.place_of(each).app());
-        if let Some(App::Program { name, .. }) = apps.find(|app| *app != App::Tandem) {
-            return Err(VariantError::Launcher { place: name.to_owned() });
+        for configuration in &self.configurations {
+            match self.app_of(configuration) {
+                App::Tandem => {}
+                App::Launched { place, .. } => {
+                    return Err(VariantError::Launcher {
+                        place: place.to_owned(),
+                    });
+                }
+                App::Other(spec) => return Err(VariantError::App { app: spec.name.clone() }),
+            }
         }
         let names = build_names(binaries);
         let builds = names.into_iter().zip(binaries);

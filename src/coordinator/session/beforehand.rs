@@ -1,6 +1,7 @@
 //! What must hold before a session makes anything: brokers enough for the replicas, the listeners that places name, and
 //! workers that can do what the configurations need.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Session;
@@ -9,38 +10,46 @@ use crate::coordinator::ending::RunError;
 use crate::coordinator::environment::Clients;
 use crate::coordinator::fleet::ProcessFleet;
 use crate::protocol::WorkCalibration;
-use crate::scenario::Configuration;
+use crate::scenario::{App, Configuration};
 use crate::trial::Demands;
 
 impl Session<'_> {
-    /// Meets the workers of each build at each place: what work costs them there, and which clients they have. They must
+    /// Meets the workers of each build and of each app at each place: what work costs them there, and which clients they have. They must
     /// have the capabilities that their trials need.
     pub(super) async fn meet_workers(&self) -> Result<(Calibrations, Clients), RunError> {
         let scenario = &self.plan.scenario;
         let mut calibrations = Calibrations::default();
         let mut clients = Clients::own(scenario);
         for build in 0..self.programs.count() {
-            let mut at_places = Vec::with_capacity(scenario.places.len());
-            for index in 0..scenario.places.len() {
-                at_places.push(self.meet_at(build, index, &mut clients).await?);
+            let pairs = scenario.configurations.iter().map(|each| (each.app, each.place));
+            let mut met = BTreeMap::new();
+            for (app, place) in pairs.collect::<BTreeSet<_>>() {
+                let calibration = self.meet_at(build, app, place, &mut clients).await?;
+                met.insert((app, place), calibration);
             }
-            calibrations.add_build(at_places);
+            calibrations.add_build(met);
         }
         Ok((calibrations, clients))
     }
 
-    /// What work costs a worker of a build at a place. Its client is added to those of the run.
-    async fn meet_at(&self, build: usize, index: usize, clients: &mut Clients) -> Result<WorkCalibration, RunError> {
+    /// What work costs a worker of an app, or of a build, at a place. Its client is added to those of the run.
+    async fn meet_at(
+        &self,
+        build: usize,
+        app_index: usize,
+        index: usize,
+        clients: &mut Clients,
+    ) -> Result<WorkCalibration, RunError> {
         let scenario = &self.plan.scenario;
-        let place = &scenario.places[index];
-        let here = |c: &&Configuration| c.place == index && (c.variant.build == build);
+        let (app, place) = (scenario.app_at(app_index, index), &scenario.places[index]);
+        let here = |c: &&Configuration| (c.app, c.place, c.variant.build) == (app_index, index, build);
         let configurations = || scenario.configurations.iter().filter(here);
         if configurations().next().is_none() {
             return Ok(WorkCalibration::default());
         }
         // Only work of a known time is made from what is measured here.
         let works = configurations().any(|configuration| configuration.work.ns().is_some_and(|ns| ns > 0));
-        let is_own = scenario.variants.builds.is_empty() && place.launcher.is_empty();
+        let is_own = scenario.variants.builds.is_empty() && place.launcher.is_empty() && app == App::Tandem;
         if is_own {
             clients.add_own(place);
         }
@@ -52,7 +61,7 @@ impl Session<'_> {
             self.observer.preparing("calibrating the work");
         }
         let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
-        let met = calibration::meet(&mut fleet, &self.launch(place, build, "consumer"), works).await;
+        let met = calibration::meet(&mut fleet, &self.launch(app, place, build, "consumer", 1), works).await;
         let (hello, measured) = match met {
             Ok(met) => met,
             // Its trials fail with the cause.
@@ -72,7 +81,7 @@ impl Session<'_> {
         }
         // What builds have is said with each of them.
         if !is_own && scenario.variants.builds.is_empty() {
-            clients.add(place, &hello);
+            clients.add(app, place, &hello);
         }
         // A worker that cannot calibrate works uncalibrated and reports so in its trials.
         Ok(measured.unwrap_or_default())

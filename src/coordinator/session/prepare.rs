@@ -88,7 +88,7 @@ impl Session<'_> {
             }
             None => None,
         };
-        let calibration = calibrations.of(configuration.variant.build, configuration.place);
+        let calibration = calibrations.of(configuration.variant.build, configuration.app, configuration.place);
         let mut limits = self.limits(order, configuration);
         limits.settle += Duration::from_millis(session_timeout_ms(&settings));
         let mut spec = TrialSpec::new(configuration, &name, topics, &settings, calibration, limits);

@@ -17,6 +17,7 @@ use crate::coordinator::events::Observer;
 use crate::coordinator::existing::{Amount, ReadAgain};
 use crate::coordinator::fleet::{Fleet, Launch, ProcessFleet};
 use crate::coordinator::host::HostSample;
+use crate::coordinator::launching::{Started, started};
 use crate::coordinator::memory::MemoryKills;
 use crate::coordinator::processes::end_programs;
 use crate::coordinator::watch::Watch;
@@ -30,7 +31,7 @@ use crate::measure::{Act, DeliveredTopics, GroupDescription, PlannedAct};
 use crate::measure::{Failure, FailureKind, Interruptions, Status, Stretch, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
 use crate::names;
 use crate::protocol::TopicTarget;
-use crate::scenario::{App, Configuration, PROGRAM, Place};
+use crate::scenario::{App, Configuration, Place};
 use crate::trial::{ActorId, Cast, Entry};
 
 impl Session<'_> {
@@ -103,8 +104,12 @@ impl Session<'_> {
     fn launches(&self, configuration: &Configuration, cast: &Cast) -> Vec<(ActorId, Launch)> {
         let (scenario, build) = (&self.plan.scenario, configuration.variant.build);
         let launch = |actor: &ActorId| match actor {
-            ActorId::Reader(_) => Some(self.launch(scenario.place_of(configuration), build, "consumer")),
-            ActorId::Producer(_) => Some(self.launch(&scenario.places[0], build, "producer")),
+            ActorId::Reader(reader) => {
+                let process = u32::try_from(*reader).unwrap_or(u32::MAX) % configuration.processes + 1;
+                let app = scenario.app_of(configuration);
+                Some(self.launch(app, scenario.place_of(configuration), build, "consumer", process))
+            }
+            ActorId::Producer(_) => Some(self.launch(App::Tandem, &scenario.places[0], build, "producer", 1)),
             ActorId::Broker(_) => None,
         };
         cast.ids().filter_map(|actor| Some((actor, launch(&actor)?))).collect()
@@ -181,21 +186,21 @@ impl Session<'_> {
         (status, flags)
     }
 
-    /// How a worker of a build is started at a place.
-    pub(super) fn launch(&self, place: &Place, build: usize, role: &str) -> Launch {
-        let program = self.programs.path(build).to_string_lossy();
-        let mut command: Vec<String> = match place.app() {
-            App::Tandem if place.launcher.is_empty() => vec![program.into_owned(), "worker".to_owned()],
-            App::Tandem => (place.launcher.iter().map(|word| word.replace(PROGRAM, &program))).collect(),
-            App::Program { command, .. } => command.to_vec(),
-        };
+    /// How a worker of an app, or of a build of tandem, is started at a place; the process has that number in its group.
+    pub(super) fn launch(&self, app: App<'_>, place: &Place, build: usize, role: &str, process: u32) -> Launch {
+        let Started {
+            mut command,
+            env,
+            is_own,
+        } = started(app, place, &self.programs, build, process);
         command.push(role.to_owned());
         // What ssh or a container runtime starts does not inherit processors. Older builds do not know the flag.
-        if let (App::Tandem, Some(cpus), []) = (place.app(), &place.cpus, self.programs.describe()) {
+        if let (true, Some(cpus), []) = (is_own, &place.cpus, self.programs.describe()) {
             command.extend(["--cpus".to_owned(), cpus.clone()]);
         }
         Launch {
             command,
+            env,
             processors: place.processors(),
             log: self.options.log_workers,
         }

@@ -1,6 +1,6 @@
 //! All checks of a file, and all warnings.
 
-use super::{capacity, existing, load_warnings, loads, polls, settings, threads};
+use super::{apps, capacity, existing, load_warnings, loads, polls, settings, threads};
 use crate::scenario::draft::Draft;
 use crate::scenario::keys::Settings;
 use crate::scenario::kinds::ModeName;
@@ -11,6 +11,7 @@ use crate::scenario::problem::Problems;
 pub(crate) fn check(named: &[(&str, &Settings)], draft: &Draft, problems: &mut Problems) {
     for (name, each) in named {
         settings::check(name, each, draft, problems);
+        apps::check(name, each, draft, problems);
         loads::check(name, each, draft, problems);
         existing::check(each, draft, problems);
     }
@@ -23,7 +24,8 @@ pub(crate) fn check(named: &[(&str, &Settings)], draft: &Draft, problems: &mut P
 
 /// What the user should know although it is no error.
 pub(crate) fn warnings(named: &[(&str, &Settings)], draft: &Draft, scenario: &Scenario) -> Vec<String> {
-    let mut warnings = threads::warnings(named);
+    let mut warnings = apps::warnings(named);
+    warnings.extend(threads::warnings(named));
     warnings.extend(load_warnings::warnings(named, draft, scenario.capacity.as_ref()));
     warnings.extend(polls::warning(&scenario.configurations));
     warnings

@@ -1,6 +1,7 @@
 //! Combinations of settings that cannot be, and those that can be but do not measure what they seem to.
 
 mod all;
+mod apps;
 mod capacity;
 mod existing;
 mod load_warnings;
@@ -12,5 +13,6 @@ mod settings;
 mod threads;
 
 pub(crate) use all::{check, warnings};
+pub(crate) use apps::app_named;
 pub(crate) use metric::{metric, no_width, requirements, share};
 pub(crate) use repetitions::{check as check_repetitions, obstacle};

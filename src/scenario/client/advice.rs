@@ -49,7 +49,7 @@ mod tests {
     use crate::scenario::keys::{Settings, Table, TableKeys as _};
 
     fn advised(name: &str) -> String {
-        advice(name, Clients::Measured).unwrap_or_default()
+        advice(name, Clients::Measured(ClientKind::Librdkafka)).unwrap_or_default()
     }
 
     #[test]
@@ -101,8 +101,14 @@ mod tests {
         for (name, part) in expected {
             assert!(advised(name).contains(part), "{name}: {}", advised(name));
         }
-        assert_eq!(advice("fetch.mim.bytes", Clients::Measured), None);
-        assert_eq!(advice("consumer.fetch.mim.bytes", Clients::Measured), None);
+        assert_eq!(
+            advice("fetch.mim.bytes", Clients::Measured(ClientKind::Librdkafka)),
+            None
+        );
+        assert_eq!(
+            advice("consumer.fetch.mim.bytes", Clients::Measured(ClientKind::Librdkafka)),
+            None
+        );
     }
 
     #[test]
@@ -127,7 +133,9 @@ mod tests {
 
     #[test]
     fn an_app_with_javas_client_is_advised_by_its_own_names() {
-        let advised = |name: &str| advice_of(ClientKind::Java, name, Clients::Measured).unwrap_or_default();
+        let advised = |name: &str| {
+            advice_of(ClientKind::Java, name, Clients::Measured(ClientKind::Librdkafka)).unwrap_or_default()
+        };
         assert_eq!(
             advised("fetch.wait.max.ms"),
             "a property of librdkafka; here it is \"fetch.max.wait.ms\""

@@ -105,8 +105,8 @@ pub(crate) fn dotted_name(entry: &Entry<'_>) -> Option<(String, usize)> {
     (end != entry.key_span.end).then_some((name, end))
 }
 
-/// Reads the value of a property of this client whose name has been checked.
-pub(crate) fn read_value(kind: ClientKind, name: &str, node: &Node<'_>) -> Result<PropertyValue, Problem> {
+/// Reads the value of a property of this client whose name has been checked, or of a client that nobody knows.
+pub(crate) fn read_value(kind: Option<ClientKind>, name: &str, node: &Node<'_>) -> Result<PropertyValue, Problem> {
     if let DeValue::Table(table) = node.get_ref() {
         let only = |key: &str| table.get(key).filter(|_| table.len() == 1)?.get_ref().as_str();
         if let Some(env) = only("env").filter(|env| is_variable_name(env)) {
@@ -126,10 +126,11 @@ pub(crate) fn read_value(kind: ClientKind, name: &str, node: &Node<'_>) -> Resul
         );
         return Err(Problem::new(node.span(), message, allowed));
     }
-    let values = kind.property(name).map_or(Values::Text, |property| property.values);
+    let property = kind.and_then(|kind| kind.property(name));
+    let values = property.map_or(Values::Text, |property| property.values);
     // One of several names may be written in another spelling, such as `READ_COMMITTED` or `True`.
     let is_named = matches!(values, Values::Boolean | Values::OneOf(_));
-    let spelled = || kind.spelled(name, &text_of(node).filter(|_| is_named)?);
+    let spelled = || kind?.spelled(name, &text_of(node).filter(|_| is_named)?);
     let literal = values.literal(node).or_else(spelled);
     literal.map(PropertyValue::Literal).ok_or_else(|| {
         let value = if is_suspicious(name) {
@@ -162,7 +163,7 @@ fn is_path(path: &str) -> bool {
 pub(crate) fn read_property(name: &str, value: &str) -> Option<String> {
     let text = format!("x = {value}");
     let (document, _) = toml::de::DeTable::parse_recoverable(&text);
-    match read_value(ClientKind::Librdkafka, name, document.get_ref().get("x")?).ok()? {
+    match read_value(Some(ClientKind::Librdkafka), name, document.get_ref().get("x")?).ok()? {
         PropertyValue::Literal(value) => Some(value),
         PropertyValue::Environment { .. } | PropertyValue::File { .. } => None,
     }

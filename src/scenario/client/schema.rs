@@ -27,7 +27,12 @@ pub(crate) fn property_schema(name: &str, list: bool) -> Value {
 
 /// What the schemas of properties refer to, by name; each property stands in several tables.
 pub(crate) fn definitions() -> Map<String, Value> {
-    let all = [Clients::Measured, Clients::Load, Clients::Filling, Clients::All];
+    let all = [
+        Clients::Measured(ClientKind::Librdkafka),
+        Clients::Load,
+        Clients::Filling,
+        Clients::All,
+    ];
     let names = all.into_iter().flat_map(names);
     let mut definitions: Map<String, Value> = names.map(|name| (name.to_owned(), definition(name))).collect();
     definitions.insert(OUTSIDE.to_owned(), from_outside());

@@ -7,8 +7,8 @@ use crate::clients::{ClientKind, Property, Use, Values, rows};
 /// A table of client properties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Clients {
-    /// Of the consumers that are measured.
-    Measured,
+    /// Of the consumers that are measured, whose app has this client.
+    Measured(ClientKind),
     /// Of the producers of load.
     Load,
     /// Of the producers that fill data sets.
@@ -18,11 +18,11 @@ pub(crate) enum Clients {
 }
 
 impl Clients {
-    /// By whose names the properties of the table go. Those of measured consumers are librdkafka's for every app: the
-    /// protocol hands them over by these names.
+    /// By whose names the properties of the table go.
     pub(crate) fn kind(self) -> ClientKind {
         match self {
-            Clients::Measured | Clients::Load | Clients::Filling | Clients::All => ClientKind::Librdkafka,
+            Clients::Measured(kind) => kind,
+            Clients::Load | Clients::Filling | Clients::All => ClientKind::Librdkafka,
         }
     }
 }
@@ -43,12 +43,13 @@ static OWNED: LazyLock<Vec<[&str; 3]>> = LazyLock::new(|| rows(include_str!("own
 
 /// What to write instead of a property that tandem sets itself.
 pub(crate) fn owned(name: &str, clients: Clients) -> Option<&'static str> {
-    let table = match clients {
-        Clients::Measured | Clients::All => "consumers",
-        Clients::Load => "load",
-        Clients::Filling => "filling",
+    let tables: &[&str] = match clients {
+        Clients::Measured(ClientKind::Java) => &["consumers", "java"],
+        Clients::Measured(ClientKind::Librdkafka | ClientKind::FranzGo) | Clients::All => &["consumers"],
+        Clients::Load => &["load"],
+        Clients::Filling => &["filling"],
     };
-    let row = OWNED.iter().find(|row| row[..2] == [table, name]);
+    let row = OWNED.iter().find(|row| tables.contains(&row[0]) && row[1] == name);
     row.map(|row| row[2])
 }
 
@@ -60,12 +61,18 @@ pub(crate) fn canonical(name: &str) -> &str {
 pub(super) fn may_stand(property: &Property, clients: Clients) -> bool {
     let free = owned(property.name, clients).is_none() && clients.kind().missing(property.name).is_none();
     let unused = match clients {
-        Clients::Measured => property.user == Use::Producer,
+        Clients::Measured(_) => property.user == Use::Producer,
         Clients::Load => property.user == Use::Consumer,
         Clients::Filling => property.user != Use::Producer,
         Clients::All => false,
     };
     free && !unused
+}
+
+/// True for a property that this client has and that tandem leaves to the user.
+pub(crate) fn may_be_set(name: &str, clients: Clients) -> bool {
+    let property = clients.kind().property(name);
+    property.is_some_and(|property| may_stand(property, clients))
 }
 
 /// The names of the properties that may stand in a table.
@@ -84,13 +91,16 @@ mod tests {
 
     #[test]
     fn everything_that_tandem_owns_exists_and_is_in_a_table() {
-        let counts = ["consumers", "load", "filling"].map(|table| OWNED.iter().filter(|row| row[0] == table).count());
+        let counts =
+            ["consumers", "java", "load", "filling"].map(|table| OWNED.iter().filter(|row| row[0] == table).count());
         assert_eq!(counts.iter().sum::<usize>(), OWNED.len());
-        for [_, name, instead] in OWNED.iter() {
-            assert!(
-                ClientKind::Librdkafka.property(name).is_some() && !instead.is_empty(),
-                "{name}"
-            );
+        for [table, name, instead] in OWNED.iter() {
+            let kind = if *table == "java" {
+                ClientKind::Java
+            } else {
+                ClientKind::Librdkafka
+            };
+            assert!(kind.property(name).is_some() && !instead.is_empty(), "{name}");
         }
     }
 }

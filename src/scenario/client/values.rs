@@ -21,19 +21,22 @@ pub(crate) fn text_of(node: &Node<'_>) -> Option<String> {
 impl Values {
     /// The value as text; `None` where it does not fit.
     pub(crate) fn literal(self, node: &Node<'_>) -> Option<String> {
-        let text = text_of(node)?;
+        text_of(node).filter(|text| self.fits(text))
+    }
+
+    /// True for text that is such a value.
+    pub(crate) fn fits(self, text: &str) -> bool {
         let within = |min: i64, max: i64| text.parse::<i64>().is_ok_and(|value| (min..=max).contains(&value));
-        let fits = match self {
+        match self {
             Values::Integer(min, max) => within(min, max),
             Values::WordOrInteger(word, min, max) => text.eq_ignore_ascii_case(word) || within(min, max),
             Values::Boolean => text == "true" || text == "false",
-            Values::OneOf(names) => names.contains(&text.as_str()),
+            Values::OneOf(names) => names.contains(&text),
             Values::SomeOf(names) => text
                 .split(',')
                 .all(|part| names.contains(&part.trim_start_matches('-').trim())),
             Values::Text => !text.is_empty() && !text.contains('\0'),
-        };
-        fits.then_some(text)
+        }
     }
 
     /// What is allowed, in words that follow "must be".

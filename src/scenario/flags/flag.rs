@@ -1,6 +1,7 @@
 //! The flags: one for each key of these tables, and one for each table of properties.
 
-use crate::scenario::client::{Clients, read_value};
+use crate::clients::ClientKind;
+use crate::scenario::client::read_value;
 use crate::scenario::document::Node;
 use crate::scenario::keys::{Default, FILL, Key, PRODUCER, Table, keys};
 use crate::scenario::topic_settings;
@@ -56,7 +57,7 @@ impl Properties {
             table,
             name: "client",
             in_matrix,
-            takes: |name, value| read_value(Clients::Measured.kind(), name, value).is_ok(),
+            takes: |name, value| read_value(Some(ClientKind::Librdkafka), name, value).is_ok(),
             example,
         }
     }

@@ -55,6 +55,11 @@ impl<'a> Configured<'a> {
         }
     }
 
+    /// What runs in the workers, with what makes it differ from others of its name.
+    pub(super) fn app_text(&self) -> Option<String> {
+        Some(self.scenario.apps.get(self.configuration.app)?.text())
+    }
+
     /// The place of the workers, with what it has of its own.
     pub(super) fn place_text(&self) -> Option<String> {
         let Place {

@@ -6,16 +6,17 @@ use std::collections::BTreeMap;
 use super::configured::Configured;
 use super::key::{Key, TableKeys, keys};
 use super::table::Table;
+use crate::clients::{OWN_APP, ReadyMade};
 use crate::load::Arrivals;
 use crate::scenario::kafka_version::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 use crate::scenario::kinds::{
-    Assignment, Bootstrap, ClientDefaults, Command, Count, Decimal, Duration, FigureName, Formed, GroupName, Integer,
-    IntegerOrAll, KeyNames, Kind, Lag, Line, ListenerName, MetricName, ModeName, Number, OneOf, Positive, Prefix,
-    Processors, Protocol, Ratio, Switch, Threshold, Topics, Warmup, Weights,
+    AppCommand, AppEnv, AppName, Assignment, Bootstrap, ClientDefaults, Command, Count, Decimal, Duration, Expression,
+    FigureName, Formed, GroupName, Integer, IntegerOrAll, KeyNames, Kind, Lag, Line, ListenerName, MetricName,
+    ModeName, Number, OneOf, Positive, Prefix, Processors, Protocol, Ratio, Switch, Threshold, Topics, Warmup, Weights,
 };
 use crate::scenario::model::{
     Assignor, Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, PropertyValue, Read, Repetitions,
-    Shape, Size, TrialLength, Until, Work, WorkOrdering,
+    Shape, Size, Speaks, TrialLength, Until, Work, WorkOrdering,
 };
 
 /// Partitions of a topic, and of a data set.
@@ -110,13 +111,34 @@ keys! {
 }
 
 keys! {
+    /// `[[app]]`
+    AppKeys {
+        /// Properties of its client, by that client's own names.
+        client: BTreeMap<String, PropertyValue>,
+    }
+
+    "name" => name: Line, &[Table::App], required(),
+        "Name by which `app` refers to it.";
+    "command" => command: AppCommand, &[Table::App], required(),
+        "Program and arguments; names in braces are replaced, and the role is added to the end if it speaks `tandem`.";
+    "env" => env: AppEnv, &[Table::App], absent("none"),
+        "Variables of its environment; names in braces are replaced.";
+    "speaks" => speaks: OneOf<Speaks>, &[Table::App], default(Speaks::Tandem),
+        "What it speaks: tandem's worker protocol, or nothing, and then it is observed from outside.";
+    "ready" => ready: Formed<Expression>, &[Table::App], absent("its membership in the group"),
+        "Finds the line of its output that says that it is ready, if it speaks nothing.";
+}
+
+keys! {
     /// Everything that makes a configuration: `[dataset]`, `[consumer]` and `[load]`, and the same keys in `[matrix]`
     /// and `[[case]]`.
     Settings {
         /// Settings of topics that are made, by Kafka's names for them.
         of_topics: BTreeMap<String, String>,
-        /// Client properties of the measured consumers.
+        /// Client properties of the measured consumers, by the names of the client that runs.
         properties: BTreeMap<String, PropertyValue>,
+        /// Client properties for one ready-made client alone.
+        own_properties: BTreeMap<ReadyMade, BTreeMap<String, PropertyValue>>,
         /// Properties of the producers that fill the data set, by the library's own names.
         fill_properties: BTreeMap<String, String>,
         /// Client properties of the producers of load.
@@ -203,6 +225,9 @@ keys! {
     "ordering" => ordering: OneOf<WorkOrdering>, CONSUMER, default(WorkOrdering::Partition),
         Task(|c| Some(c.configuration.ordering)),
         "Which records wait for each other where there are several threads: those of a partition, of a key, or none.";
+    "app" => app: AppName, CONSUMER, default(OWN_APP.to_owned()),
+        Means(|c| c.app_text()),
+        "What runs in the worker processes: tandem's own consumer, a ready-made client, or an [[app]].";
     "place" => place: Line, CONSUMER, default(HERE.to_owned()),
         Means(|c| c.place_text()),
         "The [[place]] where worker processes run.";
@@ -292,6 +317,7 @@ pub fn keys() -> impl Iterator<Item = &'static Key> {
         .chain(of::<TrialKeys>())
         .chain(of::<ClusterKeys>())
         .chain(of::<PlaceKeys>())
+        .chain(of::<AppKeys>())
         .chain(of::<Settings>())
         .chain(of::<CapacityKeys>())
         .chain(of::<RequireKeys>())

@@ -11,8 +11,8 @@ pub use key::Key;
 pub(crate) use key::{Default, Given, Parsed, Role, Setting, TableKeys};
 pub use list::keys;
 pub(crate) use list::{
-    BYTES_PER_MIB, CapacityKeys, CaseKeys, ClusterKeys, PARTITIONS_MAX, PlaceKeys, RECORDS_MAX, RequireKeys, Settings,
-    TopKeys, TrialKeys,
+    AppKeys, BYTES_PER_MIB, CapacityKeys, CaseKeys, ClusterKeys, PARTITIONS_MAX, PlaceKeys, RECORDS_MAX, RequireKeys,
+    Settings, TopKeys, TrialKeys,
 };
 pub use table::Table;
 pub(crate) use table::{CLIENT, FILL, FILL_TABLE, PRODUCER, TOPIC};

@@ -11,6 +11,8 @@ pub enum Table {
     Cluster,
     /// `[[place]]`
     Place,
+    /// `[[app]]`
+    App,
     /// `[dataset]`
     Dataset,
     /// `[consumer]`
@@ -40,7 +42,7 @@ impl Table {
     ];
 
     /// The tables that stand any number of times.
-    pub(crate) const LISTS: [Table; 3] = [Table::Place, Table::Require, Table::Case];
+    pub(crate) const LISTS: [Table; 4] = [Table::Place, Table::App, Table::Require, Table::Case];
 
     /// The table whose header has this name.
     pub(crate) fn named(name: &str) -> Option<Table> {
@@ -60,6 +62,7 @@ impl Table {
             Table::Trial => "[trial]",
             Table::Cluster => "[cluster]",
             Table::Place => "[[place]]",
+            Table::App => "[[app]]",
             Table::Dataset => "[dataset]",
             Table::Consumer => "[consumer]",
             Table::Load => "[load]",

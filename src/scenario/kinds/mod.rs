@@ -1,6 +1,7 @@
 //! The kinds of value that keys take.
 
 mod addresses;
+mod app;
 mod basic;
 mod choices;
 mod dataset;
@@ -12,6 +13,7 @@ mod time;
 mod work;
 
 pub(crate) use addresses::{Bootstrap, GroupName, ListenerName, Prefix, Processors};
+pub(crate) use app::{AppCommand, AppEnv, AppName, Expression};
 pub(crate) use basic::{Command, Count, Decimal, Formed, Integer, IntegerOrAll, KeyNames, Line, OneOf, Switch};
 pub(crate) use choices::{Assignment, ClientDefaults, Lag, ModeName, Protocol};
 pub(crate) use dataset::{Ratio, Topics, Weights};

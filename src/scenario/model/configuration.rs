@@ -51,6 +51,9 @@ pub struct Configuration {
     /// Which records wait for each other where there are several threads.
     #[serde(default)]
     pub ordering: WorkOrdering,
+    /// Index into [`Scenario::apps`].
+    #[serde(default)]
+    pub app: usize,
     /// Index into [`Scenario::places`].
     pub place: usize,
     /// Client settings.

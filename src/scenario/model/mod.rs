@@ -13,10 +13,11 @@ mod property;
 mod repetitions;
 mod requirement;
 mod scenario;
+mod template;
 mod variants;
 
-pub use app::App;
 pub(crate) use app::PROGRAM;
+pub use app::{App, AppProgram, AppSpec, Program, Speaks};
 pub use cluster::{ClusterSource, ClusterSpec};
 pub(crate) use configuration::one_thread;
 pub use configuration::{
@@ -33,4 +34,5 @@ pub(crate) use repetitions::{ALLOWED_UNTIL, AT_MOST, FIRST_LOOK_MIN};
 pub use repetitions::{Repetitions, Until};
 pub use requirement::{Bound, Requirement};
 pub use scenario::{Axis, ChosenMetric, Family, Scenario, TrialLength};
+pub use template::{Placeholder, Template, TemplateError};
 pub use variants::{Build, Variant, Variants};

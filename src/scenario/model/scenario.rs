@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::app::{App, AppProgram, AppSpec, tandem_alone};
 use super::cluster::ClusterSpec;
 use super::configuration::Configuration;
 use super::dataset::DatasetSpec;
@@ -40,6 +41,9 @@ pub struct Scenario {
     pub trial: TrialLength,
     /// The cluster to run against.
     pub cluster: ClusterSpec,
+    /// What can run in worker processes, tandem's own worker first.
+    #[serde(default = "tandem_alone")]
+    pub apps: Vec<AppSpec>,
     /// Where worker processes can be started, the default place `here` first.
     pub places: Vec<Place>,
     /// The matrix' keys in file order, each with its values as text.
@@ -106,6 +110,21 @@ impl Scenario {
     /// Where a configuration's workers run.
     pub fn place_of(&self, configuration: &Configuration) -> &Place {
         &self.places[configuration.place]
+    }
+
+    /// What runs in a configuration's workers.
+    pub fn app_of(&self, configuration: &Configuration) -> App<'_> {
+        self.app_at(configuration.app, configuration.place)
+    }
+
+    /// What runs where this app is run at this place: a launcher may name a program of its own.
+    pub fn app_at(&self, app: usize, place: usize) -> App<'_> {
+        let spec = &self.apps[app];
+        if spec.runs == AppProgram::Tandem {
+            self.places[place].app()
+        } else {
+            App::Other(spec)
+        }
     }
 }
 

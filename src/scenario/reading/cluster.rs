@@ -58,7 +58,7 @@ fn read_client(entry: &Entry<'_>, problems: &mut Problems) -> BTreeMap<String, P
     let names = properties.iter().map(|entry| (entry.key, entry.key_span.clone()));
     check_aliases(names, problems);
     let read = properties.into_iter().filter_map(|entry| {
-        let value = problems.keep(read_value(Clients::All.kind(), entry.key, entry.value))?;
+        let value = problems.keep(read_value(Some(Clients::All.kind()), entry.key, entry.value))?;
         Some((entry.key.to_owned(), value))
     });
     read.collect()

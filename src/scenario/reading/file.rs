@@ -2,6 +2,7 @@
 
 use toml::de::DeTable;
 
+use super::apps::{kinds, read_apps};
 use super::cluster::{self, Instead};
 use super::properties::check_aliases;
 use super::settings::{read_matrix, read_settings};
@@ -12,7 +13,7 @@ use crate::scenario::keys::{
     TrialKeys, unknown_key,
 };
 use crate::scenario::kinds::Lag;
-use crate::scenario::model::{HERE, Place};
+use crate::scenario::model::{AppSpec, HERE, Place};
 use crate::scenario::problem::{Problem, Problems};
 use crate::scenario::suggest::any_of;
 
@@ -43,6 +44,8 @@ pub(crate) fn read(document: &DeTable<'_>, instead: Option<&Instead>, problems: 
         trial_header: None,
         cluster: cluster::spec(None, instead, problems),
         places: vec![place(HERE.to_owned(), PlaceKeys::default())],
+        apps: vec![AppSpec::tandem()],
+        kinds: kinds(document),
         defaults: Vec::new(),
         load_span: None,
         capacity: None,
@@ -71,6 +74,7 @@ fn read_top(entry: &Entry<'_>, draft: &mut Draft, instead: Option<&Instead>, pro
     match Table::named(entry.key) {
         Some(Table::Case) => return read_cases(entry, draft, problems),
         Some(Table::Place) => return read_places(entry, draft, problems),
+        Some(Table::App) => return read_apps(entry, draft, problems),
         Some(Table::Require) => return read_requirements(entry, draft, problems),
         Some(_) => {}
         None => return problems.add(unknown_key(entry, Table::Top)),
@@ -81,13 +85,14 @@ fn read_top(entry: &Entry<'_>, draft: &mut Draft, instead: Option<&Instead>, pro
     match Table::named(entry.key) {
         Some(Table::Trial) => read_trial(entry, table, draft, problems),
         Some(Table::Cluster) => draft.cluster = cluster::spec(Some(table), instead, problems),
-        Some(Table::Matrix) => draft.axes = read_matrix(table, problems),
+        Some(Table::Matrix) => draft.axes = read_matrix(table, &draft.kinds, problems),
         Some(Table::Capacity) => draft.capacity = Some(read_capacity(entry, table, problems)),
         Some(known) => {
             if known == Table::Load {
                 draft.load_span = Some(entry.key_span.clone());
             }
-            draft.defaults.extend(read_settings(table, known, problems));
+            let settings = read_settings(table, known, &draft.kinds, problems);
+            draft.defaults.extend(settings);
         }
         None => {}
     }
@@ -212,7 +217,7 @@ fn read_cases(entry: &Entry<'_>, draft: &mut Draft, problems: &mut Problems) {
         draft.cases.push(DraftCase {
             name,
             span,
-            settings: read_settings(table, Table::Case, problems),
+            settings: read_settings(table, Table::Case, &draft.kinds, problems),
         });
     }
 }

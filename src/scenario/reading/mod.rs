@@ -1,5 +1,6 @@
 //! From a parsed TOML document to a draft.
 
+mod apps;
 mod cluster;
 mod file;
 mod properties;

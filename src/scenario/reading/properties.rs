@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use toml::de::DeTable;
 
+use crate::clients::ClientKind;
 use crate::scenario::client::{Clients, canonical, check_mechanisms, check_name};
 use crate::scenario::document::{Entry, entries};
 use crate::scenario::problem::{Problem, Problems};
@@ -15,7 +16,31 @@ pub(super) fn properties<'a>(table: &'a DeTable<'a>, clients: Clients, problems:
         .into_iter()
         .filter(|entry| problems.keep(check_name(entry, clients)).is_some());
     let known: Vec<Entry<'a>> = known.collect();
-    for problem in check_mechanisms(&known, clients) {
+    if clients.kind() == ClientKind::Librdkafka {
+        for problem in check_mechanisms(&known, clients) {
+            problems.add(problem);
+        }
+    }
+    known
+}
+
+/// The same where the client depends on the property: apps of several clients are measured.
+pub(super) fn measured_properties<'a>(
+    table: &'a DeTable<'a>,
+    kind_of: impl Fn(&str) -> ClientKind,
+    problems: &mut Problems,
+) -> Vec<Entry<'a>> {
+    let of_kind = |entry: &Entry<'a>| Clients::Measured(kind_of(entry.key));
+    let known = entries(table)
+        .into_iter()
+        .filter(|entry| problems.keep(check_name(entry, of_kind(entry))).is_some());
+    let known: Vec<Entry<'a>> = known.collect();
+    let of_librdkafka: Vec<Entry<'a>> = known
+        .iter()
+        .filter(|entry| kind_of(entry.key) == ClientKind::Librdkafka)
+        .cloned()
+        .collect();
+    for problem in check_mechanisms(&of_librdkafka, Clients::Measured(ClientKind::Librdkafka)) {
         problems.add(problem);
     }
     known

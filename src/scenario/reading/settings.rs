@@ -3,7 +3,8 @@
 
 use toml::de::DeTable;
 
-use super::properties::properties;
+use super::properties::{measured_properties, properties};
+use crate::clients::{ClientKind, ReadyMade};
 use crate::scenario::client::{Clients, canonical, check_name, dotted_name, read_value, without_quotes};
 use crate::scenario::document::{Entry, Node, describe, entries};
 use crate::scenario::draft::DraftAxis;
@@ -30,10 +31,15 @@ struct Source<'a> {
 }
 
 /// The settings of `[dataset]`, `[consumer]`, `[load]` or a case.
-pub(super) fn read_settings(table: &DeTable<'_>, stands_in: Table, problems: &mut Problems) -> Vec<Setting<Settings>> {
+pub(super) fn read_settings(
+    table: &DeTable<'_>,
+    stands_in: Table,
+    kinds: &[ClientKind],
+    problems: &mut Problems,
+) -> Vec<Setting<Settings>> {
     let mut settings = Vec::new();
     for entry in entries(table) {
-        for Source { key, entry, read } in sources(&entry, stands_in, problems) {
+        for Source { key, entry, read } in sources(&entry, stands_in, kinds, problems) {
             let parsed = problems.keep(read(entry.value));
             settings.extend(parsed.map(|parsed| Setting::new(key, &entry, entry.value, parsed)));
         }
@@ -42,10 +48,10 @@ pub(super) fn read_settings(table: &DeTable<'_>, stands_in: Table, problems: &mu
 }
 
 /// The keys of `[matrix]` with their values.
-pub(super) fn read_matrix(table: &DeTable<'_>, problems: &mut Problems) -> Vec<DraftAxis> {
+pub(super) fn read_matrix(table: &DeTable<'_>, kinds: &[ClientKind], problems: &mut Problems) -> Vec<DraftAxis> {
     let mut axes = Vec::new();
     for entry in entries(table) {
-        for source in sources(&entry, Table::Matrix, problems) {
+        for source in sources(&entry, Table::Matrix, kinds, problems) {
             axes.extend(read_axis(&source, problems));
         }
     }
@@ -53,28 +59,9 @@ pub(super) fn read_matrix(table: &DeTable<'_>, problems: &mut Problems) -> Vec<D
 }
 
 /// What an entry sets: a key, or the properties in a table.
-fn sources<'a>(entry: &Entry<'a>, stands_in: Table, problems: &mut Problems) -> Vec<Source<'a>> {
-    match (entry.key, entry.value.get_ref().as_table()) {
-        ("client", Some(table)) if stands_in == Table::Load => {
-            let properties = properties(table, Clients::Load, problems).into_iter();
-            let source = |property: Entry<'a>| producer_property(format!("{PRODUCER}{}", property.key), property);
-            return properties.map(source).collect();
-        }
-        ("client", Some(table)) if stands_in == Table::Dataset => {
-            let properties = properties(table, Clients::Filling, problems).into_iter();
-            return properties
-                .map(|property| fill_property(format!("{FILL}{}", property.key), property))
-                .collect();
-        }
-        ("client", Some(table)) => {
-            let properties = properties(table, Clients::Measured, problems).into_iter();
-            return properties.map(consumer_property).collect();
-        }
-        ("topic", Some(table)) if stands_in == Table::Dataset => {
-            let sources = entries(table).into_iter().map(topic_setting);
-            return sources.filter_map(|source| problems.keep(source)).collect();
-        }
-        _ => {}
+fn sources<'a>(entry: &Entry<'a>, stands_in: Table, kinds: &[ClientKind], problems: &mut Problems) -> Vec<Source<'a>> {
+    if let Some(sources) = of_table(entry, stands_in, kinds, problems) {
+        return sources;
     }
     let prefixed: [(&str, Clients, PropertySource<'a>); 2] = [
         (PRODUCER, Clients::Load, producer_property),
@@ -107,11 +94,73 @@ fn sources<'a>(entry: &Entry<'a>, stands_in: Table, problems: &mut Problems) -> 
     Vec::new()
 }
 
-fn consumer_property(property: Entry<'_>) -> Source<'_> {
+/// The sources of an entry that is a table of properties or settings.
+fn of_table<'a>(
+    entry: &Entry<'a>,
+    stands_in: Table,
+    kinds: &[ClientKind],
+    problems: &mut Problems,
+) -> Option<Vec<Source<'a>>> {
+    let table = entry.value.get_ref().as_table()?;
+    let sources = match (entry.key, stands_in, ReadyMade::named(entry.key)) {
+        ("client", Table::Load, _) => {
+            let properties = properties(table, Clients::Load, problems).into_iter();
+            let source = |property: Entry<'a>| producer_property(format!("{PRODUCER}{}", property.key), property);
+            properties.map(source).collect()
+        }
+        ("client", Table::Dataset, _) => {
+            let properties = properties(table, Clients::Filling, problems).into_iter();
+            let source = |property: Entry<'a>| fill_property(format!("{FILL}{}", property.key), property);
+            properties.map(source).collect()
+        }
+        ("client", ..) => {
+            let kind_of = |name: &str| {
+                let has = |kind: &&ClientKind| kind.property(name).is_some();
+                *kinds
+                    .iter()
+                    .find(has)
+                    .or(kinds.first())
+                    .unwrap_or(&ClientKind::Librdkafka)
+            };
+            let mut sources = Vec::new();
+            for property in measured_properties(table, kind_of, problems) {
+                let kind = kind_of(property.key);
+                sources.push(consumer_property(property, kind));
+            }
+            sources
+        }
+        (_, Table::Consumer | Table::Case, Some(which)) => {
+            let properties = properties(table, Clients::Measured(which.recipe().kind), problems).into_iter();
+            properties.map(|property| own_property(property, which)).collect()
+        }
+        ("topic", Table::Dataset, _) => {
+            let sources = entries(table).into_iter().map(topic_setting);
+            sources.filter_map(|source| problems.keep(source)).collect()
+        }
+        _ => return None,
+    };
+    Some(sources)
+}
+
+/// A property of the consumers of one ready-made client.
+fn own_property(property: Entry<'_>, which: ReadyMade) -> Source<'_> {
+    let set = move |settings: &mut Settings, name: String, value| {
+        settings.own_properties.entry(which).or_default().insert(name, value);
+    };
+    let key = format!("{}.{}", which.name(), property.key);
+    client_property(key, property, Clients::Measured(which.recipe().kind), set)
+}
+
+fn consumer_property(property: Entry<'_>, kind: ClientKind) -> Source<'_> {
     let set = |settings: &mut Settings, name: String, value| {
         settings.properties.insert(name, value);
     };
-    client_property(format!("{CLIENT}{}", property.key), property, Clients::Measured, set)
+    client_property(
+        format!("{CLIENT}{}", property.key),
+        property,
+        Clients::Measured(kind),
+        set,
+    )
 }
 
 fn producer_property(key: String, property: Entry<'_>) -> Source<'_> {
@@ -125,7 +174,7 @@ fn producer_property(key: String, property: Entry<'_>) -> Source<'_> {
 fn fill_property(key: String, property: Entry<'_>) -> Source<'_> {
     let name = property.key;
     let read = move |node: &Node<'_>| {
-        let PropertyValue::Literal(value) = read_value(Clients::Filling.kind(), name, node)? else {
+        let PropertyValue::Literal(value) = read_value(Some(Clients::Filling.kind()), name, node)? else {
             let message = format!("`{name}` of a data set cannot come from outside of the scenario");
             let allowed = "must be written out: it is a part of what the data set is";
             return Err(Problem::new(node.span(), message, allowed));
@@ -153,7 +202,7 @@ fn client_property(
 ) -> Source<'_> {
     let name = property.key;
     let read = move |node: &Node<'_>| {
-        let value = read_value(clients.kind(), name, node)?;
+        let value = read_value(Some(clients.kind()), name, node)?;
         let name = name.to_owned();
         Ok(Parsed {
             text: value.to_string(),

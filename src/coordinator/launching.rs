@@ -1,0 +1,101 @@
+//! The command line of an app at a place. Starts nothing.
+
+use std::collections::BTreeMap;
+
+use super::programs::Programs;
+use crate::scenario::{App, AppProgram, AppSpec, PROGRAM, Place, Placeholder};
+
+/// How an app is started, without its role.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Started {
+    /// Program and arguments.
+    pub(super) command: Vec<String>,
+    /// Variables of its environment besides those of this program.
+    pub(super) env: BTreeMap<String, String>,
+    /// True for tandem's own worker.
+    pub(super) is_own: bool,
+}
+
+/// How an app, or a build of tandem, is started at a place as the process of this number in its group.
+pub(super) fn started(app: App<'_>, place: &Place, programs: &Programs, build: usize, process: u32) -> Started {
+    let own = programs.path(build).to_string_lossy();
+    match app {
+        App::Tandem => Started {
+            command: match &place.launcher[..] {
+                [] => vec![own.into_owned(), "worker".to_owned()],
+                launcher => launcher.iter().map(|word| word.replace(PROGRAM, &own)).collect(),
+            },
+            env: BTreeMap::new(),
+            is_own: true,
+        },
+        App::Launched { command, .. } => Started {
+            command: command.to_vec(),
+            env: BTreeMap::new(),
+            is_own: false,
+        },
+        App::Other(spec) => {
+            let (command, env) = other(spec, programs, process);
+            Started {
+                command: launched(&place.launcher, command),
+                env,
+                is_own: false,
+            }
+        }
+    }
+}
+
+/// The command of an app that is not tandem's, and its environment.
+fn other(spec: &AppSpec, programs: &Programs, process: u32) -> (Vec<String>, BTreeMap<String, String>) {
+    match &spec.runs {
+        AppProgram::Tandem => (Vec::new(), BTreeMap::new()),
+        AppProgram::ReadyMade { which, .. } => {
+            let folder = programs.client(&spec.name).to_string_lossy().into_owned();
+            let words = which.recipe().start.iter();
+            (
+                words.map(|word| word.replace("{client}", &folder)).collect(),
+                BTreeMap::new(),
+            )
+        }
+        AppProgram::Program(program) => {
+            // A worker that speaks the protocol gets everything else in `prepare`; the file was checked for it.
+            let value = |placeholder: Placeholder| match placeholder {
+                Placeholder::Process => process.to_string(),
+                Placeholder::Bootstrap
+                | Placeholder::Topic
+                | Placeholder::Topics
+                | Placeholder::Group
+                | Placeholder::ClientId
+                | Placeholder::PropertiesFile => String::new(),
+            };
+            let command = program.command.iter().map(|word| word.filled(value)).collect();
+            let env = program
+                .env
+                .iter()
+                .map(|(name, text)| (name.clone(), text.filled(value)));
+            (command, env.collect())
+        }
+    }
+}
+
+/// A command at a launcher: it takes the place of `{tandem}` and of the words after it, which are tandem's arguments.
+fn launched(launcher: &[String], command: Vec<String>) -> Vec<String> {
+    let before = launcher.iter().take_while(|word| *word != PROGRAM);
+    before.cloned().chain(command).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn an_apps_command_takes_the_place_of_tandem_and_of_its_arguments() {
+        let command = words("java -jar x.jar");
+        assert_eq!(launched(&[], command.clone()), command);
+        let launcher = words("nice -n 5 {tandem} worker");
+        assert_eq!(launched(&launcher, command), words("nice -n 5 java -jar x.jar"));
+    }
+}
