@@ -26,6 +26,7 @@ mod processes;
 mod programs;
 mod run;
 mod session;
+mod silent;
 pub mod standing_cluster;
 mod steps;
 mod watch;

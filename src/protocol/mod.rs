@@ -25,7 +25,7 @@ use crate::scenario::{Commit, Read, Work, WorkOrdering, one_thread};
 
 pub use crate::secret::Secret;
 pub use capability::{Capability, Without};
-pub use observed::{CommittedStep, Program, ProgramResult};
+pub use observed::{CommittedStep, PROPERTIES_FILE, Program, ProgramResult};
 pub use producer::*;
 pub use topics::{OffsetRange, TopicTarget, entry_of, partitions_of};
 

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::measure::TopicPartition;
 use crate::secret::Secret;
 
+/// Stands in a command for the path of the file that the observer writes.
+pub const PROPERTIES_FILE: &str = "{properties_file}";
+
 /// A program that speaks nothing. An observer starts it at `subscribe` and ends it at `exit`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Program {
@@ -18,6 +21,10 @@ pub struct Program {
     /// Matches the line of its output by which it says that it is ready.
     #[serde(default)]
     pub ready: Option<String>,
+    /// What the observer writes into a file of its own, a line `name=value` each, whose path takes the place of
+    /// [`PROPERTIES_FILE`] in command and environment; `None` for no file.
+    #[serde(default)]
+    pub properties: Option<BTreeMap<String, Secret>>,
     /// True for the one observer of a group that asks for the group's committed offsets.
     pub asks_offsets: bool,
     /// True where its output is to be passed on to standard error.

@@ -61,7 +61,7 @@ impl Session<'_> {
             self.observer.preparing("calibrating the work");
         }
         let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
-        let met = calibration::meet(&mut fleet, &self.launch(app, place, build, "consumer", 1), works).await;
+        let met = calibration::meet(&mut fleet, &self.launch(app, place, build, app.role(), 1), works).await;
         let (hello, measured) = match met {
             Ok(met) => met,
             // Its trials fail with the cause.
@@ -73,7 +73,9 @@ impl Session<'_> {
                 });
             }
         };
-        if let Some(cause) = configurations().find_map(|each| Demands::of(each).unmet(&hello)) {
+        // An observer is asked for nothing but to observe.
+        let demanding = || configurations().filter(|_| app.silent().is_none());
+        if let Some(cause) = demanding().find_map(|each| Demands::of(each).unmet(&hello)) {
             return Err(RunError::Worker {
                 place: place.name.clone(),
                 cause,

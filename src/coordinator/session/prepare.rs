@@ -12,7 +12,8 @@ use crate::coordinator::calibration::Calibrations;
 use crate::coordinator::dataset::Dataset;
 use crate::coordinator::ending::RunError;
 use crate::coordinator::fixed_group::{self, GroupError, wait_until_empty};
-use crate::kafka::client::{ClientProperties, session_timeout_ms};
+use crate::coordinator::silent;
+use crate::kafka::client::{ClientProperties, resolve_all, session_timeout_ms};
 use crate::measure::{FailureKind, TrialKind, TrialOrder};
 use crate::names;
 use crate::scenario::{Commit, Configuration, Mode};
@@ -94,6 +95,16 @@ impl Session<'_> {
         let mut spec = TrialSpec::new(configuration, &name, topics, &settings, calibration, limits);
         if let Some(existing) = existing {
             spec = spec.with_existing(existing);
+        }
+        if let Some(program) = scenario.app_of(configuration).silent() {
+            let client = resolve_all(&program.client).map_err(RunError::from)?;
+            let order = silent::orders(program, client, &settings, self.options.log_workers);
+            spec = spec.with_programs(order);
+            for group in &spec.terms.groups {
+                // A program that begins where its group is, or at the end where that is nowhere, reads everything.
+                let reset = fixed_group::reset(&cluster.admin, &cluster.properties, group, &spec.terms.topics).await;
+                reset.map_err(|error| NotRun::not_prepared(&error))?;
+            }
         }
         if let Some((load, producers)) = load {
             spec = spec.with_load(load, producers);

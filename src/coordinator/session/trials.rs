@@ -86,7 +86,7 @@ impl Session<'_> {
         }
         if is_observed {
             // Its observer may have been killed.
-            end_programs(&names::trial(&self.prefix, order.number));
+            end_programs(&format!("{}-", names::trial(&self.prefix, order.number)));
         }
         let own_topics = if has_own_topics { topics } else { Vec::new() };
         self.remove_topics(cluster, own_topics).await;
@@ -107,7 +107,7 @@ impl Session<'_> {
             ActorId::Reader(reader) => {
                 let process = u32::try_from(*reader).unwrap_or(u32::MAX) % configuration.processes + 1;
                 let app = scenario.app_of(configuration);
-                Some(self.launch(app, scenario.place_of(configuration), build, "consumer", process))
+                Some(self.launch(app, scenario.place_of(configuration), build, app.role(), process))
             }
             ActorId::Producer(_) => Some(self.launch(App::Tandem, &scenario.places[0], build, "producer", 1)),
             ActorId::Broker(_) => None,

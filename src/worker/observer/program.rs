@@ -1,7 +1,7 @@
 //! A program that is observed: started in a process group of its own, watched, and ended with everything it has started.
 
-use std::collections::VecDeque;
-use std::io::{BufRead as _, BufReader, Read};
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -13,11 +13,12 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use regex::Regex;
+use tempfile::NamedTempFile;
 
 use crate::measure::clock;
 use crate::measure::tree::{PROGRAM_VARIABLE, TreeWatch, marked};
 use crate::measure::usage::ProcessSnapshot;
-use crate::protocol::{FromWorker, Program};
+use crate::protocol::{FromWorker, PROPERTIES_FILE, Program};
 use crate::secret::Secret;
 use crate::worker::messages::Outbox;
 use crate::worker::threads::spawn;
@@ -42,6 +43,8 @@ pub(super) struct Running {
     watched: Arc<Watched>,
     pid: u32,
     started_ns: u64,
+    /// Removed with it.
+    _properties: Option<NamedTempFile>,
 }
 
 struct Watched {
@@ -63,14 +66,20 @@ pub(super) struct Ending {
 impl Running {
     /// Starts it, with `mark` in its environment. Its end before its time is reported as a failure.
     pub(super) fn start(program: &Program, mark: &str, outbox: &Outbox) -> Result<Self, String> {
-        let mut words = program.command.iter().map(Secret::reveal);
+        let file = program.properties.as_ref().map(write_properties).transpose()?;
+        let path = file.as_ref().map(|file| file.path().to_string_lossy().into_owned());
+        let with_path = |text: &Secret| match &path {
+            Some(path) => text.reveal().replace(PROPERTIES_FILE, path),
+            None => text.reveal().to_owned(),
+        };
+        let mut words = program.command.iter().map(with_path);
         let name = words.next().ok_or("the command of the program is empty")?;
         let ready = program.ready.as_deref().map(Regex::new).transpose();
         let ready = ready.map_err(|error| format!("`ready` is no regular expression: {error}"))?;
-        let mut command = Command::new(name);
+        let mut command = Command::new(&name);
         command
             .args(words)
-            .envs(program.env.iter().map(|(name, value)| (name, value.reveal())))
+            .envs(program.env.iter().map(|(name, value)| (name, with_path(value))))
             .env(PROGRAM_VARIABLE, mark)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -104,6 +113,7 @@ impl Running {
             watched: Arc::clone(&watched),
             pid,
             started_ns,
+            _properties: file,
         };
         let outbox = outbox.clone();
         spawn("program".to_owned(), move || watched.watch(&outbox))?;
@@ -164,6 +174,18 @@ impl Drop for Running {
             let _ = killpg(Pid::from_raw(self.pid.cast_signed()), Signal::SIGKILL);
         }
     }
+}
+
+/// A file with these properties that only this user may read.
+fn write_properties(properties: &BTreeMap<String, Secret>) -> Result<NamedTempFile, String> {
+    let written = || {
+        let mut file = NamedTempFile::with_suffix(".properties")?;
+        for (name, value) in properties {
+            writeln!(file, "{name}={}", value.reveal())?;
+        }
+        file.flush().map(|()| file)
+    };
+    written().map_err(|error: std::io::Error| format!("the file of properties cannot be written: {error}"))
 }
 
 /// The processes that a program left behind when it ended, in a sentence.
@@ -295,6 +317,7 @@ mod tests {
             command,
             env: [("GREETING".to_owned(), Secret::new("hello"))].into(),
             ready: Some("^it is hello$".to_owned()),
+            properties: None,
             asks_offsets: false,
             log: false,
         };
@@ -332,6 +355,7 @@ mod tests {
             command: vec![Secret::new("/no/such/program")],
             env: [].into(),
             ready: None,
+            properties: None,
             asks_offsets: false,
             log: false,
         };
