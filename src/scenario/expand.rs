@@ -37,6 +37,7 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
     let rounding = problems.keep(Rounding::of(&combinations, draft))?;
     let apps = apps(&combinations, draft);
     let (configurations, datasets) = configurations(&combinations, draft, &apps, rounding.records);
+    let metric = checks::metric(draft, &configurations, &apps, problems);
     let mut scenario = Scenario {
         name: name.to_owned(),
         question: draft.top.question.clone().unwrap_or_default(),
@@ -44,7 +45,7 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
         repetitions: draft.top.repetitions,
         warmup_blocks: draft.top.warmup_blocks,
         threshold: checks::share(draft),
-        metric: checks::metric(draft, &configurations, problems),
+        metric,
         requirements: checks::requirements(draft, &configurations, problems),
         trial: draft.trial_length(),
         cluster: draft.cluster.clone(),

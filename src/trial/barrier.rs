@@ -119,6 +119,8 @@ pub fn check(
     let holdings: Vec<&[TopicPartition]> = held.iter().map(Vec::as_slice).collect();
     one_owner_at_most(members, &holdings, ownership)?;
     all_owned(&held, partitions, ownership)?;
+    // Where there is one member, it is known whatever its name.
+    let by_name = by_name || members.len() == 1;
     Ok(Checked { held, by_name })
 }
 

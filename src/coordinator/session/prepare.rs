@@ -24,6 +24,10 @@ use crate::trial::TrialSpec;
 /// How long a search waits, beyond its objective's limit, for what has arrived to be read.
 const SEARCH_DRAIN: Duration = Duration::from_secs(1);
 
+/// The same for what a program that speaks nothing has read and not yet committed, and as a part of the window.
+const OBSERVED_DRAIN: Duration = Duration::from_secs(5);
+const OBSERVED_DRAIN_PART: u32 = 8;
+
 /// Why a trial was not run.
 pub(super) enum NotRun {
     /// The user interrupted it.
@@ -158,7 +162,12 @@ impl Session<'_> {
         let mut limits = self.options.limits;
         limits.read = limits.read.max(self.longest_reading(configuration));
         if let Some(capacity) = self.plan.scenario.capacity.filter(|_| order.kind == TrialKind::Search) {
-            limits.drain = limits.drain.min(SEARCH_DRAIN + Duration::from_nanos(capacity.limit_ns));
+            limits.drain = limits.drain.min(match (capacity.limit, order.load) {
+                (Some(limit), _) => SEARCH_DRAIN + Duration::from_nanos(limit.limit_ns),
+                // A window has many commits: what is read by its end is committed within a few more.
+                (None, Some(load)) => OBSERVED_DRAIN.max(Duration::from_nanos(load.duration_ns) / OBSERVED_DRAIN_PART),
+                (None, None) => OBSERVED_DRAIN,
+            });
         }
         limits
     }

@@ -84,6 +84,9 @@ impl Session<'_> {
         if outcome.acts.iter().any(PlannedAct::is_on_broker) && !broker_lost {
             cluster.bring_back()?;
         }
+        for left in &outcome.left_behind {
+            self.observer.note(&format!("{} of trial {}: {left}", configuration.name, order.number));
+        }
         if is_observed {
             // Its observer may have been killed.
             end_programs(&format!("{}-", names::trial(&self.prefix, order.number)));
