@@ -1,0 +1,71 @@
+package tandem.java;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.common.utils.AppInfoParser;
+import tandem.protocol.Client;
+import tandem.protocol.Member;
+import tandem.protocol.Prepare;
+import tandem.protocol.Properties;
+import tandem.protocol.TrialConsumer;
+
+/** A thread for each consumer. */
+final class PollLoops implements Client {
+    private static final Duration ANSWER_LIMIT = Duration.ofSeconds(20);
+    private static final long LEAVE_LIMIT_MS = 4_000;
+
+    private final List<PollLoop> loops = new ArrayList<>();
+    private final List<Thread> threads = new ArrayList<>();
+
+    @Override
+    public String name() {
+        return "kafka-clients";
+    }
+
+    @Override
+    public String version() {
+        return AppInfoParser.getVersion();
+    }
+
+    @Override
+    public Set<String> capabilities() {
+        return Set.of("manual");
+    }
+
+    @Override
+    public void connect(Prepare order, List<Member> members) {
+        for (Member member : members) {
+            Map<String, Object> properties = Properties.of(order, member.clientId());
+            if (order.read() == Prepare.Read.POLL) {
+                properties.putIfAbsent(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 1);
+            }
+            var consumer = new TrialConsumer(properties, member);
+            order.topicNames().forEach(topic -> consumer.partitionsFor(topic, ANSWER_LIMIT));
+            var loop = new PollLoop(consumer);
+            loops.add(loop);
+            threads.add(new Thread(loop, "consumer-" + member.index()));
+        }
+    }
+
+    @Override
+    public void subscribe() {
+        threads.forEach(Thread::start);
+    }
+
+    @Override
+    public void leave() {
+        loops.forEach(PollLoop::end);
+        for (Thread thread : threads) {
+            try {
+                thread.join(LEAVE_LIMIT_MS);
+            } catch (InterruptedException ended) {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,343 @@
+package tandem.protocol;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
+
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * One consumer of the trial as the protocol sees it. Its consumer's thread does everything; the worker's threads ask it
+ * by futures and read positions.
+ */
+public final class Member {
+    /** What it holds, as the client said at that moment. */
+    record Held(int consumer, List<Prepare.Partition> partitions, Long assignedNs) {}
+
+    record Rebalance(long atNs, String kind, List<Prepare.Partition> partitions) {}
+
+    /** As the protocol has it. */
+    record Result(List<PartitionAccount.Result> partitions, long workNs, long queuedAtStart, long commits,
+            List<Rebalance> rebalances) {}
+
+    static final String ASSIGNED = "assigned";
+    static final String REVOKED = "revoked";
+    static final String LOST = "lost";
+
+    private final Prepare order;
+    private final int index;
+    private final Runnable work;
+    private final boolean isWorkMeasured;
+    private final Runnable onEnd;
+    private final Consumer<Throwable> onFailure;
+    private final Map<TopicPartition, PartitionAccount> accounts = new HashMap<>();
+    private final Queue<CompletableFuture<Held>> queries = new ConcurrentLinkedQueue<>();
+    private final CompletableFuture<Result> result = new CompletableFuture<>();
+    private final List<Rebalance> rebalances = new ArrayList<>();
+    private final CompletableFuture<Long> start = new CompletableFuture<>();
+    private boolean isHolding;
+    private Long assignedNs;
+    private volatile boolean isStopped;
+    /** Set when {@link #attend} has something to do, which most polls need not look for. */
+    private volatile boolean isAsked;
+    private volatile Waits waits;
+    private long receivedNs;
+    private long freeSinceNs;
+    private long workNs;
+    private long queuedAtStart;
+    private long commits;
+    private PartitionAccount latest;
+    private String latestTopic;
+    private long unfinished;
+
+    Member(Prepare order, int index, Runnable work, Runnable onEnd, Consumer<Throwable> onFailure) {
+        this.order = order;
+        this.index = index;
+        this.work = work;
+        this.onEnd = onEnd;
+        this.onFailure = onFailure;
+        isWorkMeasured = order.work().kind() != Work.Kind.NONE;
+        isHolding = !order.joinsLate();
+        for (int topic = 0; topic < order.topics().size(); topic++) {
+            Prepare.Topic of = order.topics().get(topic);
+            for (int partition = 0; partition < of.partitions().size(); partition++) {
+                var account = new PartitionAccount(new Prepare.Partition(topic, partition), of.partitions().get(partition));
+                accounts.put(new TopicPartition(of.name(), partition), account);
+            }
+        }
+    }
+
+    /** The trial. */
+    public Prepare order() {
+        return order;
+    }
+
+    /** Its number in the process. */
+    public int index() {
+        return index;
+    }
+
+    /** The {@code client.id} by which tandem finds it in the group. */
+    public String clientId() {
+        return order.consumers().get(index).clientId();
+    }
+
+    /** The partitions that it takes by hand. */
+    public List<TopicPartition> manual() {
+        return order.consumers().get(index).manual().stream()
+                .map(given -> new TopicPartition(order.topics().get(given.topic()).name(), given.partition())).toList();
+    }
+
+    /**
+     * Does the ordered work on a record and counts it.
+     *
+     * @return false if the reading is over: the record was not worked, and is not to be committed
+     */
+    public boolean work(ConsumerRecord<byte[], byte[]> record) {
+        if (isStopped) {
+            return false;
+        }
+        PartitionAccount account = accountOf(record);
+        if (!accountIsOfTrial(account, record.offset())) {
+            return true;
+        }
+        int size = Math.max(0, record.serializedKeySize()) + Math.max(0, record.serializedValueSize());
+        boolean isStamped = waits != null && waits.isStamped(account.partition, record.offset());
+        if (!isWorkMeasured && !isStamped) {
+            account.count(record.offset(), size, receivedNs);
+            unfinished++;
+            if (record.offset() + 1 == account.range.end()) {
+                finish(System.nanoTime());
+            }
+            return true;
+        }
+        long startedNs = freeSinceNs;
+        work.run();
+        long finishedNs = System.nanoTime();
+        freeSinceNs = finishedNs;
+        workNs += isWorkMeasured ? finishedNs - startedNs : 0;
+        account.count(record.offset(), size, receivedNs);
+        unfinished++;
+        finish(finishedNs);
+        if (isStamped && !waits.finished(account.waits(), record.value(), receivedNs, startedNs, finishedNs)) {
+            fail(new Refusal("offset %d of %s [%d] should begin with a stamp of 24 bytes and has none"
+                    .formatted(record.offset(), record.topic(), record.partition())));
+        }
+        return true;
+    }
+
+    private boolean accountIsOfTrial(PartitionAccount account, long offset) {
+        if (offset >= account.range.end()) {
+            if (account.pass()) {
+                end();
+            }
+            return false;
+        }
+        return offset >= account.range.low();
+    }
+
+    private PartitionAccount accountOf(ConsumerRecord<byte[], byte[]> record) {
+        // The client gives all records of a fetch the same text.
+        boolean isSame = latest != null && latest.partition.partition() == record.partition()
+                && latestTopic == record.topic();
+        if (!isSame) {
+            finish(System.nanoTime());
+            latest = accounts.get(new TopicPartition(record.topic(), record.partition()));
+            latestTopic = record.topic();
+        }
+        return latest;
+    }
+
+    /** What was counted of the latest partition is finished. */
+    private void finish(long nowNs) {
+        if (unfinished > 0) {
+            unfinished = 0;
+            if (latest.finished(nowNs, start.join())) {
+                end();
+            }
+        }
+    }
+
+    /** What is finished and not committed. */
+    public Map<TopicPartition, OffsetAndMetadata> uncommitted() {
+        Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
+        accounts.forEach((partition, account) -> {
+            if (account.uncommitted() != PartitionAccount.NO_POSITION) {
+                offsets.put(partition, new OffsetAndMetadata(account.uncommitted()));
+            }
+        });
+        return offsets;
+    }
+
+    /** The broker has taken these offsets; the time that took is no work. */
+    void committed(Map<TopicPartition, OffsetAndMetadata> offsets) {
+        offsets.forEach((partition, offset) -> {
+            PartitionAccount account = accounts.get(partition);
+            if (account != null) {
+                account.committed(offset.offset());
+            }
+        });
+        commits++;
+        freeSinceNs = System.nanoTime();
+    }
+
+    /** The client has handed over records, or none. Whatever it handed over before is finished. */
+    void polled(int records) {
+        receivedNs = System.nanoTime();
+        freeSinceNs = receivedNs;
+        if (isHolding) {
+            queuedAtStart += records;
+        }
+    }
+
+    /** Between two polls: what was handed over is finished. */
+    void pass() {
+        long nowNs = System.nanoTime();
+        finish(nowNs);
+        if (waits != null) {
+            waits.passed(nowNs);
+        }
+    }
+
+    /** True once after each question of the worker's threads and each partition that reached its end. */
+    boolean takeAsked() {
+        boolean wasAsked = isAsked;
+        if (wasAsked) {
+            isAsked = false;
+        }
+        return wasAsked;
+    }
+
+    /** Answers what the worker's threads asked. */
+    void attend(Collection<TopicPartition> assignment) {
+        for (var query = queries.poll(); query != null; query = queries.poll()) {
+            query.complete(new Held(index, partitionsOf(assignment), assignedNs));
+        }
+        if (isStopped && !result.isDone()) {
+            if (waits != null) {
+                waits.handOver();
+            }
+            var partitions = accounts.values().stream().filter(PartitionAccount::wasHeld)
+                    .map(account -> account.result(order.stamps() != null)).toList();
+            result.complete(new Result(partitions, workNs, queuedAtStart, commits, List.copyOf(rebalances)));
+        }
+    }
+
+    boolean isHolding() {
+        return isHolding;
+    }
+
+    /** The common start; -1 if it is not known yet. */
+    long startNs() {
+        return start.getNow(-1L);
+    }
+
+    /** The common start has come, or the reading is over without one. */
+    void release() {
+        isHolding = false;
+    }
+
+    boolean isStopped() {
+        return isStopped;
+    }
+
+    /** Those of the partitions that are to be read: not at their end. */
+    List<TopicPartition> unread(Collection<TopicPartition> partitions) {
+        return partitions.stream().filter(partition -> {
+            PartitionAccount account = accounts.get(partition);
+            return account != null && !account.isPassed() && account.range.low() < account.range.end();
+        }).toList();
+    }
+
+    /** Those that are at their end, of a trial whose ends are known. */
+    List<TopicPartition> read(Collection<TopicPartition> partitions) {
+        return partitions.stream().filter(partition -> accounts.containsKey(partition) && accounts.get(partition).isPassed())
+                .toList();
+    }
+
+    /** Where the client begins to read a partition. */
+    long lowOf(TopicPartition partition) {
+        return accounts.get(partition).range.low();
+    }
+
+    /** True if the end of the partition is known. */
+    boolean hasEnd(TopicPartition partition) {
+        return accounts.get(partition).range.end() != Prepare.Range.UNKNOWN_END;
+    }
+
+    /** The client is at this offset, with nothing handed over before it unfinished. */
+    void reached(TopicPartition partition, long offset) {
+        PartitionAccount account = accounts.get(partition);
+        if (offset >= account.range.end() && account.pass()) {
+            end();
+        }
+    }
+
+    void beginEpochs(Collection<TopicPartition> partitions) {
+        partitions.forEach(partition -> accounts.get(partition).beginEpoch());
+        assignedNs = System.nanoTime();
+    }
+
+    void endEpochs(Collection<TopicPartition> partitions) {
+        finish(System.nanoTime());
+        partitions.forEach(partition -> accounts.get(partition).endEpoch());
+    }
+
+    void note(String kind, Collection<TopicPartition> partitions) {
+        rebalances.add(new Rebalance(System.nanoTime(), kind, partitionsOf(partitions)));
+    }
+
+    private List<Prepare.Partition> partitionsOf(Collection<TopicPartition> partitions) {
+        return partitions.stream().filter(accounts::containsKey).map(partition -> accounts.get(partition).partition).toList();
+    }
+
+    /** The consumer cannot go on: the worker says why and ends. */
+    public void fail(Throwable cause) {
+        onFailure.accept(cause);
+    }
+
+    private void end() {
+        isAsked = true;
+        onEnd.run();
+    }
+
+    // What the worker's threads ask.
+
+    CompletableFuture<Held> query() {
+        var query = new CompletableFuture<Held>();
+        queries.add(query);
+        isAsked = true;
+        return query;
+    }
+
+    void start(long atNs) {
+        if (order.stamps() != null) {
+            waits = new Waits(order.stamps(), atNs);
+        }
+        start.complete(atNs);
+    }
+
+    CompletableFuture<Result> stop() {
+        start.complete(System.nanoTime());
+        isStopped = true;
+        isAsked = true;
+        return result;
+    }
+
+    Collection<PartitionAccount> accounts() {
+        return accounts.values();
+    }
+
+    List<Waits.Second> seconds() {
+        Waits recorder = waits;
+        return recorder == null ? List.of() : recorder.take();
+    }
+}

@@ -1,0 +1,485 @@
+"""One consumer of the trial: the loop that a user of confluent-kafka writes, on a thread of its own.
+
+Its thread alone uses the consumer. Other threads ask it by futures and read the positions of its accounts.
+"""
+
+import itertools
+import queue
+import threading
+import time
+from concurrent.futures import Future
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+import latency
+import ledger
+import work
+
+BATCH_RECORDS = 1_000
+# Polled records without work that are counted together.
+POLLED_RECORDS = 100
+HOLD_S, IDLE_S, ANSWER_S, CONNECT_S = 0.005, 0.05, 10, 20
+
+# Settings of tandem's own worker, which has a use for what the client then reports.
+UNUSED_PROPERTIES = ("statistics.interval.ms",)
+
+# What waiting does not fix.
+PERMANENT = {KafkaError._FATAL, KafkaError._AUTHENTICATION, KafkaError._AUTO_OFFSET_RESET, KafkaError._NOT_IMPLEMENTED,
+             KafkaError._UNSUPPORTED_FEATURE, KafkaError._BAD_COMPRESSION, KafkaError._UNKNOWN_TOPIC,
+             KafkaError._UNKNOWN_PARTITION, KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.SASL_AUTHENTICATION_FAILED,
+             KafkaError.UNSUPPORTED_SASL_MECHANISM, KafkaError.TOPIC_AUTHORIZATION_FAILED,
+             KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+             KafkaError.UNSUPPORTED_VERSION, KafkaError.INCONSISTENT_GROUP_PROTOCOL, KafkaError.INVALID_GROUP_ID,
+             KafkaError.INVALID_SESSION_TIMEOUT, KafkaError.GROUP_MAX_SIZE_REACHED, KafkaError.FENCED_INSTANCE_ID,
+             KafkaError.UNRELEASED_INSTANCE_ID, KafkaError.UNSUPPORTED_ASSIGNOR, KafkaError.MSG_SIZE_TOO_LARGE}
+UNKNOWN_TOPIC = {KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION, KafkaError.UNKNOWN_TOPIC_OR_PART}
+# A commit that a rebalance overtook: the next owner reads from what was committed before.
+NOT_OWNER = {KafkaError.REBALANCE_IN_PROGRESS, KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID,
+             KafkaError.STALE_MEMBER_EPOCH, KafkaError.FENCED_MEMBER_EPOCH, KafkaError._ASSIGNMENT_LOST,
+             KafkaError._STATE}
+
+
+class Refusal(Exception):
+    """The consumer cannot go on. `is_connecting` says that the cluster could not be reached."""
+
+    def __init__(self, message, is_connecting=False):
+        super().__init__(message)
+        self.is_connecting = is_connecting
+
+
+class Reading:
+    """What the thread that reads does with its time, apart from records."""
+
+    def __init__(self):
+        self.waiting_ns = self.committing_ns = self._open_ns = 0
+        self._longest = self._open = None
+
+    def waited(self, from_ns, until_ns):
+        """It waited for records. What follows the last record is no waiting for one, so it counts with the next."""
+        self._open_ns += until_ns - from_ns
+        self._open = (self._open[0] if self._open else from_ns, until_ns)
+
+    def record_came(self):
+        if self._open:
+            self.waiting_ns += self._open_ns
+            self._keep_longest(self._open)
+            self._open_ns, self._open = 0, None
+
+    def committed(self, from_ns, until_ns):
+        self.committing_ns += until_ns - from_ns
+        self._keep_longest((from_ns, until_ns))
+
+    def _keep_longest(self, stretch):
+        if not self._longest or stretch[1] - stretch[0] > self._longest[1] - self._longest[0]:
+            self._longest = stretch
+
+    def result(self):
+        longest = self._longest and {"from_ns": self._longest[0], "until_ns": self._longest[1]}
+        return {"readers": 1, "waiting_ns": self.waiting_ns, "committing_ns": self.committing_ns,
+                "longest_wait": longest}
+
+
+class Member:
+    """A consumer. `on_end` is called when a partition's end is reached, `on_report` with what the client reports, and
+    `on_failure` when the consumer cannot go on."""
+
+    def __init__(self, order, index, on_end, on_report, on_failure):
+        self.order, self.index = order, index
+        self.on_end, self.on_report, self.on_failure = on_end, on_report, on_failure
+        self.topics = [topic["name"] for topic in order["topics"]]
+        self.accounts = {
+            (topic["name"], number): ledger.Account(index_of_topic, number, topic["name"], span["low"], span["end"])
+            for index_of_topic, topic in enumerate(order["topics"]) for number, span in enumerate(topic["partitions"])}
+        self.is_holding = not order.get("joins_late", False)
+        self.is_cooperative = is_cooperative(order["properties"])
+        self.start_ns = self.assigned_ns = self.waits = None
+        self.is_subscribed, self.is_leaving = threading.Event(), False
+        self.connected, self.result = Future(), Future()
+        self.is_stopped = False
+        self.queries = queue.SimpleQueue()
+        self.waits_of = {}
+        self.leaders, self.early, self.rebalances = [], [], []
+        self.queued_at_start, self.touched = 0, set()
+        self.reading = Reading()
+        self.work_ns = self.commits = self.since_commit = 0
+        self.has_unstamped = None
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    # What other threads ask.
+
+    def subscribe(self):
+        self.is_subscribed.set()
+
+    def query(self):
+        """What it holds, as the client says between two polls."""
+        answer = Future()
+        self.queries.put(answer)
+        return answer
+
+    def start(self, at_ns):
+        if self.order.get("stamps"):
+            self.waits = latency.Waits(self.order["stamps"], at_ns)
+        self.start_ns = at_ns
+
+    def stop(self):
+        self.is_stopped = True
+        return self.result
+
+    def leave(self):
+        self.is_stopped = self.is_leaving = True
+        self.is_subscribed.set()
+
+    # Its thread.
+
+    def _run(self):
+        work.name_thread(f"reader-{self.index}")
+        try:
+            self._connect()
+            self.is_subscribed.wait()
+            if not self.is_leaving:
+                self._join()
+                self._hold()
+                self._read()
+                self._stay()
+            self.consumer.close()
+        except Refusal as refusal:
+            self.on_failure(self.index, str(refusal), refusal.is_connecting)
+        except KafkaException as failure:
+            self.on_failure(self.index, f"the client reported: {said(failure.args[0])}", False)
+        except Exception as failure:  # Whatever it is, the coordinator must hear of it.
+            self.on_failure(self.index, f"{type(failure).__name__}: {failure}", False)
+
+    def _connect(self):
+        self.work = work.prepared(self.order["work"], self.order["calibration"])
+        if "wait" in self.order["work"]:
+            work.sleep_exactly()
+        properties = {**self.order["properties"], **self.order.get("client_properties", {})}
+        for name in UNUSED_PROPERTIES:
+            properties.pop(name, None)
+        own = {"client.id": self.order["consumers"][self.index]["client_id"], "error_cb": self._on_error}
+        try:
+            self.consumer = Consumer({**properties, **own})
+        except KafkaException as refused:
+            raise Refusal(f"the client refused its settings: {refused.args[0].str()}") from None
+        self.leaders = list(self._find_leaders().values())
+        # A client connects only where it has a question, so without this it would connect after the start.
+        for leader in self.leaders:
+            self._ask(leader)
+        self.connected.set_result(None)
+
+    def _find_leaders(self):
+        """One partition for each broker that leads any of the trial's."""
+        leaders = {}
+        for topic in self.topics:
+            until = time.monotonic() + CONNECT_S
+            while True:
+                try:
+                    partitions = self.consumer.list_topics(topic, timeout=1).topics[topic].partitions
+                    break
+                except KafkaException as unreachable:
+                    self.consumer.poll(0)  # Its errors say why.
+                    if time.monotonic() > until:
+                        raise Refusal(f"the cluster did not answer: {said(unreachable.args[0])}", True) from None
+            for number, partition in partitions.items():
+                if partition.leader >= 0:
+                    leaders.setdefault(partition.leader, TopicPartition(topic, number))
+        if not leaders:
+            raise Refusal(f"no partition of {', '.join(self.topics)} has a leader", True)
+        return leaders
+
+    def _ask(self, partition):
+        try:
+            self.consumer.get_watermark_offsets(partition, timeout=ANSWER_S)
+        except (KafkaException, RuntimeError) as failure:
+            self.on_report(self.index, f"the leader of {partition.topic} [{partition.partition}] did not answer: {failure}")
+
+    def _join(self):
+        if not self.order["manual"]:
+            self.consumer.subscribe(self.topics, on_assign=self._on_assign,
+                                    on_revoke=lambda _, partitions: self._let_go(partitions, "revoked"),
+                                    on_lost=lambda _, partitions: self._let_go(partitions, "lost"))
+            return
+        given = self.order["consumers"][self.index]["manual"]
+        self._take_over([TopicPartition(self.topics[each["topic"]], each["partition"]) for each in given],
+                        self.consumer.assign)
+
+    def _hold(self):
+        """Waits for the start without a record."""
+        while self.start_ns is None and not self.is_stopped:
+            self.early += self.consumer.consume(1, HOLD_S)
+            self._attend()
+        if self.start_ns is None:
+            return
+        time.sleep(max(0, self.start_ns - time.monotonic_ns()) / 1e9)
+        if self.is_holding:
+            self._release()
+
+    def _release(self):
+        self.is_holding = False
+        unread = [TopicPartition(account.name, account.partition) for account in self.accounts.values()
+                  if account.is_held and not account.is_passed]
+        if unread:
+            self.consumer.resume(unread)
+        # A question wakes the client's thread for a broker, which would first finish a sleep of up to a second. Its
+        # answer may have to wait until the broker has answered a fetch.
+        for leader in self.leaders:
+            threading.Thread(target=self._ask, args=[leader], daemon=True).start()
+
+    def _read(self):
+        if self.start_ns is None:
+            return
+        take = self._take_batch if self.order["read"] == "batch" else self._take_polled
+        counts_only = self.work is None and self.waits is None
+        handle = self._count if counts_only else self._work
+        polled = self._polled_at_once(counts_only)
+        queued, self.early = self.early, []
+        self.queued_at_start = len(queued)
+        if queued:
+            self._handle(handle, queued)
+        while not self.is_stopped:
+            records = take(polled)
+            if records:
+                self._handle(handle, records)
+            self._attend()
+
+    def _polled_at_once(self, counts_only):
+        """How many polled records are counted together: as if each were counted alone, and with little time for it."""
+        if self.order["read"] == "batch" or not counts_only or self.order["commit"] in ("per_batch", "auto"):
+            return 1
+        return POLLED_RECORDS
+
+    def _take_batch(self, _):
+        """What is there, or the next record and what came with it. The client's own call waits for a full batch."""
+        records = self.consumer.consume(BATCH_RECORDS, 0)
+        if not records:
+            records = self._wait(lambda: self.consumer.consume(1, IDLE_S))
+            if records:
+                records += self.consumer.consume(BATCH_RECORDS - 1, 0)
+        return records
+
+    def _take_polled(self, at_once):
+        poll, records = self.consumer.poll, []
+        while len(records) < at_once:
+            record = poll(0)
+            if record is None:
+                break
+            records.append(record)
+        if not records:
+            record = self._wait(lambda: poll(IDLE_S))
+            records = [] if record is None else [record]
+        return records
+
+    def _wait(self, take):
+        from_ns = time.monotonic_ns()
+        taken = take()
+        self.reading.waited(from_ns, time.monotonic_ns())
+        return taken
+
+    def _handle(self, handle, records):
+        received_ns = time.monotonic_ns()
+        every = self.order["commit"]["every"] if isinstance(self.order["commit"], dict) else None
+        while records and not self.is_stopped:
+            fewer = records[:every - self.since_commit] if every else records
+            handle(fewer, received_ns)
+            records = records[len(fewer):]
+            if every:
+                self.since_commit += len(fewer)
+            if not every or self.since_commit >= every:
+                self._commit(self.accounts.values())
+                self.since_commit = 0
+
+    def _count(self, records, received_ns):
+        """Counts records that are not worked: all at once if they are of one partition and without a gap."""
+        first = records[0]
+        offset, size = first.offset(), len(records)
+        is_one_run = (not any(map(Message.error, records))
+                      and list(map(Message.offset, records)) == list(range(offset, offset + size))
+                      and list(map(Message.partition, records)).count(first.partition()) == size
+                      and (len(self.topics) == 1 or list(map(Message.topic, records)).count(first.topic()) == size))
+        if is_one_run:
+            self._count_run(self.accounts.get((first.topic(), first.partition())), offset, records, received_ns)
+        elif size == 1:
+            self._on_error(first.error())
+        else:
+            place = lambda numbered: (numbered[1].topic(), numbered[1].partition(),
+                                      (numbered[1].offset() or 0) - numbered[0], numbered[1].error() is None)
+            for _, run in itertools.groupby(enumerate(records), key=place):
+                run = [record for _, record in run]
+                for one in [run] if run[0].error() is None else [[record] for record in run]:
+                    self._count(one, received_ns)
+        self._finish(time.monotonic_ns())
+
+    def _count_run(self, account, first, records, received_ns):
+        if account is None or not account.is_held:
+            return
+        of_trial = records[max(0, account.low - first):max(0, account.end - first)]
+        if of_trial:
+            keys = list(map(Message.key, of_trial))
+            size = sum(map(len, of_trial)) + sum(map(len, filter(None, keys)))
+            account.count(of_trial[0].offset(), len(of_trial), size, received_ns)
+            self.touched.add(account)
+        if first + len(records) > account.end:
+            self._pass(account)
+
+    def _work(self, records, received_ns):
+        """Does the work on each record; a record's finish is the next one's start."""
+        started_ns = received_ns
+        for record in records:
+            if self.is_stopped:
+                return
+            if record.error():
+                self._on_error(record.error())
+                continue
+            account, offset = self.accounts.get((record.topic(), record.partition())), record.offset()
+            if account is None or not account.is_held or offset < account.low:
+                continue
+            if offset >= account.end:
+                self._pass(account)
+                continue
+            if self.work:
+                self.work()
+            finished_ns = time.monotonic_ns()
+            self.work_ns += finished_ns - started_ns
+            account.count(offset, 1, len(record) + len(record.key() or b""), received_ns)
+            self.touched.add(account)
+            self._finish(finished_ns)
+            if self.waits and self.waits.is_stamped(account, offset):
+                self._record_waits(account, record, received_ns, started_ns, finished_ns)
+            started_ns = finished_ns
+
+    def _record_waits(self, account, record, received_ns, started_ns, finished_ns):
+        of_partition = self.waits_of.setdefault(account, latency.PartitionWaits())
+        if not self.waits.record(of_partition, record.value(), received_ns, started_ns, finished_ns):
+            raise Refusal(f"offset {record.offset()} of {account.name} [{account.partition}] should begin with a stamp of "
+                          f"{latency.STAMP.size} bytes and has a value of {len(record)} bytes")
+
+    def _finish(self, now_ns):
+        """What was counted is finished."""
+        self.reading.record_came()
+        for account in self.touched:
+            if account.finished(now_ns, self.start_ns):
+                self._ended(account)
+        self.touched.clear()
+
+    def _pass(self, account):
+        """A record beyond the end came."""
+        self._finish(time.monotonic_ns())
+        if account.passed():
+            self._ended(account)
+
+    def _ended(self, account):
+        self.on_end()
+        self.consumer.pause([TopicPartition(account.name, account.partition)])
+
+    def _attend(self):
+        """Between two polls: answers what other threads asked."""
+        while not self.queries.empty():
+            self.queries.get().set_result({"consumer": self.index, "partitions": self._named(self.consumer.assignment()),
+                                           "assigned_ns": self.assigned_ns})
+        if self.waits:
+            self.waits.passed(time.monotonic_ns())
+
+    def _stay(self):
+        """Stays in the group without reading until it is to leave."""
+        if self.waits:
+            self.waits.hand_over()
+        self.result.set_result(self._result())
+        self.consumer.pause(self.consumer.assignment())
+        while not self.is_leaving:
+            self.consumer.consume(1, IDLE_S)
+            self._attend()
+
+    def _result(self):
+        waits = lambda account: self.waits_of.get(account, latency.PartitionWaits()).result() if self.waits else {}
+        return {"partitions": [{**account.result(), **waits(account)} for account in self.accounts.values()
+                               if account.epochs > 0],
+                "work_ns": self.work_ns, "queued_at_start": self.queued_at_start, "commits": self.commits,
+                "reading": self.reading.result(), "rebalances": self.rebalances}
+
+    # What the client calls while it is polled.
+
+    def _on_assign(self, consumer, partitions):
+        self._take_over(partitions, consumer.incremental_assign if self.is_cooperative else consumer.assign)
+
+    def _take_over(self, partitions, assign):
+        """Takes partitions: paused if the start is to come, and else from where the group is."""
+        known = [partition for partition in partitions if (partition.topic, partition.partition) in self.accounts]
+        if self.is_holding:
+            for partition in known:
+                partition.offset = self.accounts[partition.topic, partition.partition].low
+                # A partition that the client does not know cannot be paused; this makes it known.
+                self.consumer.get_watermark_offsets(partition, cached=True)
+            self.consumer.pause(known)
+        else:
+            # A pause outlives a revocation.
+            self.consumer.resume(known)
+        for partition in known:
+            self.accounts[partition.topic, partition.partition].begin_epoch()
+        assign(partitions)
+        self.assigned_ns = time.monotonic_ns()
+        self._note("assigned", partitions)
+
+    def _let_go(self, partitions, kind):
+        accounts = [self.accounts[each.topic, each.partition] for each in partitions
+                    if (each.topic, each.partition) in self.accounts]
+        if kind == "revoked":  # Others may have read on what was lost.
+            self._commit(accounts)
+        for account in accounts:
+            account.end_epoch()
+        if self.is_cooperative:
+            self.consumer.incremental_unassign(partitions)
+        else:
+            self.consumer.unassign()
+        self._note(kind, partitions)
+
+    def _note(self, kind, partitions):
+        self.rebalances.append({"at_ns": time.monotonic_ns(), "kind": kind, "partitions": self._named(partitions)})
+
+    def _named(self, partitions):
+        accounts = [self.accounts.get((each.topic, each.partition)) for each in partitions]
+        return [{"topic": account.topic, "partition": account.partition} for account in accounts if account]
+
+    def _commit(self, accounts):
+        """Commits, or stores for the client's own commits, what is finished and not committed."""
+        if self.order["commit"] == "none":
+            return
+        finished = [(account, account.uncommitted()) for account in accounts if account.uncommitted() is not None]
+        if not finished:
+            return
+        offsets = [TopicPartition(account.name, account.partition, offset) for account, offset in finished]
+        try:
+            if self.order["commit"] == "auto":
+                self.consumer.store_offsets(offsets=offsets)
+            else:
+                from_ns = time.monotonic_ns()
+                answered = self.consumer.commit(offsets=offsets, asynchronous=False)
+                self.reading.committed(from_ns, time.monotonic_ns())
+                self.commits += 1
+                failed = [each.error for each in answered if each.error]
+                if failed:
+                    raise KafkaException(failed[0])
+        except KafkaException as failure:
+            if failure.args[0].code() not in NOT_OWNER:
+                raise Refusal(f"cannot commit: {said(failure.args[0])}") from None
+            return
+        for account, offset in finished:
+            account.committed = offset
+
+    def _on_error(self, error):
+        """An error of the client. Not every broker knows a topic yet that was made for this trial."""
+        is_too_early = self.is_holding and error.code() in UNKNOWN_TOPIC
+        if (error.fatal() or error.code() in PERMANENT) and not is_too_early:
+            self.on_failure(self.index, f"the client reported: {said(error)}", False)
+        else:
+            self.on_report(self.index, said(error))
+
+
+def is_cooperative(properties):
+    """Whether assignments come as changes. The client refuses assignors of both kinds together."""
+    return (properties.get("group.protocol") == "consumer"
+            or "cooperative" in properties.get("partition.assignment.strategy", ""))
+
+
+def said(error):
+    return f"{error.str()} ({error.name()})"
