@@ -247,6 +247,13 @@ fn load_figures(measurement: &Measurement, load: &LoadMeasurement) -> String {
         LoadVerdict::CannotSay => "; cannot say whether it is held",
         LoadVerdict::Holds | LoadVerdict::Overloaded => "",
     };
+    if measurement.outside.is_some() {
+        let verdict = match load.verdict() {
+            LoadVerdict::CannotSay => "cannot say whether it keeps up",
+            LoadVerdict::Holds | LoadVerdict::Overloaded => "keeps up",
+        };
+        return format!("{load_rate}: {verdict}");
+    }
     let latencies = measurement.latencies();
     let percentile = |share| {
         let ns = latencies.as_ref()?.response.percentile_ns(share)?;

@@ -206,8 +206,8 @@ fn an_answer_that_is_not_confirmed_is_looked_for_below() {
 
 #[test]
 fn producers_that_do_not_reach_a_rate_bound_the_search() {
-    let first = attempt(8_000.0, TrialKind::Search, Outcome::LoadNotReached);
-    assert_eq!(step(&WANTED, first(8_000.0), 1, &[first]), Step::Search(4_000.0));
+    let not_reached = attempt(8_000.0, TrialKind::Search, Outcome::LoadNotReached);
+    assert_eq!(step(&WANTED, first(8_000.0), 1, &[not_reached]), Step::Search(4_000.0));
 }
 
 #[test]

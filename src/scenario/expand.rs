@@ -37,6 +37,9 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
     let rounding = problems.keep(Rounding::of(&combinations, draft))?;
     let apps = apps(&combinations, draft);
     let (configurations, datasets) = configurations(&combinations, draft, &apps, rounding.records);
+    if let Some(problem) = one_name(draft, &datasets) {
+        problems.add(problem);
+    }
     let metric = checks::metric(draft, &configurations, &apps, problems);
     let mut scenario = Scenario {
         name: name.to_owned(),
@@ -74,6 +77,16 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
     scenario.warnings.extend(across::warning(&scenario));
     scenario.warnings.extend(families::blocks_warning(&scenario));
     Some(scenario)
+}
+
+/// Data sets that lie there side by side cannot have one name.
+fn one_name(draft: &Draft, datasets: &[DatasetSpec]) -> Option<Problem> {
+    let named = datasets.iter().filter(|dataset| dataset.name.is_some() && dataset.records > 0);
+    let given = draft.defaults.iter().find(|setting| setting.key == "name")?;
+    (named.count() > 1).then(|| {
+        let allowed = "the configurations read several data sets, which differ in their records or partitions";
+        Problem::new(given.span.clone(), "`name` cannot name several topics", allowed)
+    })
 }
 
 /// Counts before anything is built: a matrix multiplies fast.
@@ -263,6 +276,7 @@ fn configurations(
 fn dataset(settings: &Settings, draft: &Draft, records: u64) -> DatasetSpec {
     DatasetSpec {
         source: source(settings, draft),
+        name: settings.name.clone(),
         topics: settings.topics,
         partitions: settings.partitions,
         records,

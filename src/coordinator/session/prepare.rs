@@ -80,8 +80,8 @@ impl Session<'_> {
             Ok(None) => (dataset.target(order.records), None),
             Err(_) if self.interrupt.is_set() => return Err(NotRun::Interrupted),
             Err(error) => {
-                let topics = scenario.datasets[configuration.dataset].topics;
-                let names = (1..=topics).map(|topic| names::arrivals_topic(&name, topic)).collect();
+                let topics = &scenario.datasets[configuration.dataset];
+                let names = topics.topic_names(|topic| names::arrivals_topic(&name, topic));
                 self.remove_topics(cluster, names).await;
                 return Err(NotRun::not_prepared(&error));
             }
@@ -184,7 +184,13 @@ impl Session<'_> {
             return Ok(());
         };
         let cluster = self.cluster(configuration);
-        wait_until_empty(&cluster.admin, group, &self.prefix).await?;
+        let is_silent = self.plan.scenario.app_of(configuration).silent().is_some();
+        // Members of a program that speaks nothing may have any name; nobody else was in the group before the first trial.
+        let own = if is_silent && self.is_ours(cluster) { "" } else { &self.prefix };
+        wait_until_empty(&cluster.admin, group, own).await?;
+        if is_silent && self.is_ours(cluster) {
+            cluster.admin.delete_groups(std::slice::from_ref(group)).await?;
+        }
         if configuration.mode != Mode::Backlog || configuration.commit == Commit::None {
             return Ok(());
         }

@@ -266,7 +266,8 @@ fn late_producers(used: &Used) -> Option<String> {
 }
 
 fn too_few_records(mode: &Mode, used: &Used) -> Option<String> {
-    let meaningful = || used.iter().filter(|(m, _)| is_meaningful(m));
+    // Of a program that speaks nothing there is none, however many records there are.
+    let meaningful = || used.iter().filter(|(m, _)| is_meaningful(m) && m.outside.is_none());
     let without = meaningful()
         .filter(|(m, _)| figure(Metric::RESPONSE_P99, m, false).is_none())
         .count();
