@@ -13,12 +13,13 @@ use super::setting_flags::{self, SettingFlags};
 use super::source::{Choices, Source, kept_as_file};
 use crate::coordinator::{cache_warning, check_builds, check_existing_topics};
 use crate::kafka::client::{ClientProperties, resolve_all};
-use crate::measure::limits::{Kernel, Limits};
 use crate::measure::COMMITS_PER_WINDOW;
+use crate::measure::limits::{Kernel, Limits};
 use crate::plan::{Forecast, Plan, USUAL_COMMIT_INTERVAL_NS};
 use crate::report::{bytes, duration, memory_in_words};
 use crate::scenario::{
-    CLUSTER_AXIS, Capacity, ClusterSource, Configuration, DatasetSpec, Mode, ResponseLimit, Scenario, TrialLength};
+    CLUSTER_AXIS, Capacity, ClusterSource, Configuration, DatasetSpec, Mode, ResponseLimit, Scenario, TrialLength,
+};
 use crate::wording::{grouped, plural, with_commas};
 
 /// What `tandem plan` takes.

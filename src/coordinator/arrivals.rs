@@ -60,7 +60,8 @@ pub(super) struct Arriving {
 impl Arrivals<'_> {
     /// Names of the trial's topics.
     pub(super) fn names(&self) -> Vec<String> {
-        self.topics.topic_names(|topic| names::arrivals_topic(self.trial, topic))
+        self.topics
+            .topic_names(|topic| names::arrivals_topic(self.trial, topic))
     }
 
     /// Makes the topics, with a backlog where the trial is mixed, and says what is to be read and sent.

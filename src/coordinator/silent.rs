@@ -22,7 +22,10 @@ pub(super) fn orders(
     move |reader| {
         let order = &reader.prepare;
         let topics: Vec<&str> = order.topics.iter().map(|topic| topic.name.as_str()).collect();
-        let client_id = order.consumers.first().map_or("", |consumer| consumer.client_id.as_str());
+        let client_id = order
+            .consumers
+            .first()
+            .map_or("", |consumer| consumer.client_id.as_str());
         let value = |placeholder: Placeholder| match placeholder {
             Placeholder::Bootstrap => bootstrap.clone(),
             Placeholder::Topic => topics.first().copied().unwrap_or_default().to_owned(),
@@ -37,7 +40,11 @@ pub(super) fn orders(
         let wants_file = program.placeholders().any(|each| each == Placeholder::PropertiesFile);
         Program {
             command: program.command.iter().map(filled).collect(),
-            env: program.env.iter().map(|(name, text)| (name.clone(), filled(text))).collect(),
+            env: program
+                .env
+                .iter()
+                .map(|(name, text)| (name.clone(), filled(text)))
+                .collect(),
             ready: program.ready.clone(),
             properties: wants_file.then(|| {
                 let own = [("group.id", order.group_id.as_str()), ("client.id", client_id)];
@@ -56,10 +63,14 @@ fn properties(
     own: [(&str, &str); 2],
 ) -> BTreeMap<String, Secret> {
     let connects = |name: &str| {
-        name == "bootstrap.servers" || ["security.", "sasl.", "ssl."].iter().any(|start| name.starts_with(start))
+        name == "bootstrap.servers"
+            || ["security.", "sasl.", "ssl."]
+                .iter()
+                .any(|start| name.starts_with(start))
     };
     let connection = settings.iter().filter(|(name, _)| connects(name));
-    let mut properties: BTreeMap<String, Secret> = connection.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let mut properties: BTreeMap<String, Secret> =
+        connection.map(|(name, value)| (name.clone(), value.clone())).collect();
     properties.extend(own.map(|(name, value)| (name.to_owned(), Secret::new(value))));
     properties.extend(client.clone());
     properties

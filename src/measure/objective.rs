@@ -175,7 +175,10 @@ mod tests {
 
     #[test]
     fn a_percentile_that_the_sample_does_not_carry_decides_nothing() {
-        assert_eq!(holds(&measured(LIMIT_NS * 2), Some((0.999, LIMIT_NS))), Outcome::NotDecided);
+        assert_eq!(
+            holds(&measured(LIMIT_NS * 2), Some((0.999, LIMIT_NS))),
+            Outcome::NotDecided
+        );
         let mut backlog = measured(1);
         backlog.load = None;
         assert_eq!(holds(&backlog, Some((0.99, LIMIT_NS))), Outcome::NotDecided);

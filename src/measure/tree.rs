@@ -67,7 +67,9 @@ pub fn marked(variable: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<u32> {
     let start = format!("{variable}=");
     let is_marked = |pid: &u32| {
         let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        let mut variables = environment.split(|byte| *byte == 0).filter_map(|text| std::str::from_utf8(text).ok());
+        let mut variables = environment
+            .split(|byte| *byte == 0)
+            .filter_map(|text| std::str::from_utf8(text).ok());
         variables.any(|text| text.strip_prefix(&start).is_some_and(&is_wanted))
     };
     let runs = |pid: &u32| ProcessStat::of(*pid).is_some_and(|stat| stat.runs());
@@ -124,7 +126,9 @@ mod tests {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         child
     }
 

@@ -113,10 +113,15 @@ fn unsigned(value: i64) -> u64 {
 
 /// Voluntary and involuntary context switches of the threads that a process has now.
 fn switches(process: &str) -> (u64, u64) {
-    let tasks = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let tasks = fs::read_dir(format!("/proc/{process}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
     let statuses = tasks.filter_map(|task| fs::read_to_string(task.path().join("status")).ok());
     let field = |status: &str, name: &str| -> u64 {
-        let value = status.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+        let value = status
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
         value.unwrap_or(0)
     };
     statuses.fold((0, 0), |(voluntary, involuntary), status| {

@@ -68,7 +68,10 @@ impl Attempt {
             let measurement = trial.measurement.as_ref()?;
             let growth = overload.lag_growth_per_second / f64::from(groups);
             // Committed offsets say themselves how much was read, a difference of large rates less exactly.
-            let committed = measurement.outside.as_ref().map(|_| measurement.records_per_second() / f64::from(groups));
+            let committed = measurement
+                .outside
+                .as_ref()
+                .map(|_| measurement.records_per_second() / f64::from(groups));
             Some(committed.unwrap_or(load.sent_per_second - growth)).filter(|read| *read > 0.0)
         });
         let tried = Tried::of(trial, wanted.response_limit())?;
@@ -269,7 +272,12 @@ impl Plan {
         let observed = self.observed_window(history, configuration);
         let first_ns = duration_ns.max(observed.map_or(0, |observed| observed.least_ns(rate)));
         let longer_ns = first_ns.saturating_mul(1 << undecided.min(UNDECIDED_MAX));
-        let duration_ns = window_ns(wanted, observed, rate, longer_ns.min(SEARCH_WINDOW_MAX_NS.max(first_ns)));
+        let duration_ns = window_ns(
+            wanted,
+            observed,
+            rate,
+            longer_ns.min(SEARCH_WINDOW_MAX_NS.max(first_ns)),
+        );
         let order = TrialOrder {
             number: history.next_number(),
             kind,

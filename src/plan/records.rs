@@ -45,7 +45,12 @@ impl Plan {
 
     /// The length of a family's trials. Nothing tells a program that speaks nothing to stop, so it reads all that there is.
     pub(super) fn length_of(&self, family: &Family) -> TrialLength {
-        let is_silent = |c: &usize| self.scenario.app_of(&self.scenario.configurations[*c]).silent().is_some();
+        let is_silent = |c: &usize| {
+            self.scenario
+                .app_of(&self.scenario.configurations[*c])
+                .silent()
+                .is_some()
+        };
         if family.configurations.iter().any(is_silent) {
             return TrialLength::Everything;
         }

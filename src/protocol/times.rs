@@ -8,8 +8,8 @@ impl FromWorker {
     /// are: clocks are compared by them.
     pub fn times_mut(&mut self) -> Vec<&mut u64> {
         use FromWorker::{
-            Assignments, Calibrated, Clock, Failed, Hello, ProducerProgress, ProducerResult, ProgramReady, Progress, Ready,
-            Reported, Result, Seconds,
+            Assignments, Calibrated, Clock, Failed, Hello, ProducerProgress, ProducerResult, ProgramReady, Progress,
+            Ready, Reported, Result, Seconds,
         };
         let (mut times, mut stretches): (Vec<&mut u64>, Vec<&mut Stretch>) = (Vec::new(), Vec::new());
         match self {

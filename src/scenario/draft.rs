@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::clients::ClientKind;
 
 use super::keys::{CapacityKeys, RequireKeys, Setting, Settings, TableKeys as _, TopKeys, TrialKeys};
-use super::model::{ResponseLimit, AppSpec, Capacity, ClusterSpec, Place, TrialLength};
+use super::model::{AppSpec, Capacity, ClusterSpec, Place, ResponseLimit, TrialLength};
 
 /// The tables of a file.
 pub(super) struct Draft {

@@ -16,14 +16,12 @@ use super::problem::{Problem, Problems};
 use super::settings::is_load_key;
 use crate::wording::with_commas;
 
-/// Configurations of one scenario.
-const CONFIGURATIONS_MAX: u128 = 10_000;
 /// Records that rounding up may add without being asked for.
 const ROUNDING_MAX: u64 = 1_000_000;
 
 /// Builds the scenario; `None` where there are problems.
 pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Option<Scenario> {
-    if let Some(problem) = too_many(draft) {
+    if let Some(problem) = checks::too_many(draft) {
         problems.add(problem);
         return None;
     }
@@ -37,7 +35,7 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
     let rounding = problems.keep(Rounding::of(&combinations, draft))?;
     let apps = apps(&combinations, draft);
     let (configurations, datasets) = configurations(&combinations, draft, &apps, rounding.records);
-    if let Some(problem) = one_name(draft, &datasets) {
+    if let Some(problem) = checks::one_name(draft, &datasets) {
         problems.add(problem);
     }
     let metric = checks::metric(draft, &configurations, &apps, problems);
@@ -77,35 +75,6 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
     scenario.warnings.extend(across::warning(&scenario));
     scenario.warnings.extend(families::blocks_warning(&scenario));
     Some(scenario)
-}
-
-/// Data sets that lie there side by side cannot have one name.
-fn one_name(draft: &Draft, datasets: &[DatasetSpec]) -> Option<Problem> {
-    let named = datasets.iter().filter(|dataset| dataset.name.is_some() && dataset.records > 0);
-    let given = draft.defaults.iter().find(|setting| setting.key == "name")?;
-    (named.count() > 1).then(|| {
-        let allowed = "the configurations read several data sets, which differ in their records or partitions";
-        Problem::new(given.span.clone(), "`name` cannot name several topics", allowed)
-    })
-}
-
-/// Counts before anything is built: a matrix multiplies fast.
-fn too_many(draft: &Draft) -> Option<Problem> {
-    let values = draft.axes.iter().map(|axis| axis.values.len() as u128);
-    let count = values.fold(draft.cases.len() as u128, u128::saturating_mul);
-    (count > CONFIGURATIONS_MAX).then(|| {
-        let span = draft
-            .axes
-            .first()
-            .map_or(draft.cases[0].span.clone(), |axis| axis.key_span.clone());
-        let message = format!("cases and matrix make {} configurations", with_commas(count));
-        Problem::new(
-            span,
-            message,
-            format!("must be at most {}", with_commas(CONFIGURATIONS_MAX)),
-        )
-        .help("each runs once per block; leave out values, or split the question over several files")
-    })
 }
 
 /// A case with one value of each axis.

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::measure::{GroupDescription, GroupMember, TopicPartition};
 use crate::measure::ledger::{overlaps, partition_name};
+use crate::measure::{GroupDescription, GroupMember, TopicPartition};
 
 /// Who may hold a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,7 +193,9 @@ fn cluster_view(
 
 fn resolved(member: &GroupMember, topics: &[String]) -> Result<Vec<TopicPartition>, Obstacle> {
     let assignment = member.assignment.iter();
-    assignment.map(|(topic, partition)| resolve(topics, topic, *partition)).collect()
+    assignment
+        .map(|(topic, partition)| resolve(topics, topic, *partition))
+        .collect()
 }
 
 fn resolve(topics: &[String], topic: &str, partition: i32) -> Result<TopicPartition, Obstacle> {

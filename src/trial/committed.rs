@@ -158,11 +158,24 @@ mod tests {
 
     #[test]
     fn a_position_moves_evenly_between_two_commits_and_stands_where_there_was_nothing_to_read() {
-        let paths = paths(&[(10, 0), (11, 10), (12, 20), (13, 30), (14, 40), (15, 50), (16, 60), (17, 70), (27, 80)]);
+        let paths = paths(&[
+            (10, 0),
+            (11, 10),
+            (12, 20),
+            (13, 30),
+            (14, 40),
+            (15, 50),
+            (16, 60),
+            (17, 70),
+            (27, 80),
+        ]);
         let path = paths.get(0, partition(0)).unwrap_or_else(|| panic!("no path"));
         assert_eq!(paths.interval_ns(), Some(SECOND_NS));
         let at = |seconds: f64| path.at((seconds * 1e9) as u64);
-        assert_eq!([at(9.0), at(10.5), at(11.0), at(12.5), at(99.0)], [0.0, 5.0, 10.0, 25.0, 80.0]);
+        assert_eq!(
+            [at(9.0), at(10.5), at(11.0), at(12.5), at(99.0)],
+            [0.0, 5.0, 10.0, 25.0, 80.0]
+        );
         // Nothing came for nine seconds.
         assert_eq!([at(20.0), at(26.0), at(26.5)], [70.0, 70.0, 75.0]);
         assert_eq!((path.records(), path.last_ns()), (80, Some(27 * SECOND_NS)));

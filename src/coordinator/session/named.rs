@@ -42,14 +42,17 @@ impl Session<'_> {
             return;
         }
         let configurations = self.plan.scenario.configurations.iter();
-        let groups: Vec<String> = configurations.filter_map(|configuration| configuration.group.clone()).collect();
+        let groups: Vec<String> = configurations
+            .filter_map(|configuration| configuration.group.clone())
+            .collect();
         let topics = cluster.admin.delete_topics(&names).await;
         let removed = match topics {
             Ok(()) => cluster.admin.delete_groups(&groups).await,
             Err(error) => Err(error),
         };
         if let Err(error) = removed {
-            self.observer.note(&format!("{} may be left: {error}", names.join(", ")));
+            self.observer
+                .note(&format!("{} may be left: {error}", names.join(", ")));
         }
     }
 }

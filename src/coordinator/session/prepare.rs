@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::Session;
 use crate::coordinator::arrivals::{Arrivals, ArrivalsError, Arriving};
 use crate::coordinator::calibration::Calibrations;
+use crate::coordinator::cluster::Cluster;
 use crate::coordinator::dataset::Dataset;
 use crate::coordinator::ending::RunError;
 use crate::coordinator::fixed_group::{self, GroupError, wait_until_empty};
@@ -16,7 +17,7 @@ use crate::coordinator::silent;
 use crate::kafka::client::{ClientProperties, resolve_all, session_timeout_ms};
 use crate::measure::{FailureKind, TrialKind, TrialOrder};
 use crate::names;
-use crate::scenario::{Commit, Configuration, Mode};
+use crate::scenario::{Commit, Configuration, Mode, Program};
 use crate::secret::Secret;
 use crate::trial::Limits;
 use crate::trial::TrialSpec;
@@ -101,20 +102,30 @@ impl Session<'_> {
             spec = spec.with_existing(existing);
         }
         if let Some(program) = scenario.app_of(configuration).silent() {
-            let client = resolve_all(&program.client).map_err(RunError::from)?;
-            let order = silent::orders(program, client, &settings, self.options.log_workers);
-            spec = spec.with_programs(order);
-            for group in &spec.terms.groups {
-                // A program that begins where its group is, or at the end where that is nowhere, reads everything.
-                let reset = fixed_group::reset(&cluster.admin, &cluster.properties, group, &spec.terms.topics).await;
-                reset.map_err(|error| NotRun::not_prepared(&error))?;
-            }
+            spec = self.observed(spec, program, &settings, cluster).await?;
         }
         if let Some((load, producers)) = load {
             spec = spec.with_load(load, producers);
         }
         let brokers: Vec<u32> = cluster.own_brokers().iter().map(|broker| broker.id()).collect();
         Ok(spec.with_script(self.options.script.clone(), &brokers))
+    }
+
+    /// The trial with a program that speaks nothing in it. A program that begins where its group is, or at the end if that
+    /// is nowhere, finds the first records there.
+    async fn observed(
+        &self,
+        spec: TrialSpec,
+        program: &Program,
+        settings: &BTreeMap<String, Secret>,
+        cluster: &Cluster,
+    ) -> Result<TrialSpec, NotRun> {
+        let client = resolve_all(&program.client).map_err(RunError::from)?;
+        for group in &spec.terms.groups {
+            let reset = fixed_group::reset(&cluster.admin, &cluster.properties, group, &spec.terms.topics).await;
+            reset.map_err(|error| NotRun::not_prepared(&error))?;
+        }
+        Ok(spec.with_programs(silent::orders(program, client, settings, self.options.log_workers)))
     }
 
     /// The settings of a configuration's consumers, with the brokers' addresses for clients at their place.
@@ -186,7 +197,11 @@ impl Session<'_> {
         let cluster = self.cluster(configuration);
         let is_silent = self.plan.scenario.app_of(configuration).silent().is_some();
         // Members of a program that speaks nothing may have any name; nobody else was in the group before the first trial.
-        let own = if is_silent && self.is_ours(cluster) { "" } else { &self.prefix };
+        let own = if is_silent && self.is_ours(cluster) {
+            ""
+        } else {
+            &self.prefix
+        };
         wait_until_empty(&cluster.admin, group, own).await?;
         if is_silent && self.is_ours(cluster) {
             cluster.admin.delete_groups(std::slice::from_ref(group)).await?;

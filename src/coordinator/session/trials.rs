@@ -84,12 +84,8 @@ impl Session<'_> {
         if outcome.acts.iter().any(PlannedAct::is_on_broker) && !broker_lost {
             cluster.bring_back()?;
         }
-        for left in &outcome.left_behind {
-            self.observer.note(&format!("{} of trial {}: {left}", configuration.name, order.number));
-        }
         if is_observed {
-            // Its observer may have been killed.
-            end_programs(&format!("{}-", names::trial(&self.prefix, order.number)));
+            self.end_programs(order, configuration, &outcome);
         }
         let own_topics = if has_own_topics { topics } else { Vec::new() };
         self.remove_topics(cluster, own_topics).await;
@@ -101,6 +97,15 @@ impl Session<'_> {
             measurement: outcome.measurement,
             ..self.ended(order, configuration, started_at, status)
         }))
+    }
+
+    /// Ends what is left of programs that speak nothing: their observers may have been killed.
+    fn end_programs(&self, order: &TrialOrder, configuration: &Configuration, outcome: &Outcome) {
+        for left in &outcome.left_behind {
+            let (name, number) = (&configuration.name, order.number);
+            self.observer.note(&format!("{name}, trial {number}: {left}"));
+        }
+        end_programs(&format!("{}-", names::trial(&self.prefix, order.number)));
     }
 
     /// The command lines of a trial's actors: consumers at their place, producers here.

@@ -1,7 +1,7 @@
 //! What a search for capacity needs: every configuration leaves its rate to the search.
 
-use crate::scenario::choice::Choice as _;
 use super::apps::is_silent;
+use crate::scenario::choice::Choice as _;
 use crate::scenario::draft::{Draft, DraftCapacity};
 use crate::scenario::keys::{Settings, TableKeys as _};
 use crate::scenario::kinds::{ModeName, time_text};
@@ -66,7 +66,10 @@ fn objective(configurations: &[(&str, &Settings)], capacity: &DraftCapacity, dra
             Some(problem.help("such as p99_ms = 50"))
         }
         (Some(span), Some((name, settings))) => {
-            let message = format!("a limit on response times cannot be used with the app `{}`", settings.app);
+            let message = format!(
+                "a limit on response times cannot be used with the app `{}`",
+                settings.app
+            );
             let allowed = format!(
                 "in {name:?} a program runs that speaks nothing, so nobody sees how long its records take; must be left out: \
                  lag = \"bounded\" decides"

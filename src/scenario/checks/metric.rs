@@ -23,8 +23,16 @@ pub(crate) fn metric(
     let unheld = |c: &&Configuration| c.mode == Mode::Backlog && apps[c.app].silent().is_some();
     let unheld = configurations.iter().find(unheld);
     if let (Some(FigureId::ReadSeconds | FigureId::RecordsPerSecond), Some(unheld)) = (draft.top.metric, unheld) {
-        let why = format!("nothing holds the app `{}` of {:?} until a start", apps[unheld.app].name, unheld.name);
-        problems.add(refused(draft, "metric", &why, "must be \"stopwatch_seconds\", which is the default there"));
+        let why = format!(
+            "nothing holds the app `{}` of {:?} until a start",
+            apps[unheld.app].name, unheld.name
+        );
+        problems.add(refused(
+            draft,
+            "metric",
+            &why,
+            "must be \"stopwatch_seconds\", which is the default there",
+        ));
         return None;
     }
     let chosen = problems.keep(check(draft, configurations))?;

@@ -102,7 +102,10 @@ fn partitions(name: &str, settings: &Settings) -> Option<Problem> {
 /// A chosen name is that of one topic.
 fn one_topic(settings: &Settings) -> Option<Problem> {
     (settings.name.is_some() && settings.topics > 1).then_some(())?;
-    let allowed = format!("must be left out beside topics = {}: it is the name of one topic", settings.topics);
+    let allowed = format!(
+        "must be left out beside topics = {}: it is the name of one topic",
+        settings.topics
+    );
     settings.problem_at(&["name"], "`name` cannot name several topics", allowed)
 }
 

@@ -12,7 +12,8 @@ use crate::scenario::kafka_version::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 use crate::scenario::kinds::{
     AppCommand, AppEnv, AppName, Assignment, Bootstrap, ClientDefaults, Command, Count, Decimal, Duration, Expression,
     FigureName, Formed, GroupName, Integer, IntegerOrAll, KeyNames, Kind, Lag, Line, ListenerName, MetricName,
-    ModeName, Number, OneOf, Positive, Prefix, Processors, Protocol, Ratio, Switch, Threshold, TopicName, Topics, Warmup, Weights,
+    ModeName, Number, OneOf, Positive, Prefix, Processors, Protocol, Ratio, Switch, Threshold, TopicName, Topics,
+    Warmup, Weights,
 };
 use crate::scenario::model::{
     Assignor, Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, PropertyValue, Read, Repetitions,

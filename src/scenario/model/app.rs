@@ -207,7 +207,11 @@ impl<'a> App<'a> {
 
     /// The role in which its worker is started: a program that speaks nothing has an observer.
     pub fn role(self) -> &'static str {
-        if self.silent().is_some() { "observer" } else { "consumer" }
+        if self.silent().is_some() {
+            "observer"
+        } else {
+            "consumer"
+        }
     }
 
     /// Its name in the environment of a run.

@@ -109,7 +109,12 @@ impl Facts<'_> {
         if live.overloaded {
             return Some(Held::FallsBehind);
         }
-        let is_silent = self.names.scenario.app_of(self.names.configuration(configuration)).silent().is_some();
+        let is_silent = self
+            .names
+            .scenario
+            .app_of(self.names.configuration(configuration))
+            .silent()
+            .is_some();
         if is_silent && live.load_reached && matches!(mode, Mode::Live(_)) {
             let judged = live.judgement.as_ref().map(|judgement| judgement.verdict);
             let keeps_up = judged == Some(LoadVerdict::Holds);

@@ -164,7 +164,11 @@ impl TrialMachine {
         let is_late = |reader: &usize| {
             let program = self.role(*reader).prepare.program.as_ref();
             let says_so = program.is_some_and(|program| program.ready.is_some());
-            says_so && self.log.at_ns(ActorId::Reader(*reader), Happening::is_program_ready).is_none()
+            says_so
+                && self
+                    .log
+                    .at_ns(ActorId::Reader(*reader), Happening::is_program_ready)
+                    .is_none()
         };
         match (0..self.cast.readers.len()).find(is_late) {
             Some(reader) => Err(Obstacle::Member {

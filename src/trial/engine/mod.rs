@@ -304,3 +304,7 @@ impl TrialMachine {
 #[cfg(test)]
 #[allow(clippy::unchecked_time_subtraction, reason = "the limits of the tests are long")]
 mod tests;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod observed_tests;

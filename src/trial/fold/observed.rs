@@ -37,7 +37,11 @@ pub(super) fn attribute(ended: &Ended<'_>, start_ns: u64, members: &mut [MemberM
     }
 }
 
-fn partition_of(TopicPartition { topic, partition }: TopicPartition, path: &Path, start_ns: u64) -> PartitionMeasurement {
+fn partition_of(
+    TopicPartition { topic, partition }: TopicPartition,
+    path: &Path,
+    start_ns: u64,
+) -> PartitionMeasurement {
     PartitionMeasurement {
         topic,
         partition,

@@ -56,7 +56,9 @@ impl Committed {
         let mut properties = order.properties.clone();
         properties.retain(|name, _| !OF_MEMBERS.contains(&name.as_str()));
         let mut config = client_config(&properties, &format!("{}-observer", order.group_id));
-        config.set("group.id", &order.group_id).set("enable.auto.commit", "false");
+        config
+            .set("group.id", &order.group_id)
+            .set("enable.auto.commit", "false");
         let consumer: BaseConsumer = config.create().map_err(|error| refused(&error))?;
         let mut list = TopicPartitionList::new();
         for (partition, _) in partitions_of(&order.topics) {

@@ -91,8 +91,14 @@ impl Running {
             .map_err(|error| format!("the program cannot be started: {name}: {error}"))?;
         let pid = child.id();
         let streams: [Option<Box<dyn Read + Send>>; 2] = [
-            child.stdout.take().map(|stream| Box::new(stream) as Box<dyn Read + Send>),
-            child.stderr.take().map(|stream| Box::new(stream) as Box<dyn Read + Send>),
+            child
+                .stdout
+                .take()
+                .map(|stream| Box::new(stream) as Box<dyn Read + Send>),
+            child
+                .stderr
+                .take()
+                .map(|stream| Box::new(stream) as Box<dyn Read + Send>),
         ];
         let watched = Arc::new(Watched {
             child: Mutex::new(child),
@@ -328,10 +334,17 @@ mod tests {
     fn a_program_says_that_it_is_ready_in_its_environment_and_its_end_is_told_with_its_last_words() {
         let running = start("echo it is $GREETING; echo alas >&2; exit 3", "ready");
         assert!(wait_until(Duration::from_secs(5), || running.ready_ns().is_some()));
-        assert!(wait_until(Duration::from_secs(5), || running.watched.exit_status().is_some()));
+        assert!(wait_until(Duration::from_secs(5), || running
+            .watched
+            .exit_status()
+            .is_some()));
         let status = running.watched.exit_status().unwrap();
         assert_eq!(how(status), "ended with exit code 3");
-        assert!(wait_until(Duration::from_secs(5), || running.watched.output.last_words().contains("alas")));
+        assert!(wait_until(Duration::from_secs(5), || running
+            .watched
+            .output
+            .last_words()
+            .contains("alas")));
         assert!(running.ready_ns() > Some(running.started_ns()));
         assert_eq!(running.end().left_behind, None);
     }
