@@ -1,12 +1,24 @@
-//! Tells a release build which commit it is made from. Builds for development do not ask: every commit would build them
-//! anew.
+//! Tells a release build which commit it is made from, and puts the sources of the ready-made clients into the program.
+//! Builds for development do not ask for the commit: every commit would build them anew.
 
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Where cargo notes in a package the commit that it was made from.
 const PACKAGED: &str = ".cargo_vcs_info.json";
 
+/// The folder of the ready-made clients.
+const CLIENTS: &str = "clients";
+
+/// What sources end with. What is built beside them (jars, classes, programs, virtual environments) has other names or
+/// lies in one of [`BUILT`].
+const SOURCES: [&str; 8] = ["java", "xml", "properties", "py", "txt", "go", "mod", "sum"];
+const BUILT: [&str; 3] = ["target", "venv", "__pycache__"];
+
 fn main() {
+    embed_clients();
     println!("cargo:rerun-if-env-changed=TANDEM_COMMIT");
     println!("cargo:rerun-if-changed=build.rs");
     // Given from outside, as by a package's recipe, the compiler sees it without help.
@@ -33,6 +45,47 @@ fn main() {
 fn tell(commit: Option<String>) {
     if let Some(commit) = commit {
         println!("cargo:rustc-env=TANDEM_COMMIT={commit}");
+    }
+}
+
+/// Writes a list of the clients' sources, each with its path below their folder and its text.
+fn embed_clients() {
+    println!("cargo:rerun-if-changed={CLIENTS}");
+    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    let mut files = Vec::new();
+    collect(&root.join(CLIENTS), &mut files);
+    files.sort();
+    let mut list = String::from("&[\n");
+    for file in files {
+        let below = file.strip_prefix(root.join(CLIENTS)).unwrap_or(&file);
+        let _ = writeln!(
+            list,
+            "({:?}, include_str!({:?})),",
+            below.display().to_string(),
+            file.display().to_string()
+        );
+    }
+    list.push_str("]\n");
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default()).join("client_sources.rs");
+    if let Err(error) = fs::write(&out, list) {
+        panic!("cannot write {}: {error}", out.display());
+    }
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let name = entry.file_name();
+        if path.is_dir() {
+            if !BUILT.iter().any(|built| name == *built) {
+                collect(&path, files);
+            }
+        } else if path
+            .extension()
+            .is_some_and(|end| SOURCES.iter().any(|source| end == *source))
+        {
+            files.push(path);
+        }
     }
 }
 

@@ -13,6 +13,9 @@ PARTS = ("producer_delay", "transit", "queued", "work", "response")
 # The stamp of a value: intended and sent. The producer and its number of the record follow and are not needed.
 STAMP = struct.Struct("<qq8x")
 
+# Of the time between two records so much goes into taking the next one, not into waiting for it.
+TAKING_NS = 100_000
+
 # Three digits need buckets of 2048 values, of which the lower half lies in the bucket below.
 SUB_BUCKET_BITS = 11
 HALF_BITS = SUB_BUCKET_BITS - 1
@@ -94,11 +97,19 @@ class Waits:
         self._origin_ns = start_ns + order["lead_ns"]
         self._window_ns = self._origin_ns + order["warmup_ns"]
         self._offset_ns = order.get("stamp_offset_ns", 0)
+        self._window_end_ns = self._window_ns + order["duration_ns"]
         self._second, self._response = 0, Latency()
+        self.idle_ns, self._busy_until_ns = 0, self._origin_ns
         self._over = queue.SimpleQueue()
 
     def is_stamped(self, account, offset):
         return offset >= self._order["stamped_from"][account.topic][account.partition]
+
+    def worked(self, started_ns, finished_ns):
+        """It was busy with a record or a commit, and had nothing to do since the one before."""
+        idle_from_ns = max(self._busy_until_ns + TAKING_NS, self._window_ns)
+        self.idle_ns += max(0, min(started_ns, self._window_end_ns) - idle_from_ns)
+        self._busy_until_ns = max(self._busy_until_ns, finished_ns)
 
     def record(self, of_partition, value, received_ns, started_ns, finished_ns):
         """Records the way of a record with a stamp. False if its value is too short for one."""
@@ -127,6 +138,11 @@ class Waits:
         if second > self._second:
             self.hand_over()
             self._second = second
+
+    def close(self):
+        """Nothing more is recorded; its last second is handed over."""
+        self.hand_over()
+        self.worked(self._window_end_ns, self._window_end_ns)
 
     def hand_over(self):
         if not self._response.is_empty():

@@ -3,80 +3,23 @@
 Its thread alone uses the consumer. Other threads ask it by futures and read the positions of its accounts.
 """
 
-import itertools
 import queue
 import threading
 import time
 from concurrent.futures import Future
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 import latency
 import ledger
 import work
+from client import NOT_OWNER, PERMANENT, UNKNOWN_TOPIC, UNUSED_PROPERTIES, Refusal, is_cooperative, said
+from reading import Reading, runs_of
 
 BATCH_RECORDS = 1_000
 # Polled records without work that are counted together.
 POLLED_RECORDS = 100
 HOLD_S, IDLE_S, ANSWER_S, CONNECT_S = 0.005, 0.05, 10, 20
-
-# Settings of tandem's own worker, which has a use for what the client then reports.
-UNUSED_PROPERTIES = ("statistics.interval.ms",)
-
-# What waiting does not fix.
-PERMANENT = {KafkaError._FATAL, KafkaError._AUTHENTICATION, KafkaError._AUTO_OFFSET_RESET, KafkaError._NOT_IMPLEMENTED,
-             KafkaError._UNSUPPORTED_FEATURE, KafkaError._BAD_COMPRESSION, KafkaError._UNKNOWN_TOPIC,
-             KafkaError._UNKNOWN_PARTITION, KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.SASL_AUTHENTICATION_FAILED,
-             KafkaError.UNSUPPORTED_SASL_MECHANISM, KafkaError.TOPIC_AUTHORIZATION_FAILED,
-             KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-             KafkaError.UNSUPPORTED_VERSION, KafkaError.INCONSISTENT_GROUP_PROTOCOL, KafkaError.INVALID_GROUP_ID,
-             KafkaError.INVALID_SESSION_TIMEOUT, KafkaError.GROUP_MAX_SIZE_REACHED, KafkaError.FENCED_INSTANCE_ID,
-             KafkaError.UNRELEASED_INSTANCE_ID, KafkaError.UNSUPPORTED_ASSIGNOR, KafkaError.MSG_SIZE_TOO_LARGE}
-UNKNOWN_TOPIC = {KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION, KafkaError.UNKNOWN_TOPIC_OR_PART}
-# A commit that a rebalance overtook: the next owner reads from what was committed before.
-NOT_OWNER = {KafkaError.REBALANCE_IN_PROGRESS, KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID,
-             KafkaError.STALE_MEMBER_EPOCH, KafkaError.FENCED_MEMBER_EPOCH, KafkaError._ASSIGNMENT_LOST,
-             KafkaError._STATE}
-
-
-class Refusal(Exception):
-    """The consumer cannot go on. `is_connecting` says that the cluster could not be reached."""
-
-    def __init__(self, message, is_connecting=False):
-        super().__init__(message)
-        self.is_connecting = is_connecting
-
-
-class Reading:
-    """What the thread that reads does with its time, apart from records."""
-
-    def __init__(self):
-        self.waiting_ns = self.committing_ns = self._open_ns = 0
-        self._longest = self._open = None
-
-    def waited(self, from_ns, until_ns):
-        """It waited for records. What follows the last record is no waiting for one, so it counts with the next."""
-        self._open_ns += until_ns - from_ns
-        self._open = (self._open[0] if self._open else from_ns, until_ns)
-
-    def record_came(self):
-        if self._open:
-            self.waiting_ns += self._open_ns
-            self._keep_longest(self._open)
-            self._open_ns, self._open = 0, None
-
-    def committed(self, from_ns, until_ns):
-        self.committing_ns += until_ns - from_ns
-        self._keep_longest((from_ns, until_ns))
-
-    def _keep_longest(self, stretch):
-        if not self._longest or stretch[1] - stretch[0] > self._longest[1] - self._longest[0]:
-            self._longest = stretch
-
-    def result(self):
-        longest = self._longest and {"from_ns": self._longest[0], "until_ns": self._longest[1]}
-        return {"readers": 1, "waiting_ns": self.waiting_ns, "committing_ns": self.committing_ns,
-                "longest_wait": longest}
 
 
 class Member:
@@ -99,10 +42,9 @@ class Member:
         self.queries = queue.SimpleQueue()
         self.waits_of = {}
         self.leaders, self.early, self.rebalances = [], [], []
-        self.queued_at_start, self.touched = 0, set()
+        self.queued_at_start, self.touched, self.polled = 0, set(), []
         self.reading = Reading()
-        self.work_ns = self.commits = self.since_commit = 0
-        self.has_unstamped = None
+        self.work_ns = self.commits = self.since_commit = self.free_ns = 0
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
@@ -260,6 +202,7 @@ class Member:
 
     def _take_polled(self, at_once):
         poll, records = self.consumer.poll, []
+        self.polled = records
         while len(records) < at_once:
             record = poll(0)
             if record is None:
@@ -267,7 +210,8 @@ class Member:
             records.append(record)
         if not records:
             record = self._wait(lambda: poll(IDLE_S))
-            records = [] if record is None else [record]
+            if record is not None:
+                records.append(record)
         return records
 
     def _wait(self, take):
@@ -277,7 +221,7 @@ class Member:
         return taken
 
     def _handle(self, handle, records):
-        received_ns = time.monotonic_ns()
+        received_ns = self.free_ns = time.monotonic_ns()
         every = self.order["commit"]["every"] if isinstance(self.order["commit"], dict) else None
         while records and not self.is_stopped:
             fewer = records[:every - self.since_commit] if every else records
@@ -287,32 +231,21 @@ class Member:
                 self.since_commit += len(fewer)
             if not every or self.since_commit >= every:
                 self._commit(self.accounts.values())
-                self.since_commit = 0
+                self.since_commit, self.free_ns = 0, time.monotonic_ns()
 
     def _count(self, records, received_ns):
-        """Counts records that are not worked: all at once if they are of one partition and without a gap."""
-        first = records[0]
-        offset, size = first.offset(), len(records)
-        is_one_run = (not any(map(Message.error, records))
-                      and list(map(Message.offset, records)) == list(range(offset, offset + size))
-                      and list(map(Message.partition, records)).count(first.partition()) == size
-                      and (len(self.topics) == 1 or list(map(Message.topic, records)).count(first.topic()) == size))
-        if is_one_run:
-            self._count_run(self.accounts.get((first.topic(), first.partition())), offset, records, received_ns)
-        elif size == 1:
-            self._on_error(first.error())
-        else:
-            place = lambda numbered: (numbered[1].topic(), numbered[1].partition(),
-                                      (numbered[1].offset() or 0) - numbered[0], numbered[1].error() is None)
-            for _, run in itertools.groupby(enumerate(records), key=place):
-                run = [record for _, record in run]
-                for one in [run] if run[0].error() is None else [[record] for record in run]:
-                    self._count(one, received_ns)
+        """Counts records that are not worked, each run of them at once."""
+        for run in runs_of(records, len(self.topics) == 1):
+            if run[0].error():
+                self._on_error(run[0].error())
+            else:
+                self._count_run(self.accounts.get((run[0].topic(), run[0].partition())), run, received_ns)
         self._finish(time.monotonic_ns())
 
-    def _count_run(self, account, first, records, received_ns):
+    def _count_run(self, account, records, received_ns):
         if account is None or not account.is_held:
             return
+        first = records[0].offset()
         of_trial = records[max(0, account.low - first):max(0, account.end - first)]
         if of_trial:
             keys = list(map(Message.key, of_trial))
@@ -324,7 +257,7 @@ class Member:
 
     def _work(self, records, received_ns):
         """Does the work on each record; a record's finish is the next one's start."""
-        started_ns = received_ns
+        started_ns = self.free_ns
         for record in records:
             if self.is_stopped:
                 return
@@ -340,13 +273,16 @@ class Member:
             if self.work:
                 self.work()
             finished_ns = time.monotonic_ns()
-            self.work_ns += finished_ns - started_ns
+            if self.work:
+                self.work_ns += finished_ns - started_ns
             account.count(offset, 1, len(record) + len(record.key() or b""), received_ns)
             self.touched.add(account)
             self._finish(finished_ns)
-            if self.waits and self.waits.is_stamped(account, offset):
-                self._record_waits(account, record, received_ns, started_ns, finished_ns)
-            started_ns = finished_ns
+            if self.waits:
+                self.waits.worked(started_ns, finished_ns)
+                if self.waits.is_stamped(account, offset):
+                    self._record_waits(account, record, received_ns, started_ns, finished_ns)
+            started_ns = self.free_ns = finished_ns
 
     def _record_waits(self, account, record, received_ns, started_ns, finished_ns):
         of_partition = self.waits_of.setdefault(account, latency.PartitionWaits())
@@ -383,7 +319,7 @@ class Member:
     def _stay(self):
         """Stays in the group without reading until it is to leave."""
         if self.waits:
-            self.waits.hand_over()
+            self.waits.close()
         self.result.set_result(self._result())
         self.consumer.pause(self.consumer.assignment())
         while not self.is_leaving:
@@ -395,7 +331,10 @@ class Member:
         return {"partitions": [{**account.result(), **waits(account)} for account in self.accounts.values()
                                if account.epochs > 0],
                 "work_ns": self.work_ns, "queued_at_start": self.queued_at_start, "commits": self.commits,
-                "reading": self.reading.result(), "rebalances": self.rebalances}
+                "reading": {**self.reading.result(), **self._idle()}, "rebalances": self.rebalances}
+
+    def _idle(self):
+        return {"working_threads": 1, "idle_ns": self.waits.idle_ns} if self.waits else {}
 
     # What the client calls while it is polled.
 
@@ -427,6 +366,9 @@ class Member:
             self._commit(accounts)
         for account in accounts:
             account.end_epoch()
+        # What was polled and not counted is the next owner's.
+        gone = {(account.name, account.partition) for account in accounts}
+        self.polled[:] = [record for record in self.polled if (record.topic(), record.partition()) not in gone]
         if self.is_cooperative:
             self.consumer.incremental_unassign(partitions)
         else:
@@ -454,7 +396,10 @@ class Member:
             else:
                 from_ns = time.monotonic_ns()
                 answered = self.consumer.commit(offsets=offsets, asynchronous=False)
-                self.reading.committed(from_ns, time.monotonic_ns())
+                until_ns = time.monotonic_ns()
+                self.reading.committed(from_ns, until_ns)
+                if self.waits:
+                    self.waits.worked(from_ns, until_ns)
                 self.commits += 1
                 failed = [each.error for each in answered if each.error]
                 if failed:
@@ -473,13 +418,3 @@ class Member:
             self.on_failure(self.index, f"the client reported: {said(error)}", False)
         else:
             self.on_report(self.index, said(error))
-
-
-def is_cooperative(properties):
-    """Whether assignments come as changes. The client refuses assignors of both kinds together."""
-    return (properties.get("group.protocol") == "consumer"
-            or "cooperative" in properties.get("partition.assignment.strategy", ""))
-
-
-def said(error):
-    return f"{error.str()} ({error.name()})"

@@ -1,6 +1,7 @@
 """What is done with each record, and how long that takes in this interpreter."""
 
 import ctypes
+import functools
 import os
 import statistics
 import time
@@ -28,10 +29,10 @@ def prepared(work, calibration):
         return None
     if "cpu" in work:
         iterations = max(1, int(work["cpu"]["ns"] / 1e3 * calibration["iterations_per_us"]))
-        return lambda: compute(iterations)
+        return functools.partial(compute, iterations)
     if "wait" in work:
         seconds = max(1, work["wait"]["ns"] - calibration["sleep_excess_ns"]) / 1e9
-        return lambda: time.sleep(seconds)
+        return functools.partial(time.sleep, seconds)
     raise ValueError(f"this worker does the work none, cpu and wait, not {work}")
 
 

@@ -56,7 +56,7 @@ class Worker:
 
     def run(self):
         threading.Thread(target=self.beat, daemon=True).start()
-        self.say("hello", protocol=PROTOCOL, client="confluent-kafka", client_version=confluent_kafka.version()[0],
+        self.say("hello", protocol=PROTOCOL, client="confluent-kafka", client_version=confluent_kafka.__version__,
                  pid=os.getpid(), capabilities=CAPABILITIES, host=host())
         threading.Thread(target=self.listen, daemon=True).start()
         obey = {"prepare": self.prepare, "subscribe": self.subscribe, "query_assignments": self.query_assignments,

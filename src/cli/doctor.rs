@@ -14,6 +14,7 @@ use super::interrupt;
 use super::runtime::runtime;
 use super::source::{Choices, Source};
 use crate::coordinator::Interrupt;
+use crate::coordinator::ready_made::{Found, found};
 use crate::kafka::doctor::{Check, Outcome, Patient, examine, machine};
 use crate::scenario::{ClusterNeeds, ClusterSource, ClusterSpec};
 
@@ -44,7 +45,7 @@ struct Findings {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
-    let (spec, needs) = subject(arguments)?;
+    let Subject { spec, needs, clients } = subject(arguments)?;
     let runtime = runtime()?;
     let interrupt = Interrupt::default();
     runtime.spawn(interrupt::listen(interrupt.clone(), "what was made is removed"));
@@ -72,6 +73,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     }
     if !interrupt.is_set() {
         machine(&data_parent(), &spec.source, &mut tell);
+        clients.iter().map(check_of).for_each(&mut tell);
     }
     let failed = checks.iter().filter(|check| check.outcome == Outcome::Failed).count();
     if arguments.json {
@@ -91,19 +93,45 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     })
 }
 
-/// The cluster of the scenario, of the flags, or the one that a run would start; and what the scenario needs of
-/// it.
-fn subject(arguments: &Arguments) -> Result<(ClusterSpec, ClusterNeeds)> {
-    let (mut spec, needs) = match &arguments.scenario {
+/// What is examined.
+#[derive(Default)]
+struct Subject {
+    /// The cluster of the scenario, of the flags, or the one that a run would start.
+    spec: ClusterSpec,
+    /// What the scenario needs of it.
+    needs: ClusterNeeds,
+    /// The ready-made clients that the scenario runs.
+    clients: Vec<Found>,
+}
+
+fn subject(arguments: &Arguments) -> Result<Subject> {
+    let mut subject = match &arguments.scenario {
         Some(file) => {
             let scenario = Source::load(file, &Choices::default())?.scenario;
-            let needs = scenario.needs(0);
-            (scenario.cluster, needs)
+            Subject {
+                needs: scenario.needs(0),
+                clients: found(&scenario),
+                spec: scenario.cluster,
+            }
         }
-        None => (ClusterSpec::default(), ClusterNeeds::default()),
+        None => Subject::default(),
     };
-    arguments.cluster.apply(&mut spec)?;
-    Ok((spec, needs))
+    arguments.cluster.apply(&mut subject.spec)?;
+    Ok(subject)
+}
+
+/// Whether a ready-made client can be run.
+fn check_of(client: &Found) -> Check {
+    let recipe = client.which.recipe();
+    let name = format!("client {}", recipe.name);
+    match client.missing {
+        Some(tool) => Check::failed(
+            &name,
+            format!("{} ({}) is not here", tool.title, tool.program),
+            tool.install,
+        ),
+        None => Check::ok(&name, client.state()),
+    }
 }
 
 /// `ok      TCP kafka:9092      connects`, and the fix below.

@@ -11,8 +11,8 @@ use super::disk::check_disk;
 use super::exit::DONE;
 use super::setting_flags::{self, SettingFlags};
 use super::source::{Choices, Source, kept_as_file};
-use crate::coordinator::{cache_warning, check_builds, check_existing_topics};
-use crate::kafka::client::{ClientProperties, resolve_all};
+use crate::coordinator::{cache_warning, check_builds, check_existing_topics, ready_made};
+use crate::kafka::client::{ConsumerSettings, resolve_all};
 use crate::measure::COMMITS_PER_WINDOW;
 use crate::measure::limits::{Kernel, Limits};
 use crate::plan::{Forecast, Plan, USUAL_COMMIT_INTERVAL_NS};
@@ -58,6 +58,9 @@ fn print(source: Source) -> Result<()> {
         writeln!(out, "{text}")?;
     }
     write!(out, "{}", describe(&plan))?;
+    for client in ready_made::found(&plan.scenario) {
+        writeln!(out, "{}", client.sentence())?;
+    }
     let limits = Limits::of_this_process(&kernel);
     let (cores, memory) = (limits.cores_in_words(), memory_in_words(&limits));
     writeln!(out, "\nthis machine: {cores}; {memory} of memory")?;
@@ -73,8 +76,15 @@ pub(super) fn check_settings(scenario: &Scenario) -> Result<()> {
             place.name
         );
     }
+    if let Some(app) = scenario.apps.iter().find(|app| app.lacks_secrets()) {
+        bail!(
+            "the command or `env` of app {:?} has (hidden) in the place of a secret, because secrets are not stored: begin a \
+             new run with the complete file; secrets that come from the environment of tandem reach the app without it",
+            app.name
+        );
+    }
     for configuration in &scenario.configurations {
-        ClientProperties::of_consumers(scenario.cluster_of(configuration), configuration, "").resolve()?;
+        ConsumerSettings::of(scenario, configuration, "").resolve()?;
         if let Some(load) = configuration.mode.load() {
             resolve_all(&load.properties)?;
         }

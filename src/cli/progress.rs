@@ -210,6 +210,10 @@ fn trial_line(trial: &Trial) -> String {
         if let Some(load) = &m.load {
             return load_figures(m, load);
         }
+        if !m.has_read_time() {
+            let seconds = duration(m.stopwatch_ns() as f64 / 1e9);
+            return format!("{} records, {seconds} by the stopwatch", with_commas(m.records()));
+        }
         let seconds = m.read_ns() as f64 / 1e9;
         format!(
             "{} in {}",

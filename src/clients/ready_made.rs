@@ -28,6 +28,8 @@ pub struct Tool {
     pub title: &'static str,
     /// The command that installs it on Debian and Ubuntu.
     pub install: &'static str,
+    /// True if what is built needs it, too.
+    pub runs_it: bool,
 }
 
 /// A command of a build; `{version}` stands for the version, the rest for itself.
@@ -70,21 +72,25 @@ const JAVA: Tool = Tool {
     program: "java",
     title: "Java 17 or later",
     install: "apt-get install openjdk-21-jdk-headless",
+    runs_it: true,
 };
 const MAVEN: Tool = Tool {
     program: "mvn",
     title: "Maven",
     install: "apt-get install maven",
+    runs_it: false,
 };
 const PYTHON: Tool = Tool {
     program: "python3",
     title: "Python 3 with venv",
     install: "apt-get install python3-venv",
+    runs_it: true,
 };
 const GO: Tool = Tool {
     program: "go",
     title: "Go",
     install: "apt-get install golang-go",
+    runs_it: false,
 };
 
 const fn step(folder: &'static str, command: &'static [&'static str]) -> BuildStep {
@@ -95,13 +101,16 @@ const fn step(folder: &'static str, command: &'static [&'static str]) -> BuildSt
     }
 }
 
+/// Maven wants every module that the common pom names.
+const OF_MAVEN: &[&str] = &["pom.xml", "jvm-protocol", "java", "spring"];
+
 static OF_JAVA: Recipe = Recipe {
     name: "java",
     reads_by: "a poll loop in Java",
     library: "kafka-clients",
     default_version: "4.3.1",
     kind: ClientKind::Java,
-    sources: &["pom.xml", "jvm-protocol", "java"],
+    sources: OF_MAVEN,
     tools: &[JAVA, MAVEN],
     build: &[step(
         "",
@@ -129,7 +138,7 @@ static OF_SPRING: Recipe = Recipe {
     library: "Spring Boot",
     default_version: "4.1.2",
     kind: ClientKind::Java,
-    sources: &["pom.xml", "jvm-protocol", "spring"],
+    sources: OF_MAVEN,
     tools: &[JAVA, MAVEN],
     build: &[step(
         "",
@@ -247,6 +256,32 @@ mod tests {
             );
         }
         assert_eq!(ReadyMade::named("tandem"), None);
+    }
+
+    /// `INSTA_UPDATE=always` renews the table.
+    #[test]
+    fn the_document_lists_every_client_with_what_builds_and_starts_it() {
+        let code = |words: &[&str]| format!("`{}`", words.join(" "));
+        let row = |client: &ReadyMade| {
+            let recipe = client.recipe();
+            let tools: Vec<String> = recipe
+                .tools
+                .iter()
+                .map(|tool| format!("{} (`{}`)", tool.title, tool.install))
+                .collect();
+            vec![
+                format!("`{}`", recipe.name),
+                recipe.reads_by.to_owned(),
+                format!("{} {}", recipe.library, recipe.default_version),
+                tools.join(", "),
+                code(recipe.start),
+            ]
+        };
+        let headers = ["app", "reads by", "its version is that of", "needs", "starts"];
+        let rows: Vec<Vec<String>> = ReadyMade::ALL.iter().map(row).collect();
+        let mut document = crate::testing::Document::read("docs/clients.md");
+        document.table("ready-made clients", &headers, &rows);
+        document.check();
     }
 
     #[test]

@@ -10,7 +10,6 @@ use super::control::act_on_worker;
 use super::existing::Amount;
 use super::fleet::{Fleet, FleetEvent, FleetNews, Launch};
 use super::host::HostSample;
-use crate::kafka::client::fetch_pause_ms;
 use crate::measure::{Act, DeliveredTopics, Failure, FailureKind, GroupDescription, Measurement, PlannedAct, clock};
 use crate::protocol::{PING_INTERVAL_MS, ToWorker, TopicTarget};
 use crate::trial;
@@ -114,7 +113,7 @@ pub async fn run<F: Fleet>(
     if let Some(outside) = &mut measurement.outside {
         outside.left_behind.clone_from(&left_behind);
     }
-    measurement.interruptions.fetch_pause_ns = fetch_pause_ns(&machine);
+    measurement.interruptions.fetch_pause_ns = machine.terms.fetch_pause_ns;
     let mut failure = failure.map(|failure| machine.with_reports(failure));
     if let (Some(failure), Some(cause)) = (&mut failure, unasked)
         && failure.kind == FailureKind::Lost
@@ -132,13 +131,6 @@ pub async fn run<F: Fleet>(
         failure,
         acts: machine.ended().planned(),
     }
-}
-
-/// How long the consumers' settings let them pause between two fetches.
-fn fetch_pause_ns(machine: &TrialMachine) -> u64 {
-    let readers = machine.cast.readers.iter();
-    let pauses = readers.map(|reader| fetch_pause_ms(&reader.role.prepare.properties));
-    pauses.max().unwrap_or(0).saturating_mul(1_000_000)
 }
 
 /// Starts the processes that are there from the beginning, the first that cannot be started failing the trial.

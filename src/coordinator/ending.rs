@@ -5,6 +5,7 @@ use super::dataset::DatasetError;
 use super::existing::ExistingError;
 use super::fixed_group::GroupError;
 use super::programs::BuildError;
+use super::ready_made::ClientError;
 use crate::kafka::admin::AdminError;
 use crate::kafka::client::PropertyError;
 use crate::store::StoreError;
@@ -44,6 +45,9 @@ pub enum RunError {
         /// The id of the cluster.
         id: String,
     },
+    /// A ready-made client is not there.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// A build cannot be measured.
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -131,18 +135,18 @@ pub enum RunError {
         brokers: usize,
     },
     /// Workers cannot do what a configuration asks of them.
-    #[error("the worker at place {place} cannot run this scenario: {cause}")]
+    #[error("{worker} cannot run this scenario: {cause}")]
     Worker {
-        /// The place.
-        place: String,
-        /// What it lacks.
+        /// What was met, and where.
+        worker: String,
+        /// What it lacks, and for which configuration.
         cause: String,
     },
     /// Work could not be calibrated, and without that its amount would be wrong.
-    #[error("cannot calibrate the work at place {place}: {cause}")]
+    #[error("cannot calibrate the work of {worker}: {cause}")]
     Calibration {
-        /// The place.
-        place: String,
+        /// What was met, and where.
+        worker: String,
         /// What its worker did.
         cause: String,
     },

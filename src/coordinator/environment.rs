@@ -5,8 +5,8 @@ use std::fs;
 
 use nix::sys::utsname::uname;
 
-use crate::clients::OWN_APP;
-use crate::kafka::client::ClientProperties;
+use crate::clients::{ClientKind, OWN_APP};
+use crate::kafka::client::{ClientProperties, ConsumerSettings};
 use crate::measure::limits::{Kernel, Limits};
 use crate::measure::{
     BuildEnvironment, ClientEnvironment, ClusterEnvironment, ENVIRONMENT_SCHEMA_VERSION, Environment, Setting,
@@ -49,55 +49,69 @@ pub fn describe(
 
 /// The clients of a scenario's apps, of which the first is that of this program.
 #[derive(Debug)]
-pub struct Clients(Vec<ClientEnvironment>);
+pub struct Clients<'a> {
+    scenario: &'a Scenario,
+    list: Vec<ClientEnvironment>,
+}
 
-impl Clients {
+impl<'a> Clients<'a> {
     /// The client of this program, at no place yet.
-    pub fn own(scenario: &Scenario) -> Self {
+    pub fn own(scenario: &'a Scenario) -> Self {
         let allocator = if cfg!(feature = "mimalloc") {
             "mimalloc"
         } else {
             "system"
         };
-        Clients(vec![ClientEnvironment {
+        let own = ClientEnvironment {
             app: OWN_APP.to_owned(),
             name: "librdkafka".to_owned(),
             version: rdkafka::util::get_rdkafka_version().1,
             places: Vec::new(),
             features: Some(features()),
             allocator: Some(allocator.to_owned()),
-            deviations: client_settings(scenario),
-        }])
+            deviations: merged(scenario, |app| app == 0, true),
+        };
+        Clients {
+            scenario,
+            list: vec![own],
+        }
     }
 
     /// This program runs at that place.
     pub fn add_own(&mut self, place: &Place) {
-        self.0[0].places.push(place.name.clone());
+        self.list[0].places.push(place.name.clone());
     }
 
     /// An app has introduced itself at that place.
-    pub fn add(&mut self, app: App<'_>, place: &Place, hello: &Hello) {
+    pub fn add(&mut self, index: usize, place: usize, hello: &Hello) {
+        let app = self.scenario.app_at(index, place);
+        let place = &self.scenario.places[place];
+        // A program that a launcher names has the settings of this program.
+        let deviations = match app {
+            App::Tandem | App::Launched { .. } => Vec::new(),
+            App::Other(_) => merged(self.scenario, |app| app == index, false),
+        };
         let app = app.name();
         let is_it = |known: &&mut ClientEnvironment| {
             (&*known.app, &known.name, &known.version) == (app, &hello.client, &hello.client_version)
         };
-        if let Some(known) = self.0.iter_mut().find(is_it) {
+        if let Some(known) = self.list.iter_mut().find(is_it) {
             return known.places.push(place.name.clone());
         }
-        self.0.push(ClientEnvironment {
+        self.list.push(ClientEnvironment {
             app: app.to_owned(),
             name: hello.client.clone(),
             version: hello.client_version.clone(),
             places: vec![place.name.clone()],
             features: None,
             allocator: None,
-            deviations: Vec::new(),
+            deviations,
         });
     }
 
     /// All of them.
     pub fn into_list(self) -> Vec<ClientEnvironment> {
-        self.0
+        self.list
     }
 }
 
@@ -121,32 +135,38 @@ fn field(path: &str, name: &str, separator: char) -> Option<String> {
     Some(value.trim().trim_matches('"').to_owned())
 }
 
-/// Client settings that differ from the library's defaults in any configuration; those of producers of load are prefixed
-/// with `producer.`, those of producers that fill data sets with `dataset.client.`.
-fn client_settings(scenario: &Scenario) -> Vec<Setting> {
+/// Client settings that differ from the client's defaults in any configuration of these apps. With producers, also theirs,
+/// which are tandem's own in every configuration: those of producers of load prefixed with `producer.`, those of producers
+/// that fill data sets with `dataset.client.`.
+fn merged(scenario: &Scenario, is_of: impl Fn(usize) -> bool, with_producers: bool) -> Vec<Setting> {
     let mut merged: BTreeMap<String, Setting> = BTreeMap::new();
     for configuration in &scenario.configurations {
         let dataset = &scenario.datasets[configuration.dataset];
         let cluster = scenario.cluster_of(configuration);
-        let consumers = ClientProperties::of_consumers(cluster, configuration, "")
-            .with_statistics(configuration, dataset.partitions_of_all())
-            .deviations();
+        let consumers =
+            is_of(configuration.app).then(|| ConsumerSettings::of(scenario, configuration, "").deviations());
         let compression = dataset.compression;
-        let producers = configuration.mode.load().map(|load| {
+        let load = configuration.mode.load().filter(|_| with_producers);
+        let producers = load.map(|load| {
             let properties = ClientProperties::of_producers(cluster, load, compression, "");
             let prefixed = |setting: Setting| Setting {
                 name: format!("producer.{}", setting.name),
                 ..setting
             };
-            properties.deviations().into_iter().map(prefixed)
+            let deviations = properties.deviations(ClientKind::Librdkafka);
+            deviations.into_iter().map(prefixed)
         });
-        let filling = dataset.client.iter().map(|(name, value)| Setting {
-            name: format!("dataset.client.{name}"),
-            value: value.clone(),
-            reason: "the scenario's [dataset.client]".to_owned(),
-        });
+        let filling = dataset
+            .client
+            .iter()
+            .filter(|_| with_producers)
+            .map(|(name, value)| Setting {
+                name: format!("dataset.client.{name}"),
+                value: value.clone(),
+                reason: "the scenario's [dataset.client]".to_owned(),
+            });
         let producers = producers.into_iter().flatten();
-        for setting in consumers.into_iter().chain(producers).chain(filling) {
+        for setting in consumers.into_iter().flatten().chain(producers).chain(filling) {
             let known = merged.entry(setting.name.clone()).or_insert_with(|| setting.clone());
             if !known.value.split(" | ").any(|value| value == setting.value) {
                 known.value = format!("{} | {}", known.value, setting.value);
@@ -201,14 +221,14 @@ mod tests {
             serde_json::from_str(&hello).unwrap()
         };
         let mut clients = Clients::own(&scenario);
-        let own = clients.0[0].clone();
+        let own = clients.list[0].clone();
         clients.add_own(&scenario.places[0]);
         for (index, hello) in [
             (1, hello(&own.name, &own.version)),
             (2, hello(&own.name, "2.0.0")),
             (3, hello("confluent-kafka", "2.0.0")),
         ] {
-            clients.add(scenario.app_at(0, index), &scenario.places[index], &hello);
+            clients.add(0, index, &hello);
         }
         let found: Vec<(String, String, Vec<String>)> = clients
             .into_list()

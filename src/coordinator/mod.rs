@@ -24,6 +24,7 @@ mod memory;
 mod options;
 mod processes;
 mod programs;
+pub mod ready_made;
 mod run;
 mod session;
 mod silent;

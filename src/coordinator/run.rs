@@ -1,5 +1,7 @@
 //! A run: puts the guardian up, opens the cluster, and hands both to a session.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::cluster::{Cluster, Opening, provide};
@@ -12,6 +14,7 @@ use super::leftovers::LeftTopics;
 use super::memory::Started;
 use super::options::RunOptions;
 use super::programs::Programs;
+use super::ready_made::{self, ClientError};
 use super::session::Session;
 use super::steps::Steps;
 use crate::kafka::local::Keeper;
@@ -58,6 +61,8 @@ async fn execute(
     let scenario = &plan.scenario;
     existing::check_cluster(scenario)?;
     let programs = ask_programs(scenario, options, interrupt).await?;
+    let clients = provide_clients(scenario, options, observer, interrupt, steps).await?;
+    let programs = programs.with_clients(clients);
     let prefix = format!("{}{}", scenario.cluster.prefix, options.run_id);
     let addresses = || scenario.clusters().filter_map(|spec| Some((spec, spec.bootstrap()?)));
     for (spec, bootstrap) in addresses() {
@@ -112,6 +117,29 @@ async fn ask_programs(scenario: &Scenario, options: &RunOptions, interrupt: &Int
     tokio::select! {
         asked = asking => Ok(asked?),
         () = interrupt.wait() => Err(RunError::Interrupted),
+    }
+}
+
+/// The folders of the ready-made clients of a scenario, which are built if they are not in the cache.
+async fn provide_clients(
+    scenario: &Scenario,
+    options: &RunOptions,
+    observer: &Arc<dyn Observer>,
+    interrupt: &Interrupt,
+    steps: &Steps,
+) -> Result<BTreeMap<String, PathBuf>, RunError> {
+    if ready_made::found(scenario).iter().any(|client| client.folder.is_none()) {
+        steps.begin(Step::Building);
+    }
+    let (scenario, run_id) = (scenario.clone(), options.run_id.clone());
+    let (observer, interrupted) = (Arc::clone(observer), interrupt.flag());
+    let providing = tokio::task::spawn_blocking(move || {
+        ready_made::provide(&scenario, &run_id, &|message| observer.preparing(message), &interrupted)
+    });
+    match providing.await {
+        Ok(Err(ClientError::Interrupted)) => Err(RunError::Interrupted),
+        Ok(provided) => Ok(provided?),
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 

@@ -2,23 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use crate::kafka::client::ResolvedSettings;
 use crate::protocol::{PROPERTIES_FILE, Program};
 use crate::scenario;
 use crate::scenario::Placeholder;
 use crate::secret::Secret;
 use crate::trial::Reader;
 
-/// What makes the order of each process of a program. `client` is what the user set for its client, `settings` those
-/// of tandem's own consumers in its place, with the brokers' addresses for it; with `log` its output is printed as it comes.
+/// What makes the order of each process of a program. `settings` has what the user set for its client, and how tandem's
+/// own consumers in its place reach the brokers; with `log` its output is printed as it comes.
 pub(super) fn orders(
     program: &scenario::Program,
-    client: BTreeMap<String, Secret>,
-    settings: &BTreeMap<String, Secret>,
+    settings: &ResolvedSettings,
     log: bool,
 ) -> impl Fn(&Reader) -> Program {
+    let (program, client, settings) = (program.clone(), settings.own.clone(), settings.properties.clone());
     let bootstrap = settings.get("bootstrap.servers").map_or("", Secret::reveal).to_owned();
-    let program = program.clone();
-    let settings = settings.clone();
     move |reader| {
         let order = &reader.prepare;
         let topics: Vec<&str> = order.topics.iter().map(|topic| topic.name.as_str()).collect();

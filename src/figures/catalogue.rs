@@ -233,6 +233,13 @@ figures! {
     ClientMemory = "client_peak_memory_bytes" in Bytes, Median of Used, Number(take::client_memory),
         "peak of the resident memory of each worker process from its start to the last record, summed up",
         compared(Less, Ratio, Amount, "client memory", Always);
+    ClientGc = "client_gc_seconds_per_million" in SecondsPerMillion, Mean of Used, Number(take::client_gc),
+        "time in garbage collection of all worker processes during the read time; empty for clients without a collector",
+        not_compared("only clients with a garbage collector have it");
+    ClientAllocated = "client_allocated_bytes_per_record" in Bytes, Mean of Used, Number(take::client_allocated),
+        "bytes that the runtimes of all worker processes allocated during the read time, for each record; empty for clients \
+         whose runtime does not count them",
+        not_compared("only clients whose runtime counts it have it");
     #[header = "work, mean"]
     WorkMean = "work_us_mean" in Microseconds, Pooled of Used, Ratio(take::work_us),
         "mean time in work per record, as measured; empty where there is no work",

@@ -111,12 +111,27 @@ pub(super) fn broker_cpu(input: &TrialInput) -> Option<f64> {
 
 /// The sum of the peaks of all workers; `None` where one did not measure itself.
 pub(super) fn client_memory(input: &TrialInput) -> Option<f64> {
-    let peaks = input
-        .measurement
-        .processes
-        .iter()
-        .map(|process| Some(process.window.as_ref()?.peak_memory_bytes));
-    peaks.sum::<Option<u64>>().map(|bytes| bytes as f64)
+    of_all_windows(input, |usage| Some(usage.peak_memory_bytes)).map(|bytes| bytes as f64)
+}
+
+/// Time in garbage collection of all workers; `None` where one has no collector.
+pub(super) fn client_gc(input: &TrialInput) -> Option<f64> {
+    per_million(input, of_all_windows(input, |usage| usage.gc_ns)?)
+}
+
+/// Bytes that the runtimes of all workers allocated for each record; `None` where one does not count them.
+pub(super) fn client_allocated(input: &TrialInput) -> Option<f64> {
+    let bytes = of_all_windows(input, |usage| usage.allocated_bytes)?;
+    let records = input.measurement.records();
+    (records > 0).then(|| bytes as f64 / records as f64)
+}
+
+/// The sum over all workers; `None` where one does not have it.
+fn of_all_windows(input: &TrialInput, take: fn(&ProcessUsage) -> Option<u64>) -> Option<u64> {
+    let processes = input.measurement.processes.iter();
+    processes
+        .map(|process| process.window.as_ref().and_then(take))
+        .sum::<Option<u64>>()
 }
 
 fn per_million(input: &TrialInput, cpu_ns: u64) -> Option<f64> {

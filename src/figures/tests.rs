@@ -2,7 +2,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::measure::{Measurement, Series};
+use crate::measure::{Measurement, Outside, Series};
 use crate::scenario::Configuration;
 use crate::testing::{one_and_two_with_work, run};
 
@@ -94,6 +94,26 @@ fn the_memory_of_the_clients_is_that_of_all_processes() {
 }
 
 #[test]
+fn garbage_collection_and_allocations_are_those_of_all_processes_for_each_record() {
+    let (configuration, mut trials) = working();
+    for process in &mut trials[0].processes {
+        let window = process.window.as_mut().unwrap();
+        (window.gc_ns, window.allocated_bytes) = (Some(30_000_000), Some(1 << 30));
+    }
+    let get = |m: &Measurement, id| TrialFigures::of(m, configuration.has_work()).get(id);
+    let (processes, records) = (trials[0].processes.len() as f64, trials[0].records() as f64);
+    assert_eq!(
+        get(&trials[0], FigureId::ClientGc),
+        Some(processes * 0.03 / (records / 1e6))
+    );
+    let allocated = get(&trials[0], FigureId::ClientAllocated);
+    assert_eq!(allocated, Some(processes * f64::from(1 << 30) / records));
+    trials[0].processes[0].window.as_mut().unwrap().gc_ns = None;
+    assert_eq!(get(&trials[0], FigureId::ClientGc), None);
+    assert_eq!(get(&trials[0], FigureId::ClientAllocated), allocated);
+}
+
+#[test]
 fn the_mean_work_of_a_configuration_is_that_of_all_records_of_its_trials() {
     let (configuration, mut trials) = working();
     trials.truncate(2);
@@ -120,4 +140,26 @@ fn stored_figures_are_read_as_they_were() {
     let text = serde_json::to_string(&figures).unwrap();
     assert_eq!(serde_json::from_str::<Figures>(&text).unwrap(), figures);
     assert!(text.contains("\"offered_per_second\":null"), "{text}");
+}
+
+#[test]
+fn what_nobody_sees_of_a_program_that_speaks_nothing_is_no_figure() {
+    let (configuration, mut trials) = working();
+    trials[0].outside = Some(Outside {
+        commit_interval_ns: Some(1_000_000_000),
+        left_behind: Vec::new(),
+    });
+    let figures = TrialFigures::of(&trials[0], configuration.has_work());
+    for unknown in [
+        FigureId::Lost,
+        FigureId::Duplicated,
+        FigureId::ReadSeconds,
+        FigureId::RecordBytes,
+        FigureId::RecordsPerSecond,
+        FigureId::MibPerSecond,
+    ] {
+        assert_eq!(figures.get(unknown), None, "{unknown:?}");
+    }
+    assert!(figures.get(FigureId::StopwatchSeconds).is_some());
+    assert_eq!(figures.get(FigureId::CommitIntervalMs), Some(1_000.0));
 }

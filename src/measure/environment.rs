@@ -126,7 +126,8 @@ pub struct ClusterEnvironment {
 /// The Kafka client of an app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientEnvironment {
-    /// The app: `tandem`, or the name of the place whose launcher names another program.
+    /// The app, as a scenario names it, such as `tandem` or `java`; or the name of the place whose launcher names another
+    /// program.
     #[serde(default = "own_app")]
     pub app: String,
     /// Such as `librdkafka`.
@@ -142,7 +143,7 @@ pub struct ClientEnvironment {
     /// The allocator that serves the app and its client, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allocator: Option<String>,
-    /// Of the first client: consumer settings that differ from the library's defaults, in any configuration; the values
+    /// Not of a program that a launcher names: consumer settings that differ from the library's defaults, in any configuration; the values
     /// of one that differs between configurations are joined by ` | `.
     pub deviations: Vec<Setting>,
 }

@@ -47,6 +47,12 @@ pub struct ProcessUsage {
     pub peak_memory_bytes: u64,
     /// Of each thread that used any CPU.
     pub threads: Vec<ThreadUsage>,
+    /// Time in garbage collection; `None` where the process' runtime has none, or does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gc_ns: Option<u64>,
+    /// Bytes of all objects that its runtime allocated; `None` where it does not count them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocated_bytes: Option<u64>,
 }
 
 /// CPU time of a thread over an interval.

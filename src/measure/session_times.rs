@@ -10,6 +10,9 @@ pub enum Step {
     /// Starts the guardian, and asks the builds of a comparison who they are.
     #[strum(to_string = "starting the guardian")]
     Starting,
+    /// Builds ready-made clients that were not built before.
+    #[strum(to_string = "building clients")]
+    Building,
     /// Starts brokers or connects to those that run.
     #[strum(to_string = "starting or reaching the brokers")]
     Brokers,

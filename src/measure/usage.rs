@@ -103,6 +103,9 @@ impl ProcessSnapshot {
             involuntary_switches: self.involuntary_switches.saturating_sub(earlier.involuntary_switches),
             peak_memory_bytes: self.peak_memory_bytes,
             threads,
+            // tandem's own workers have no collector.
+            gc_ns: None,
+            allocated_bytes: None,
         }
     }
 }

@@ -178,6 +178,10 @@ pub struct Prepare {
     pub group_id: String,
     /// Client properties, `bootstrap.servers` and the group's protocol among them. Secrets travel only here.
     pub properties: BTreeMap<String, Secret>,
+    /// What the user set for this client in its own names, where it is not librdkafka. It wins over the client's defaults and
+    /// over [`Prepare::properties`], except for what the method needs. Secrets travel here too.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub client_properties: BTreeMap<String, Secret>,
     /// What to do with each record.
     pub work: Work,
     /// What the work loop and a sleep cost at this place, measured once per run.

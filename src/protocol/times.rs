@@ -71,6 +71,7 @@ mod tests {
         "bucket_ns",
         "committing_ns",
         "cpu_ns",
+        "gc_ns",
         "idle_ns",
         "queue_full_ns",
         "sum_ns",

@@ -1,8 +1,9 @@
 //! From a draft to the scenario: every combination, its name, the data sets, families and warnings.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use super::across;
+use super::apps;
 use super::checks;
 use super::draft::{Draft, DraftAxis, DraftCase};
 use super::families::{self, common_multiple};
@@ -33,7 +34,7 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
     checks::check(&named, draft, problems);
     check_names(&combinations, problems);
     let rounding = problems.keep(Rounding::of(&combinations, draft))?;
-    let apps = apps(&combinations, draft);
+    let apps = apps::of(combinations.iter().map(|each| &each.settings), draft);
     let (configurations, datasets) = configurations(&combinations, draft, &apps, rounding.records);
     if let Some(problem) = checks::one_name(draft, &datasets) {
         problems.add(problem);
@@ -316,35 +317,11 @@ fn configuration(combination: &Combination<'_>, draft: &Draft, apps: &[AppSpec],
         place: place.unwrap_or(0),
         client: ClientSettings {
             library_defaults_only: settings.client == ClientDefaults::Library,
-            properties: properties(settings, &apps[app]),
+            properties: apps::properties(settings, &apps[app]),
         },
         mode: settings.mode(),
         variant: Variant::default(),
     }
-}
-
-/// The properties of a configuration's clients: those that the app has for itself win.
-fn properties(settings: &Settings, app: &AppSpec) -> BTreeMap<String, PropertyValue> {
-    let mut properties = settings.properties.clone();
-    let own = app.which().and_then(|which| settings.own_properties.get(&which));
-    properties.extend(
-        own.into_iter()
-            .flatten()
-            .map(|(name, value)| (name.clone(), value.clone())),
-    );
-    properties
-}
-
-/// tandem's own worker, those of `[[app]]`, and the ready-made clients in the order in which they are named.
-fn apps(combinations: &[Combination<'_>], draft: &Draft) -> Vec<AppSpec> {
-    let mut apps = draft.apps.clone();
-    for combination in combinations {
-        let name = &combination.settings.app;
-        if apps.iter().all(|app| app.name != *name) {
-            apps.extend(checks::app_named(name, draft));
-        }
-    }
-    apps
 }
 
 fn membership(settings: &Settings) -> Membership {

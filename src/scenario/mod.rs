@@ -2,6 +2,7 @@
 //! file. Knows nothing of clusters, processes or trials.
 
 mod across;
+mod apps;
 mod checks;
 mod choice;
 mod client;

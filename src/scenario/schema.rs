@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::clients::ClientKind;
+use crate::clients::ReadyMade;
 
-use super::client::{Clients, definitions, names, property_schema, table_schema};
+use super::client::{Clients, definitions, measured_tables, names, own_table, property_schema, table_schema};
 use super::keys::{Default, FILL, Key, PRODUCER, Table, keys};
 use super::reading::{LOCAL_KEYS, objectives};
 use super::topic_settings;
@@ -81,6 +81,17 @@ fn object(table: Table) -> Value {
         client["description"] = description.into();
         properties.insert("client".to_owned(), client);
     }
+    if matches!(table, Table::Consumer | Table::Case) {
+        for which in ReadyMade::ALL {
+            let name = which.name();
+            let mut own = own_table(which.recipe().kind);
+            own["description"] = format!("Client properties of app = \"{name}\" alone.").into();
+            properties.insert(name.to_owned(), own);
+        }
+    }
+    if table == Table::App {
+        properties.insert("client".to_owned(), any_properties());
+    }
     let required: Vec<&str> = keys
         .iter()
         .filter(|key| matches!(key.default, Default::Required))
@@ -102,16 +113,23 @@ fn value_schema(key: &Key, table: Table) -> Value {
     let listed = |items: Value| json!({ "type": "array", "minItems": 1, "uniqueItems": true, "items": items });
     match (table, key.name) {
         (Table::Matrix, HAS_A_TABLE_TOO) => {
-            json!({ "anyOf": [listed(key.schema()), table_schema(Clients::Measured(ClientKind::Librdkafka), true)] })
+            json!({ "anyOf": std::iter::once(listed(key.schema())).chain(measured_tables(true)).collect::<Vec<_>>() })
         }
         (Table::Matrix, _) => listed(json!({ "$ref": in_first })),
         (Table::Case, _) if key.tables.first() != Some(&Table::Case) => json!({ "$ref": in_first }),
         (_, HAS_A_TABLE_TOO) => {
-            json!({ "anyOf": [key.schema(), table_schema(Clients::Measured(ClientKind::Librdkafka), false)] })
+            json!({ "anyOf": std::iter::once(key.schema()).chain(measured_tables(false)).collect::<Vec<_>>() })
         }
         (_, "topic") => json!({ "anyOf": [key.schema(), topic_settings::schema()] }),
         _ => key.schema(),
     }
+}
+
+/// Properties of a client whose names nobody knows here.
+fn any_properties() -> Value {
+    let value = json!({ "anyOf": [{ "type": ["string", "integer", "boolean"] }, { "$ref": "#/$defs/outside" }] });
+    json!({ "type": "object", "description": "Client properties of the app, by its client's own names.",
+        "additionalProperties": value })
 }
 
 /// The properties of producers that stand among other keys, each by a pattern of its own.

@@ -38,6 +38,7 @@ fn terms_of(configuration: &Configuration, groups: Vec<String>, topics: Vec<Topi
         topics,
         script: Script::default(),
         limits,
+        fetch_pause_ns: 0,
     };
     match configuration.mode.load() {
         None => terms.limits.read = limits.read.max(longest_reading(&terms.topics, configuration.work.ns())),
@@ -66,6 +67,16 @@ impl TrialSpec {
             });
         }
         self.terms.limits.exit = self.terms.limits.exit.max(PROGRAM_EXIT);
+        self
+    }
+
+    /// Adds what the consumers' client gets in its own names, and how long it may pause between two fetches.
+    #[must_use]
+    pub fn with_client(mut self, properties: &BTreeMap<String, Secret>, fetch_pause: Duration) -> Self {
+        for reader in &mut self.cast.readers {
+            reader.role.prepare.client_properties.clone_from(properties);
+        }
+        self.terms.fetch_pause_ns = nanoseconds(fetch_pause);
         self
     }
 
@@ -134,6 +145,7 @@ impl TrialSpec {
                     topics: terms.topics.clone(),
                     group_id: group_id.clone(),
                     properties: properties.clone(),
+                    client_properties: BTreeMap::new(),
                     work: configuration.work,
                     calibration,
                     commit: configuration.commit,

@@ -20,6 +20,8 @@ pub struct Terms {
     pub script: Script,
     /// Time limits.
     pub limits: Limits,
+    /// How long the consumers' settings let them pause between two fetches.
+    pub fetch_pause_ns: u64,
 }
 
 impl Terms {

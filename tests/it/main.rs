@@ -3,6 +3,7 @@
 //! Needs Java, Python and Chromium; brokers come from tandem's cache or `KAFKA_HOME`, as for any run.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
 
+mod apps;
 mod arrangements;
 mod browser;
 mod clean;

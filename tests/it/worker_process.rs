@@ -73,6 +73,7 @@ pub fn order(topic: &TopicTarget, client: &str, properties: &[(&str, &str)]) -> 
         topics: vec![topic.clone()],
         group_id: format!("{}-group", topic.name),
         properties: all,
+        client_properties: BTreeMap::new(),
         work: Work::None,
         calibration: WorkCalibration::default(),
         commit: Commit::None,

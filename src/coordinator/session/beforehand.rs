@@ -16,7 +16,7 @@ use crate::trial::Demands;
 impl Session<'_> {
     /// Meets the workers of each build and of each app at each place: what work costs them there, and which clients they have. They must
     /// have the capabilities that their trials need.
-    pub(super) async fn meet_workers(&self) -> Result<(Calibrations, Clients), RunError> {
+    pub(super) async fn meet_workers(&self) -> Result<(Calibrations, Clients<'_>), RunError> {
         let scenario = &self.plan.scenario;
         let mut calibrations = Calibrations::default();
         let mut clients = Clients::own(scenario);
@@ -38,7 +38,7 @@ impl Session<'_> {
         build: usize,
         app_index: usize,
         index: usize,
-        clients: &mut Clients,
+        clients: &mut Clients<'_>,
     ) -> Result<WorkCalibration, RunError> {
         let scenario = &self.plan.scenario;
         let (app, place) = (scenario.app_at(app_index, index), &scenario.places[index]);
@@ -57,6 +57,11 @@ impl Session<'_> {
         if is_own && !works {
             return Ok(WorkCalibration::default());
         }
+        let is_other = matches!(app, App::Other(_));
+        let worker = match app {
+            App::Other(spec) => format!("the app {:?} at place {}", spec.name, place.name),
+            App::Tandem | App::Launched { .. } => format!("the worker at place {}", place.name),
+        };
         if works {
             self.observer.preparing("calibrating the work");
         }
@@ -65,25 +70,22 @@ impl Session<'_> {
         let (hello, measured) = match met {
             Ok(met) => met,
             // Its trials fail with the cause.
-            Err(_) if !works => return Ok(WorkCalibration::default()),
-            Err(cause) => {
-                return Err(RunError::Calibration {
-                    place: place.name.clone(),
-                    cause,
-                });
-            }
+            Err(_) if !works && !is_other => return Ok(WorkCalibration::default()),
+            Err(cause) if !works => return Err(RunError::Worker { worker, cause }),
+            Err(cause) => return Err(RunError::Calibration { worker, cause }),
+        };
+        let unmet = |each: &Configuration| {
+            let cause = Demands::of(each).unmet(&hello)?;
+            Some(format!("{cause}, as in {:?}", each.name))
         };
         // An observer is asked for nothing but to observe.
-        let demanding = || configurations().filter(|_| app.silent().is_none());
-        if let Some(cause) = demanding().find_map(|each| Demands::of(each).unmet(&hello)) {
-            return Err(RunError::Worker {
-                place: place.name.clone(),
-                cause,
-            });
+        let mut demanding = configurations().filter(|_| app.silent().is_none());
+        if let Some(cause) = demanding.find_map(unmet) {
+            return Err(RunError::Worker { worker, cause });
         }
         // What builds have is said with each of them.
         if !is_own && scenario.variants.builds.is_empty() {
-            clients.add(app, place, &hello);
+            clients.add(app_index, index, &hello);
         }
         // A worker that cannot calibrate works uncalibrated and reports so in its trials.
         Ok(measured.unwrap_or_default())

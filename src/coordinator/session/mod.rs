@@ -182,7 +182,7 @@ impl Session<'_> {
     }
 
     /// Writes the environment of a new run; a resumed one must be in the same.
-    async fn check_environment(&self, clients: Clients) -> Result<(), RunError> {
+    async fn check_environment(&self, clients: Clients<'_>) -> Result<(), RunError> {
         let own = self.clusters[0].describe().await?;
         let mut others = Vec::with_capacity(self.clusters.len() - 1);
         for cluster in &self.clusters[1..] {

@@ -1,7 +1,6 @@
 //! What a trial needs before its processes are started: its settings, its group, its topics and the orders of its
 //! workers.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -14,11 +13,10 @@ use crate::coordinator::dataset::Dataset;
 use crate::coordinator::ending::RunError;
 use crate::coordinator::fixed_group::{self, GroupError, wait_until_empty};
 use crate::coordinator::silent;
-use crate::kafka::client::{ClientProperties, resolve_all, session_timeout_ms};
+use crate::kafka::client::{ConsumerSettings, ResolvedSettings};
 use crate::measure::{FailureKind, TrialKind, TrialOrder};
 use crate::names;
 use crate::scenario::{Commit, Configuration, Mode, Program};
-use crate::secret::Secret;
 use crate::trial::Limits;
 use crate::trial::TrialSpec;
 
@@ -96,8 +94,10 @@ impl Session<'_> {
         };
         let calibration = calibrations.of(configuration.variant.build, configuration.app, configuration.place);
         let mut limits = self.limits(order, configuration);
-        limits.settle += Duration::from_millis(session_timeout_ms(&settings));
-        let mut spec = TrialSpec::new(configuration, &name, topics, &settings, calibration, limits);
+        limits.settle += Duration::from_millis(settings.session_timeout_ms);
+        let fetch_pause = Duration::from_millis(settings.fetch_pause_ms);
+        let mut spec = TrialSpec::new(configuration, &name, topics, &settings.properties, calibration, limits)
+            .with_client(&settings.own, fetch_pause);
         if let Some(existing) = existing {
             spec = spec.with_existing(existing);
         }
@@ -117,24 +117,20 @@ impl Session<'_> {
         &self,
         spec: TrialSpec,
         program: &Program,
-        settings: &BTreeMap<String, Secret>,
+        settings: &ResolvedSettings,
         cluster: &Cluster,
     ) -> Result<TrialSpec, NotRun> {
-        let client = resolve_all(&program.client).map_err(RunError::from)?;
         for group in &spec.terms.groups {
             let reset = fixed_group::reset(&cluster.admin, &cluster.properties, group, &spec.terms.topics).await;
             reset.map_err(|error| NotRun::not_prepared(&error))?;
         }
-        Ok(spec.with_programs(silent::orders(program, client, settings, self.options.log_workers)))
+        Ok(spec.with_programs(silent::orders(program, settings, self.options.log_workers)))
     }
 
     /// The settings of a configuration's consumers, with the brokers' addresses for clients at their place.
-    fn settings(&self, configuration: &Configuration) -> Result<BTreeMap<String, Secret>, RunError> {
-        let scenario = &self.plan.scenario;
+    fn settings(&self, configuration: &Configuration) -> Result<ResolvedSettings, RunError> {
         let bootstrap = self.address(configuration)?;
-        let partitions = scenario.datasets[configuration.dataset].partitions_of_all();
-        let properties = ClientProperties::of_consumers(scenario.cluster_of(configuration), configuration, &bootstrap);
-        Ok(properties.with_statistics(configuration, partitions).resolve()?)
+        Ok(ConsumerSettings::of(&self.plan.scenario, configuration, &bootstrap).resolve()?)
     }
 
     /// The topics and producers of a trial in which records arrive; `None` for a backlog trial.

@@ -1,13 +1,14 @@
 //! The properties of a scenario's consumers and producers. Knows nothing of workers; makes no client.
 
+mod consumers;
 mod limits;
 mod pauses;
 mod producers;
 mod properties;
 mod secrets;
 
+pub use consumers::{ConsumerSettings, ResolvedSettings};
 pub use limits::with_largest_limits;
-pub use pauses::{fetch_pause_ms, session_timeout_ms};
 pub use properties::ClientProperties;
 pub use secrets::{PropertyError, cluster_properties, hidden, resolve_all};
 
@@ -17,6 +18,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::{ClientProperties, PropertyError, cluster_properties};
+    use crate::clients::ClientKind;
     use crate::scenario::{
         Assignor, Buffers, ClusterSource, ClusterSpec, Commit, GroupProtocol, Membership, PropertyValue,
     };
@@ -127,7 +129,7 @@ mod tests {
         let secret = PropertyValue::Environment { env: "PATH".into() };
         let cluster = cluster(&[("sasl.password", literal("hunter2")), ("ssl.key.password", secret)]);
         let settings = ClientProperties::of_consumers(&cluster, &configuration, "h:1");
-        let deviations = settings.deviations();
+        let deviations = settings.deviations(ClientKind::Librdkafka);
         let names: Vec<_> = deviations.iter().map(|setting| setting.name.as_str()).collect();
         assert!(
             !names.contains(&"fetch.min.bytes") && !names.contains(&"enable.partition.eof"),

@@ -15,6 +15,8 @@ use crate::secret::Secret;
 const QUEUED_MAX_KBYTES: u64 = 65_536;
 const QUEUED_MIN_MESSAGES: u64 = 100_000;
 
+const EARLIEST: &str = "a fresh group reads from the first record";
+
 /// Interval of a client's statistics, for up to [`STATISTICS_PARTITIONS`] partitions.
 const STATISTICS_INTERVAL_MS: u64 = 200;
 const STATISTICS_PARTITIONS: u32 = 64;
@@ -43,6 +45,27 @@ impl ClientProperties {
         settings
     }
 
+    /// What the method needs of a consumer whose client is not librdkafka, and how the cluster is reached: the protocol
+    /// hands it over by librdkafka's names.
+    pub(super) fn needed_by_the_method(cluster: &ClusterSpec, configuration: &Configuration, bootstrap: &str) -> Self {
+        let mut settings = ClientProperties::default();
+        settings.add_literal("auto.offset.reset", "earliest", EARLIEST);
+        for (name, value) in &cluster.client {
+            settings.add(name, value.clone(), "the scenario's [cluster.client]");
+        }
+        settings.add_protocol(&configuration.membership);
+        settings.add_literal("bootstrap.servers", bootstrap, "the cluster");
+        settings.add_auto_commit(configuration);
+        settings
+    }
+
+    /// Adds properties by the names of another client.
+    pub(super) fn add_own(&mut self, properties: &BTreeMap<String, PropertyValue>, reason: &'static str) {
+        let named = properties.iter();
+        self.properties
+            .extend(named.map(|(name, value)| (name.clone(), (value.clone(), reason))));
+    }
+
     /// Makes the client report its statistics, unless the user set the interval or wants none of tandem's settings. Reports
     /// grow with the partitions, so the interval does too.
     #[must_use]
@@ -64,17 +87,13 @@ impl ClientProperties {
             .collect()
     }
 
-    /// The properties that differ from the client library's defaults, with the reason; secrets are hidden.
-    pub fn deviations(&self) -> Vec<Setting> {
+    /// The properties that differ from the defaults of this client, with the reason; secrets are hidden.
+    pub fn deviations(&self, kind: ClientKind) -> Vec<Setting> {
         let mut deviations = Vec::new();
         for (name, (value, reason)) in &self.properties {
             let value = match value {
                 _ if name == "bootstrap.servers" => continue,
-                PropertyValue::Literal(value)
-                    if ClientKind::Librdkafka
-                        .default_of(name)
-                        .is_some_and(|default| default == *value) =>
-                {
+                PropertyValue::Literal(value) if kind.default_of(name).is_some_and(|default| default == *value) => {
                     continue;
                 }
                 PropertyValue::Literal(_) if is_sensitive(name) => "(hidden)".to_owned(),
@@ -104,11 +123,7 @@ impl ClientProperties {
 
     /// tandem's own defaults, which the user can override.
     fn add_defaults(&mut self, configuration: &Configuration) {
-        self.add_literal(
-            "auto.offset.reset",
-            "earliest",
-            "a fresh group reads from the first record",
-        );
+        self.add_literal("auto.offset.reset", "earliest", EARLIEST);
         if !configuration.client.library_defaults_only {
             let reason = "the library's 1000 leaves the reader idle for most of the time with its default queue sizes";
             self.add_literal("fetch.queue.backoff.ms", "10", reason);
@@ -158,15 +173,15 @@ impl ClientProperties {
         }
     }
 
+    fn add_auto_commit(&mut self, configuration: &Configuration) {
+        let auto = (configuration.commit == Commit::Auto).to_string();
+        self.add_literal("enable.auto.commit", auto, "the configuration's commit");
+    }
+
     /// Properties that the method needs, whatever the user set.
     fn add_needs(&mut self, configuration: &Configuration, bootstrap: &str) {
         self.add_literal("bootstrap.servers", bootstrap, "the cluster");
-        let auto = if configuration.commit == Commit::Auto {
-            "true"
-        } else {
-            "false"
-        };
-        self.add_literal("enable.auto.commit", auto, "the configuration's commit");
+        self.add_auto_commit(configuration);
         let reason = "an offset is stored when its record is finished, not when it is handed over";
         self.add_literal("enable.auto.offset.store", "false", reason);
         let reason = "batch reads move the position on end-of-partition entries";

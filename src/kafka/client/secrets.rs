@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::io::Read as _;
 
-use crate::scenario::{ClusterSpec, Place, PropertyValue, Scenario};
+use crate::scenario::{AppSpec, ClusterSpec, Place, PropertyValue, Scenario};
 use crate::secret::{Hidden, Secret};
 
 /// A client property that cannot be used.
@@ -66,7 +66,14 @@ pub fn hidden(scenario: &Scenario) -> Hidden {
     let secret =
         |(name, value): (&String, &PropertyValue)| is_secret(name).then(|| resolve_value(name, value).ok()).flatten();
     let of_launchers = scenario.places.iter().flat_map(Place::secrets).map(Secret::new);
-    Hidden::of(all.flatten().filter_map(secret).chain(of_launchers))
+    let of_apps = scenario.apps.iter().flat_map(AppSpec::secrets).map(Secret::new);
+    let own = scenario
+        .apps
+        .iter()
+        .filter_map(AppSpec::program)
+        .map(|program| &program.client);
+    let all = all.chain(own);
+    Hidden::of(all.flatten().filter_map(secret).chain(of_launchers).chain(of_apps))
 }
 
 /// The value of a property, taken from the environment or from a file where it stands there.

@@ -48,7 +48,7 @@ pub struct Check {
 }
 
 impl Check {
-    pub(super) fn ok(name: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub(crate) fn ok(name: impl Into<String>, detail: impl Into<String>) -> Self {
         Check::new(name, Outcome::Ok, detail)
     }
 
@@ -65,7 +65,7 @@ impl Check {
         Check::new(name, Outcome::Warning, detail)
     }
 
-    pub(super) fn failed(name: impl Into<String>, detail: impl Into<String>, fix: impl Into<String>) -> Self {
+    pub(crate) fn failed(name: impl Into<String>, detail: impl Into<String>, fix: impl Into<String>) -> Self {
         Check {
             fix: Some(fix.into()),
             ..Check::new(name, Outcome::Failed, detail)

@@ -41,7 +41,7 @@ pub(super) fn write_private(path: &Path, text: &str) -> Result<(), LocalError> {
 
 /// Makes a folder in the cache for what is not complete yet. It is removed when it is dropped; those of processes that
 /// were killed are removed here.
-pub(super) fn unfinished_folder(cache: &Path, name: &str) -> Result<TempDir, LocalError> {
+pub fn unfinished_folder(cache: &Path, name: &str) -> Result<TempDir, LocalError> {
     for entry in fs::read_dir(cache).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let owner = name

@@ -91,7 +91,7 @@ fn release_of(version: &str) -> u32 {
 }
 
 /// The first file of this name in the folders of `path`.
-pub(super) fn find_program(name: &str, path: Option<&OsStr>) -> Option<PathBuf> {
+pub fn find_program(name: &str, path: Option<&OsStr>) -> Option<PathBuf> {
     std::env::split_paths(path?)
         .map(|folder| folder.join(name))
         .find(|program| program.is_file())

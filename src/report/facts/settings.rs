@@ -51,6 +51,10 @@ fn of_brokers(environment: &Environment) -> Vec<Row> {
 fn of_clients(input: &ReportInput) -> Vec<Row> {
     let own = &input.environment.client().deviations;
     let mut rows: Vec<Row> = own.iter().map(|setting| of_setting("client", setting)).collect();
+    for other in &input.environment.clients[1..] {
+        let owner = format!("client of {}", other.app);
+        rows.extend(other.deviations.iter().map(|setting| of_setting(&owner, setting)));
+    }
     for (name, value) in &input.scenario.cluster.client {
         let reason = "the scenario sets it for the cluster";
         rows.push(row("every client", name, &property(value), reason));

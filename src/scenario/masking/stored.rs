@@ -3,16 +3,17 @@
 use std::ops::Range;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use super::file::{Masked, line_end};
 use crate::scenario::secrets::{masked_command, suspicious_names};
 
-/// The text of a valid scenario as it may be stored: without the secrets of launchers and of settings that were commented
-/// out.
+/// The text of a valid scenario as it may be stored: without the secrets of launchers and apps, and of settings that were
+/// commented out.
 pub fn storable(text: &str) -> String {
     let (document, _) = DeTable::parse_recoverable(text);
-    let mut cuts: Vec<(Range<usize>, String)> = launchers(document.get_ref()).flat_map(cuts_of_launcher).collect();
+    let mut cuts: Vec<(Range<usize>, String)> = commands(document.get_ref()).flat_map(cuts_of_command).collect();
+    cuts.extend(envs(document.get_ref()).flat_map(cuts_of_env));
     for place in comments(text) {
         let comment = &text[place.clone()];
         let assigns = |name: Range<usize>| comment[name.end..].contains(['=', ':']);
@@ -84,16 +85,37 @@ fn masked_comment(comment: &str) -> String {
     masked
 }
 
-fn launchers<'a>(document: &'a DeTable<'a>) -> impl Iterator<Item = &'a [Spanned<DeValue<'a>>]> {
-    let places = document.get("place").and_then(|places| places.get_ref().as_array());
-    let places = places.into_iter().flat_map(|places| places.iter());
-    places.filter_map(|place| {
-        let launcher = place.get_ref().as_table()?.get("launcher")?;
-        launcher.get_ref().as_array().map(|words| &**words)
-    })
+/// The launchers of places and the commands of apps.
+fn commands<'a>(document: &'a DeTable<'a>) -> impl Iterator<Item = &'a [Spanned<DeValue<'a>>]> {
+    let of_key = move |table: &str, key: &'static str| {
+        let listed = document.get(table).and_then(|tables| tables.get_ref().as_array());
+        let tables = listed.into_iter().flat_map(|tables| tables.iter());
+        tables.filter_map(move |table| {
+            let command = table.get_ref().as_table()?.get(key)?;
+            command.get_ref().as_array().map(|words| &**words)
+        })
+    };
+    of_key("place", "launcher").chain(of_key("app", "command"))
 }
 
-fn cuts_of_launcher(words: &[Spanned<DeValue<'_>>]) -> Vec<(Range<usize>, String)> {
+/// The variables of apps.
+fn envs<'a>(document: &'a DeTable<'a>) -> impl Iterator<Item = &'a DeTable<'a>> {
+    let apps = document.get("app").and_then(|apps| apps.get_ref().as_array());
+    let apps = apps.into_iter().flat_map(|apps| apps.iter());
+    apps.filter_map(|app| app.get_ref().as_table()?.get("env")?.get_ref().as_table())
+}
+
+fn cuts_of_env(env: &DeTable<'_>) -> Vec<(Range<usize>, String)> {
+    let cut = |(name, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)| {
+        let assignment = format!("{}={}", name.get_ref(), value.get_ref().as_str()?);
+        let masked = masked_command(std::slice::from_ref(&assignment)).pop()?;
+        let (_, masked) = masked.split_once('=').filter(|_| masked != assignment)?;
+        Some((value.span(), toml::Value::String(masked.to_owned()).to_string()))
+    };
+    env.iter().filter_map(cut).collect()
+}
+
+fn cuts_of_command(words: &[Spanned<DeValue<'_>>]) -> Vec<(Range<usize>, String)> {
     let command: Vec<String> = words
         .iter()
         .map(|word| word.get_ref().as_str().unwrap_or_default().to_owned())

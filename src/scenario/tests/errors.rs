@@ -92,6 +92,51 @@ fn every_kind_of_error_says_what_is_allowed() {
 }
 
 #[test]
+fn what_an_app_is_and_what_it_can_do_are_checked() {
+    const A: &str = "[[app]]\nname = \"a\"\ncommand = [\"a\"]";
+    let of_a = |rest: &str| format!("{A}\n{rest}");
+    let wrong = [
+        "[consumer]\napp = \"jav\"".to_owned(),
+        "[consumer]\napp = 3".to_owned(),
+        "[consumer]\napp = \"tandem:0.2\"".to_owned(),
+        "[consumer]\napp = \"java:latest\"".to_owned(),
+        "[consumer]\napp = \"mine:1\"".to_owned(),
+        "[matrix]\napp = [\"java\", \"java:4.3.1\"]".to_owned(),
+        "[[app]]\nname = \"a\"".to_owned(),
+        "[[app]]\ncommand = [\"a\"]".to_owned(),
+        "[[app]]\nname = \"java\"\ncommand = [\"a\"]".to_owned(),
+        "[[app]]\nname = \"a:b\"\ncommand = [\"a\"]".to_owned(),
+        of_a(A),
+        "[[app]]\nname = \"a\"\ncommand = \"a b\"".to_owned(),
+        "[[app]]\nname = \"a\"\ncommand = [\"a\", \"{topc}\"]\nspeaks = \"nothing\"".to_owned(),
+        "[[app]]\nname = \"a\"\ncommand = [\"a\", \"${HOME}\"]".to_owned(),
+        "[[app]]\nname = \"a\"\ncommand = [\"a\", \"{topic\"]".to_owned(),
+        "[[app]]\nname = \"a\"\ncommand = [\"a\", \"{topic}\"]".to_owned(),
+        of_a("env = { \"A-B\" = \"x\" }"),
+        of_a("ready = \"up\""),
+        of_a("speaks = \"nothing\"\nready = \"(\""),
+        of_a("speaks = \"nothing\"\n[app.client]\nx = 1"),
+        of_a("place = \"here\""),
+        "[consumer]\napp = \"go\"\nplace = \"b\"\n[[place]]\nname = \"b\"\nlauncher = [\"python3\", \"w.py\"]".to_owned(),
+        "[consumer]\napp = \"go\"\nplace = \"b\"\n[[place]]\nname = \"b\"\nlauncher = [\"sh\", \"-c\", \"{tandem} worker\"]"
+            .to_owned(),
+        "[consumer]\napp = \"java\"\nthreads = 2\nwork = \"wait 1ms\"".to_owned(),
+        "[consumer]\nread = \"stream\"\n[matrix]\napp = [\"tandem\", \"python\"]".to_owned(),
+        "[consumer]\napp = \"spring\"\nassignment = \"manual\"".to_owned(),
+        "[consumer]\napp = \"java\"\n[consumer.client]\n\"fetch.wait.max.ms\" = 5".to_owned(),
+        "[consumer]\napp = \"go\"\n[consumer.client]\n\"fetch.min.bytes\" = 5".to_owned(),
+        "[consumer.client]\n\"max.poll.records\" = 5\n[matrix]\napp = [\"tandem\", \"java\"]".to_owned(),
+        "[consumer.client]\n\"fetch.max.bytes\" = 5\n[matrix]\napp = [\"java\", \"go\"]".to_owned(),
+        "[consumer.java]\n\"max.pol.records\" = 5".to_owned(),
+        "[consumer.java]\n\"key.deserializer\" = \"x\"".to_owned(),
+        "[matrix.java]\n\"max.poll.records\" = [5]".to_owned(),
+        of_a("speaks = \"nothing\"\n[consumer]\napp = \"a\"\nwork = \"wait 1ms\"\n[consumer.client]\n\"fetch.min.bytes\" = 5"),
+    ];
+    let wrong: Vec<&str> = wrong.iter().map(String::as_str).collect();
+    insta::assert_snapshot!(said(&wrong));
+}
+
+#[test]
 fn client_properties_are_checked_one_by_one() {
     let wrong = [
         "[consumer.client]\nfetch.min.bytes = 1",

@@ -40,6 +40,8 @@ const WRITTEN: &[&str] = &[
     "- name: KAFKA_PASSWORD\n  value: CANARY\n- name: OTHER\n  value: x",
     "[[place]]\nname = \"there\"\nlauncher = [\"env\", \"KAFKA_PASSWORD=CANARY\", \"{tandem}\", \"worker\"]",
     "[[place]]\nname = \"there\"\nlauncher = [\n  \"client\",\n  \"--sasl-password\",\n  \"CANARY\",\n]",
+    "[[app]]\nname = \"there\"\ncommand = [\"client\", \"--sasl-password\", \"CANARY\"]",
+    "[[app]]\nname = \"there\"\ncommand = [\"client\"]\nenv = { KAFKA_PASSWORD = \"CANARY\" }",
     "export KAFKA_CLIENT_SECRET=CANARY",
     "# \"sasl.password\" = \"CANARY\"",
 ];
@@ -162,4 +164,30 @@ fn the_secret_of_a_launcher_is_started_with_it_and_stored_without() {
     assert_eq!(read.places[1].launcher[1], "KAFKA_PASSWORD=(hidden)");
     assert!(read.places[1].lacks_secrets());
     assert!(!contains_the_canary(&crate::scenario::storable(&text)));
+}
+
+#[test]
+fn the_secrets_of_an_app_are_started_with_it_and_stored_without() {
+    let text = file(
+        "[[app]]\nname = \"mine\"\ncommand = [\"./mine\", \"--password=CANARY\"]\nenv = { KAFKA_PASSWORD = \"CANARY\", \
+         A = \"b\" }",
+    )
+    .replace("\"ssl.ca.location\" = \"/etc/ca.pem\"", "");
+    let scenario = parse("test", "test.toml", &text).unwrap();
+    let app = &scenario.apps[1];
+    let program = app.program().unwrap();
+    assert_eq!(program.env["KAFKA_PASSWORD"].written(), CANARY);
+    assert_eq!(app.secrets(), [CANARY, CANARY]);
+    assert!(!app.lacks_secrets());
+    let read: Scenario = serde_json::from_str(&stored(&scenario)).unwrap();
+    assert!(read.apps[1].lacks_secrets());
+    assert_eq!(read.apps[1].program().unwrap().env["A"].written(), "b");
+    assert!(!contains_the_canary(&stored(&scenario)));
+    assert!(!contains_the_canary(&crate::scenario::storable(&text)));
+    assert!(
+        scenario
+            .meaning(0)
+            .iter()
+            .all(|meaning| !contains_the_canary(&meaning.value))
+    );
 }

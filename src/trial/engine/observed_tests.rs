@@ -7,7 +7,7 @@ use crate::measure::{FailureKind, GroupDescription, GroupState, Measurement};
 use crate::protocol::{Capability, CommittedStep, MemberResult, Program, ProgramResult, ToWorker, WorkerResult};
 use crate::secret::Secret;
 use crate::testing::script::{BEGIN_NS, RECORDS, Reader, Script, group, partition, sent_to, spec};
-use crate::trial::{TrialSpec, measure};
+use crate::trial::{Limits, TrialSpec, measure};
 
 const OBSERVES: &[Capability] = &[Capability::Usage, Capability::Pauses];
 const SECOND_NS: u64 = 1_000_000_000;
@@ -109,12 +109,6 @@ fn three_instances_on_two_partitions_are_read_by_their_commits_and_the_third_is_
     let outside = measurement.outside.as_ref().unwrap();
     assert_eq!(outside.commit_interval_ns, Some(SECOND_NS));
     assert_eq!(measurement.processes[0].pid, 815);
-    let figures = crate::figures::TrialFigures::of(&measurement, false);
-    use crate::figures::FigureId::{Lost, ReadSeconds, RecordBytes, RecordsPerSecond, StopwatchSeconds};
-    for unknown in [Lost, ReadSeconds, RecordBytes, RecordsPerSecond] {
-        assert_eq!(figures.get(unknown), None, "{unknown:?}");
-    }
-    assert_eq!(figures.get(StopwatchSeconds), Some(2.9));
     let (_, excluded) = crate::measure::judge::judge(&measurement, &crate::measure::judge::ExclusionRules::default());
     assert_eq!(excluded, None);
 }

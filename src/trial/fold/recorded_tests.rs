@@ -116,6 +116,7 @@ fn replayed(name: &str) -> (Value, Value) {
             drain: Duration::from_secs(30),
             ..Limits::default()
         },
+        fetch_pause_ns: 0,
     };
     let mut machine = TrialMachine::new(TrialSpec { cast, terms, course }, recording.spawn_ns);
     for (actor, spawned_ns) in machine.cast.ids().zip(recording.spawned) {

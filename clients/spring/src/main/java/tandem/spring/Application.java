@@ -24,7 +24,7 @@ class Application {
 
     /** Makes the consumers of the trial, in the order in which the container asks for them. */
     @Bean
-    ConsumerFactory<byte[], byte[]> consumerFactory(Trial trial) {
+    ConsumerFactory<?, ?> consumerFactory(Trial trial) {
         AtomicInteger next = new AtomicInteger();
         Map<String, Object> properties = Properties.of(trial.order(), trial.members().get(0).clientId());
         Commit commit = trial.order().commit();
@@ -33,7 +33,7 @@ class Application {
             properties.putIfAbsent(ConsumerConfig.MAX_POLL_RECORDS_CONFIG,
                     Math.min(POLL_RECORDS, commit.everyRecords()));
         }
-        return new DefaultKafkaConsumerFactory<>(properties) {
+        return new DefaultKafkaConsumerFactory<byte[], byte[]>(properties) {
             @Override
             protected Consumer<byte[], byte[]> createRawConsumer(Map<String, Object> settings) {
                 Member member = trial.members().get(next.getAndIncrement());

@@ -1,0 +1,173 @@
+package main
+
+// How a member reads: it takes records, works and counts them, and commits.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// read takes what is there, or waits for it, and works it off.
+func (m *member) read() {
+	defer m.client.AllowRebalance()
+	fetches := m.client.PollRecords(nil, m.most)
+	if fetches.NumRecords() == 0 {
+		m.finish(nowNs())
+		fetches = m.wait()
+	}
+	fetches.EachError(m.on)
+	if m.isTimed || len(m.touched) == 0 {
+		m.receivedNs = nowNs()
+		m.freeNs = m.receivedNs
+	}
+	fetches.EachPartition(func(of kgo.FetchTopicPartition) {
+		m.handle(m.account(of.Topic, of.Partition), of.Records)
+	})
+	m.unnoted += fetches.NumRecords()
+	commits := m.order.Commit.kind == "per_batch" || m.order.Commit.kind == "auto"
+	if m.unnoted >= min(m.most, notedTogether) || commits {
+		m.finish(nowNs())
+	}
+	if commits {
+		m.commit(m.ctx, m.all())
+	}
+	if m.waits != nil {
+		m.waits.pass(nowNs())
+	}
+}
+
+func (m *member) wait() kgo.Fetches {
+	limited, cancel := context.WithTimeout(m.ctx, idleWait)
+	defer cancel()
+	fromNs := nowNs()
+	fetches := m.client.PollRecords(limited, m.most)
+	m.reading.waited(fromNs, nowNs())
+	return fetches
+}
+
+// handle works records of one partition and counts them.
+func (m *member) handle(a *account, records []*kgo.Record) {
+	if a == nil || !a.held {
+		return
+	}
+	for _, record := range records {
+		if record.Offset < a.Low {
+			continue
+		}
+		if record.Offset >= a.End {
+			m.finish(nowNs())
+			if a.pass() {
+				m.end(a)
+			}
+			return
+		}
+		if m.isTimed {
+			if m.ctx.Err() != nil {
+				return
+			}
+			m.workOn(a, record)
+		} else {
+			m.count(a, record)
+		}
+		if m.order.Commit.kind == "every" {
+			m.commitEvery()
+		}
+	}
+}
+
+func (m *member) count(a *account, record *kgo.Record) {
+	if a.records == a.noted {
+		m.touched = append(m.touched, a)
+	}
+	a.count(record.Offset, len(record.Key)+len(record.Value), m.receivedNs)
+	a.leaderEpoch = record.LeaderEpoch
+}
+
+// workOn does the work on a record. Its finish is the next one's start.
+func (m *member) workOn(a *account, record *kgo.Record) {
+	startedNs := m.freeNs
+	if m.work != nil {
+		m.work()
+	}
+	m.freeNs = nowNs()
+	if m.work != nil {
+		m.workNs += m.freeNs - startedNs
+	}
+	m.count(a, record)
+	m.finish(m.freeNs)
+	if m.waits == nil {
+		return
+	}
+	m.waits.worked(startedNs, m.freeNs)
+	if m.waits.isStamped(a, record.Offset) && !m.waits.record(a, record.Value, m.receivedNs, startedNs, m.freeNs) {
+		m.host.fail(m.index, fmt.Sprintf("offset %d of %s [%d] should begin with a stamp of %d bytes and has a value of "+
+			"%d bytes", record.Offset, a.name, a.Partition, stampBytes, len(record.Value)), false)
+	}
+}
+
+// finish says that what was counted is finished.
+func (m *member) finish(nowNs int64) {
+	m.unnoted = 0
+	if len(m.touched) == 0 {
+		return
+	}
+	m.reading.recordCame()
+	for _, account := range m.touched {
+		if account.finished(nowNs, m.startNs) {
+			m.end(account)
+		}
+	}
+	m.touched = m.touched[:0]
+}
+
+// end stops fetching a partition that is at its end.
+func (m *member) end(a *account) {
+	m.host.ended()
+	m.client.PauseFetchPartitions(map[string][]int32{a.name: {a.Partition}})
+}
+
+func (m *member) commitEvery() {
+	if m.sinceCommit++; m.sinceCommit < m.order.Commit.every {
+		return
+	}
+	m.sinceCommit = 0
+	m.finish(nowNs())
+	m.commit(m.ctx, m.all())
+	m.freeNs = nowNs()
+}
+
+// commit commits, or marks for the client's own commits, what is finished and not committed.
+func (m *member) commit(ctx context.Context, accounts []*account) {
+	var latest []*kgo.Record
+	for _, account := range accounts {
+		if offset := account.uncommitted(); offset != noPosition {
+			latest = append(latest, &kgo.Record{Topic: account.name, Partition: account.Partition, Offset: offset - 1,
+				LeaderEpoch: account.leaderEpoch})
+			account.committed = offset
+		}
+	}
+	if len(latest) == 0 {
+		return
+	}
+	if m.order.Commit.kind == "auto" {
+		m.client.MarkCommitRecords(latest...)
+		return
+	}
+	fromNs := nowNs()
+	err := m.client.CommitRecords(ctx, latest...)
+	m.reading.committed(fromNs, nowNs())
+	if m.waits != nil {
+		m.waits.worked(fromNs, nowNs())
+	}
+	m.commits++
+	switch {
+	case err == nil || errors.Is(err, context.Canceled):
+	case isOneOf(err, notOwner):
+		m.host.report(m.index, "did not commit: "+err.Error())
+	default:
+		m.host.fail(m.index, "cannot commit: "+err.Error(), false)
+	}
+}

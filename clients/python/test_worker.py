@@ -1,0 +1,207 @@
+"""Tests of what needs no cluster: python -m unittest, in this folder."""
+
+import base64
+import struct
+import unittest
+import zlib
+
+from ledger import Account, Series
+from latency import HIGHEST_NS, Latency, Waits, PartitionWaits, zigzag
+from client import is_cooperative
+from reading import Reading, runs_of
+import usage
+import work
+
+
+class Record:
+    """What a client hands over, as far as it is counted."""
+
+    def __init__(self, topic, partition, offset, error=None):
+        self.of = (topic, partition, offset, error)
+
+    def topic(self):
+        return self.of[0]
+
+    def partition(self):
+        return self.of[1]
+
+    def offset(self):
+        return self.of[2]
+
+    def error(self):
+        return self.of[3]
+
+
+class Ledger(unittest.TestCase):
+    def account(self, low=0, end=100):
+        account = Account(0, 1, "t", low, end)
+        account.begin_epoch()
+        return account
+
+    def test_a_gap_a_repetition_and_a_new_assignment_each_begin_a_run(self):
+        account = self.account()
+        for first, records in [(0, 2), (3, 1), (3, 2)]:
+            account.count(first, records, 10, 7)
+        account.end_epoch()
+        account.begin_epoch()
+        account.count(5, 1, 10, 8)
+        runs = [(run["first"], run["end"], run["epoch"]) for run in account.result()["runs"]]
+        self.assertEqual(runs, [(0, 2, 1), (3, 4, 1), (3, 5, 1), (5, 6, 2)])
+        self.assertEqual((account.records, account.bytes, account.first_ns), (6, 40, 7))
+
+    def test_the_end_is_news_once(self):
+        account = self.account(10, 12)
+        account.count(10, 1, 5, 0)
+        self.assertFalse(account.finished(20, 0))
+        self.assertEqual(account.position, 11)
+        account.count(11, 1, 5, 0)
+        self.assertTrue(account.finished(30, 0))
+        self.assertFalse(account.finished(40, 0))
+        self.assertEqual((account.position, account.last_ns, account.passed()), (12, 30, False))
+
+    def test_only_what_this_owner_finished_and_did_not_commit_is_committed(self):
+        account = self.account()
+        self.assertIsNone(account.uncommitted())
+        account.count(0, 3, 1, 0)
+        self.assertEqual(account.uncommitted(), 3)
+        account.committed = 3
+        self.assertIsNone(account.uncommitted())
+        account.end_epoch()
+        account.begin_epoch()
+        self.assertIsNone(account.uncommitted())
+
+    def test_a_partition_without_records_is_at_its_end(self):
+        self.assertTrue(self.account(5, 5).is_passed)
+        self.assertFalse(self.account(5, 6).is_passed)
+
+    def test_a_series_keeps_every_record_when_its_buckets_double(self):
+        series = Series()
+        for second in range(100):
+            series.add(second * 1_000_000_000, 7)
+        self.assertEqual((sum(series.counts), series.bucket_ns), (700, 160_000_000))
+        self.assertLessEqual(len(series.counts), 1_000)
+
+
+def decoded(saved):
+    """(lowest value of a bucket, count) of a saved histogram, by the format's description."""
+    packed = base64.b64decode(saved["histogram"])
+    cookie, length = struct.unpack(">ii", packed[:8])
+    plain = zlib.decompress(packed[8:8 + length])
+    inner, payload, _, digits, lowest, highest, _ = struct.unpack(">iiiiqqd", plain[:40])
+    assert (cookie, inner, digits, lowest, highest) == (0x1C849314, 0x1C849313, 3, 1, HIGHEST_NS)
+    assert payload == len(plain) - 40
+    index, found, numbers = 0, [], iter(plain[40:])
+    for byte in numbers:
+        value, shift = byte & 0x7F, 7
+        while byte & 0x80:
+            byte = next(numbers)
+            value |= (byte & 0x7F) << shift
+            shift += 7
+        count = (value >> 1) ^ -(value & 1)
+        if count < 0:
+            index -= count
+            continue
+        bucket = max(0, (index >> 10) - 1)
+        found.append(((index - (bucket << 10)) << bucket, count))
+        index += 1
+    return found
+
+
+class Latencies(unittest.TestCase):
+    def test_values_come_back_within_a_thousandth(self):
+        latency, values = Latency(), [0, 1, 2_047, 2_048, 2_049, 1_000_000, 123_456_789, HIGHEST_NS]
+        for value in values:
+            latency.record(50, 50 + value)
+        found = decoded(latency.saved())
+        self.assertEqual(sum(count for _, count in found), len(values))
+        for (lowest, _), value in zip(found, [0, 1, 2_047, 2_048, 1_000_000, 123_456_789, HIGHEST_NS]):
+            self.assertTrue(lowest <= value <= lowest * 1.001 + 1, (lowest, value))
+
+    def test_what_a_histogram_cannot_hold_is_counted_beside_it(self):
+        latency = Latency()
+        self.assertTrue(latency.is_empty())
+        latency.record(10, 9)
+        latency.record(0, HIGHEST_NS + 1)
+        latency.record(0, 4)
+        saved = latency.saved()
+        self.assertEqual((saved["negative"], saved["overflow"], saved["sum_ns"]), (1, 1, 4.0))
+
+    def test_numbers_are_written_as_zigzag(self):
+        self.assertEqual([bytes(zigzag(n)) for n in (0, -1, 1, -64, 64)], [b"\0", b"\1", b"\2", b"\x7f", b"\x80\1"])
+
+    def test_records_of_the_window_have_five_times_and_others_only_a_second(self):
+        order = {"lead_ns": 0, "warmup_ns": 1_000, "duration_ns": 2_000, "stamped_from": [[5]], "stamp_offset_ns": 100}
+        waits, of = Waits(order, 0), PartitionWaits()
+        account = Account(0, 0, "t", 0, 9)
+        self.assertEqual([waits.is_stamped(account, offset) for offset in (4, 5)], [False, True])
+        self.assertFalse(waits.record(of, b"short", 0, 0, 0))
+        self.assertTrue(waits.record(of, struct.pack("<qqq", 2_100, 2_110, 0), 2_020, 2_030, 2_060))
+        self.assertTrue(waits.record(of, struct.pack("<qqq", 600, 610, 0), 700, 710, 720))
+        sums = [of.parts[part].saved()["sum_ns"] for part in ("producer_delay", "transit", "queued", "work", "response")]
+        self.assertEqual(sums, [10, 10, 10, 30, 60])
+        self.assertEqual(of.slices[10], [1, 30])
+        waits.passed(1_000_000_000)
+        taken = waits.take()
+        self.assertEqual([(second["second"], second["response"]["sum_ns"]) for second in taken], [(0, 280.0)])
+        self.assertEqual(waits.take(), [])
+
+    def test_time_without_work_counts_within_the_window(self):
+        order = {"lead_ns": 0, "warmup_ns": 0, "duration_ns": 10_000_000, "stamped_from": [[0]]}
+        waits = Waits(order, 0)
+        waits.worked(1_100_000, 2_000_000)
+        waits.worked(2_050_000, 3_000_000)
+        waits.close()
+        self.assertEqual(waits.idle_ns, 1_000_000 + 6_900_000)
+
+
+class Reads(unittest.TestCase):
+    def runs(self, *records, is_one_topic=True):
+        runs = runs_of([Record(*record) for record in records], is_one_topic, Record)
+        return [[(record.partition(), record.offset()) for record in run] for run in runs]
+
+    def test_a_batch_of_one_partition_without_a_gap_is_one_run(self):
+        self.assertEqual(self.runs(("t", 0, 4), ("t", 0, 5), ("t", 0, 6)), [[(0, 4), (0, 5), (0, 6)]])
+
+    def test_partitions_topics_gaps_repetitions_and_errors_part_runs(self):
+        self.assertEqual(self.runs(("t", 0, 4), ("t", 1, 5), ("t", 1, 6)), [[(0, 4)], [(1, 5), (1, 6)]])
+        self.assertEqual(self.runs(("t", 0, 4), ("u", 0, 5), is_one_topic=False), [[(0, 4)], [(0, 5)]])
+        self.assertEqual(self.runs(("t", 0, 4), ("t", 0, 6), ("t", 0, 6)), [[(0, 4)], [(0, 6)], [(0, 6)]])
+        self.assertEqual(self.runs(("t", 0, 4), ("t", 0, None, "e"), ("t", 0, 5)), [[(0, 4)], [(0, None)], [(0, 5)]])
+        self.assertEqual(self.runs(("t", 0, 4), ("t", 0, 5, "e")), [[(0, 4)], [(0, 5)]])
+
+    def test_waiting_after_the_last_record_is_no_waiting_for_one(self):
+        reading = Reading()
+        reading.waited(100, 200)
+        reading.waited(205, 700)
+        reading.record_came()
+        reading.waited(800, 9_000)
+        self.assertEqual(reading.result(), {"readers": 1, "waiting_ns": 595, "committing_ns": 0,
+                                            "longest_wait": {"from_ns": 100, "until_ns": 700}})
+
+
+class Settings(unittest.TestCase):
+    def test_assignments_come_as_changes_with_cooperative_assignors_and_the_consumer_protocol(self):
+        self.assertTrue(is_cooperative({"group.protocol": "consumer"}))
+        self.assertTrue(is_cooperative({"partition.assignment.strategy": "cooperative-sticky"}))
+        self.assertFalse(is_cooperative({"group.protocol": "classic", "partition.assignment.strategy": "range"}))
+
+
+class Work(unittest.TestCase):
+    def test_work_is_what_was_ordered_at_the_speed_of_this_interpreter(self):
+        speed = {"iterations_per_us": 20.0, "sleep_excess_ns": 50_000}
+        self.assertIsNone(work.prepared("none", speed))
+        self.assertEqual(work.prepared({"wait": {"ns": 1_000_000}}, speed).args, (0.00095,))
+        self.assertEqual(work.prepared({"cpu": {"ns": 5_000}}, speed).args, (100,))
+        self.assertRaises(ValueError, work.prepared, {"store": {}}, speed)
+
+    def test_work_of_a_thread_shows_in_the_usage_of_the_process(self):
+        before = usage.Snapshot()
+        work.compute(2_000_000)
+        used = usage.Snapshot().since(before)
+        self.assertGreater(used["cpu_ns"], 10_000_000)
+        self.assertTrue(any(thread["cpu_ns"] > 10_000_000 for thread in used["threads"]))
+        self.assertGreater(used["peak_memory_bytes"], 1 << 20)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,78 @@
+//! Apps beside tandem's own worker: a program of an `[[app]]` in the same blocks, and what is refused before a trial.
+
+use std::path::Path;
+
+use tandem::measure::Environment;
+
+use crate::python_worker::python;
+use crate::scenario::Scenario;
+use crate::scene::{Scene, read_once};
+
+/// Trials of tandem's worker and of the example in Python, started with this command.
+fn beside_tandem(command: &str, rest: &str) -> Scenario {
+    Scenario::reading(60_000)
+        .repetitions(2)
+        .tables(&format!("[[app]]\nname = 'mine'\ncommand = {command}\n{rest}"))
+        .tables("[matrix]\napp = ['tandem', 'mine']")
+}
+
+fn example() -> String {
+    let worker = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/worker.py");
+    format!("['{}', '{}']", python().display(), worker.display())
+}
+
+#[test]
+fn a_program_of_the_users_is_an_axis_beside_tandem_in_the_same_blocks() {
+    let scene = Scene::on_shared_cluster();
+    let scenario = beside_tandem(&example(), "env = { PYTHONUNBUFFERED = '1' }");
+    scene.scenario(scenario).run(&[]).exits(0);
+    let trials = scene.trials();
+    trials.iter().for_each(read_once);
+    for name in ["app=tandem", "app=mine"] {
+        let counted = trials.iter().filter(|trial| trial.configuration_name == name);
+        let mut blocks: Vec<u32> = counted.map(|trial| trial.order.block).collect();
+        blocks.sort_unstable();
+        blocks.dedup();
+        assert!(blocks.len() >= 2, "{name}: {blocks:?}");
+    }
+    let mine = trials
+        .iter()
+        .find(|trial| trial.configuration_name == "app=mine")
+        .unwrap();
+    assert_eq!(
+        mine.measurement.as_ref().unwrap().processes[0].client,
+        "confluent-kafka"
+    );
+    for file in ["summary.csv", "trials.csv"] {
+        let apps: Vec<String> = scene.table(file).iter().map(|row| row["app"].clone()).collect();
+        assert!(
+            apps.contains(&"tandem".to_owned()) && apps.contains(&"mine".to_owned()),
+            "{file}: {apps:?}"
+        );
+    }
+    let environment = std::fs::read_to_string(scene.out().join("environment.json")).unwrap();
+    let environment: Environment = serde_json::from_str(&environment).unwrap();
+    let apps: Vec<(&str, &str)> = environment
+        .clients
+        .iter()
+        .map(|client| (client.app.as_str(), client.name.as_str()))
+        .collect();
+    assert_eq!(apps, [("tandem", "librdkafka"), ("mine", "confluent-kafka")]);
+}
+
+#[test]
+fn an_app_that_does_not_start_or_lacks_what_is_asked_for_ends_the_run_before_its_first_trial() {
+    let scene = Scene::on_shared_cluster();
+    let refused = scene.scenario(beside_tandem("['./no-such-program']", "")).run(&[]);
+    refused.refuses(&[
+        "the app \"mine\" at place here cannot run this scenario",
+        "no-such-program",
+    ]);
+    assert!(scene.trials().is_empty());
+
+    let scene = Scene::on_shared_cluster();
+    let threads = beside_tandem(&example(), "").consumer("threads = 2");
+    let refused = scene.scenario(threads).run(&[]);
+    refused.refuses(&["the app \"mine\"", "capability `threads`", "app=mine"]);
+    assert!(scene.trials().is_empty());
+}
