@@ -130,6 +130,12 @@ enum Role {
     },
     /// Send records by a schedule; speaks JSON Lines on standard input and output
     Producer,
+    /// Start a program that speaks nothing and watch it; speaks JSON Lines on standard input and output
+    Observer {
+        /// Processors to keep to, such as 0,2 or 0-3
+        #[arg(long, value_name = "LIST", value_parser = cpus)]
+        cpus: Option<BTreeSet<u32>>,
+    },
 }
 
 /// Suggests a flag as the help has it: a key's own name, with `_`, is accepted without being listed.
@@ -167,6 +173,9 @@ pub fn main() -> ExitCode {
         Command::Worker {
             role: Role::Consumer { cpus },
         } => return crate::worker::run_consumer(cpus.as_ref()),
+        Command::Worker {
+            role: Role::Observer { cpus },
+        } => return crate::worker::run_observer(cpus.as_ref()),
         Command::Worker { role: Role::Producer } => return crate::worker::run_producer(),
         Command::Guardian { run_id } => return guardian::run(&run_id),
     };

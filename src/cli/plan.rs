@@ -13,10 +13,13 @@ use super::setting_flags::{self, SettingFlags};
 use super::source::{Choices, Source, kept_as_file};
 use crate::coordinator::{cache_warning, check_builds, check_existing_topics, ready_made};
 use crate::kafka::client::{ConsumerSettings, resolve_all};
+use crate::measure::COMMITS_PER_WINDOW;
 use crate::measure::limits::{Kernel, Limits};
-use crate::plan::{Forecast, Plan};
+use crate::plan::{Forecast, Plan, USUAL_COMMIT_INTERVAL_NS};
 use crate::report::{bytes, duration, memory_in_words};
-use crate::scenario::{CLUSTER_AXIS, ClusterSource, Configuration, DatasetSpec, Mode, Scenario, TrialLength};
+use crate::scenario::{
+    CLUSTER_AXIS, Capacity, ClusterSource, Configuration, DatasetSpec, Mode, ResponseLimit, Scenario, TrialLength,
+};
 use crate::wording::{grouped, plural, with_commas};
 
 /// What `tandem plan` takes.
@@ -147,6 +150,7 @@ fn describe_variants(scenario: &Scenario) -> String {
             brokers,
             version,
             zookeeper,
+            port: _,
         } = cluster.source
         {
             let on = if zookeeper { " on ZooKeeper" } else { "" };
@@ -191,14 +195,31 @@ fn describe_loads(scenario: &Scenario) -> String {
     if let Some(capacity) = &scenario.capacity {
         let _ = writeln!(
             text,
-            "capacity: the highest rate, from that of the load downwards, at which {} % of the records are done within \
-             {} ms and readers do not fall further and further behind; to {} %",
-            percent(capacity.percentile),
-            capacity.limit_ns as f64 / 1e6,
+            "capacity: {}; to {} %",
+            sought(capacity),
             percent(capacity.precision),
         );
     }
     text
+}
+
+/// What a search looks for.
+fn sought(capacity: &Capacity) -> String {
+    match capacity.limit {
+        Some(ResponseLimit { percentile, limit_ns }) => format!(
+            "the highest rate, from that of the load downwards, at which {} % of the records are done within {} ms and \
+             readers do not fall further and further behind",
+            percent(percentile),
+            limit_ns as f64 / 1e6
+        ),
+        None => format!(
+            "the highest rate at which readers do not fall further and further behind; of programs that speak nothing a \
+             window has at least {COMMITS_PER_WINDOW} commits, which the first trial measures: {} s if they commit every {} s, \
+             as Kafka's own clients do",
+            COMMITS_PER_WINDOW * USUAL_COMMIT_INTERVAL_NS / 1_000_000_000,
+            USUAL_COMMIT_INTERVAL_NS / 1_000_000_000,
+        ),
+    }
 }
 
 /// What arithmetic knows of the loads, and what their windows will tell.

@@ -210,6 +210,10 @@ fn trial_line(trial: &Trial) -> String {
         if let Some(load) = &m.load {
             return load_figures(m, load);
         }
+        if !m.has_read_time() {
+            let seconds = duration(m.stopwatch_ns() as f64 / 1e9);
+            return format!("{} records, {seconds} by the stopwatch", with_commas(m.records()));
+        }
         let seconds = m.read_ns() as f64 / 1e9;
         format!(
             "{} in {}",
@@ -247,6 +251,13 @@ fn load_figures(measurement: &Measurement, load: &LoadMeasurement) -> String {
         LoadVerdict::CannotSay => "; cannot say whether it is held",
         LoadVerdict::Holds | LoadVerdict::Overloaded => "",
     };
+    if measurement.outside.is_some() {
+        let verdict = match load.verdict() {
+            LoadVerdict::CannotSay => "cannot say whether it keeps up",
+            LoadVerdict::Holds | LoadVerdict::Overloaded => "keeps up",
+        };
+        return format!("{load_rate}: {verdict}");
+    }
     let latencies = measurement.latencies();
     let percentile = |share| {
         let ns = latencies.as_ref()?.response.percentile_ns(share)?;

@@ -60,9 +60,8 @@ pub(super) struct Arriving {
 impl Arrivals<'_> {
     /// Names of the trial's topics.
     pub(super) fn names(&self) -> Vec<String> {
-        (1..=self.topics.topics)
-            .map(|topic| names::arrivals_topic(self.trial, topic))
-            .collect()
+        self.topics
+            .topic_names(|topic| names::arrivals_topic(self.trial, topic))
     }
 
     /// Makes the topics, with a backlog where the trial is mixed, and says what is to be read and sent.

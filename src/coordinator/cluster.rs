@@ -127,7 +127,8 @@ impl Cluster {
                 brokers,
                 version,
                 zookeeper,
-            } => Self::start(spec, (*brokers, *version, *zookeeper), needs.listeners, opening).await,
+                port,
+            } => Self::start(spec, (*brokers, *version, *zookeeper, *port), needs.listeners, opening).await,
         }
     }
 
@@ -161,7 +162,7 @@ impl Cluster {
 
     async fn start(
         spec: &ClusterSpec,
-        (brokers, version, zookeeper): (u32, KafkaVersion, bool),
+        (brokers, version, zookeeper, port): (u32, KafkaVersion, bool, Option<u16>),
         listeners: BTreeSet<String>,
         opening: Opening,
     ) -> Result<Self, ClusterError> {
@@ -174,7 +175,7 @@ impl Cluster {
                 brokers,
                 zookeeper,
                 heap_mib,
-                port: None,
+                port,
                 listeners: listeners.into_iter().map(ListenerSpec::here).collect(),
                 data_parent: opening.data_parent,
                 run_id: opening.run_id,

@@ -29,6 +29,8 @@ pub struct Outcome {
     pub failure: Option<Failure>,
     /// What was done on purpose.
     pub acts: Vec<PlannedAct>,
+    /// What programs that speak nothing left behind when they ended, a sentence each.
+    pub left_behind: Vec<String>,
 }
 
 impl Outcome {
@@ -37,6 +39,7 @@ impl Outcome {
             measurement: None,
             failure: Some(failure),
             acts: machine.ended().planned(),
+            left_behind: Vec::new(),
         }
     }
 }
@@ -86,11 +89,15 @@ pub async fn run<F: Fleet>(
         } else {
             // Members that can still leave their group do: killed ones would keep it from being removed for the
             // length of their session timeout.
-            fleet.shutdown(exit_limit).await;
+            let left_behind = fleet.shutdown(exit_limit).await;
+            return Outcome {
+                left_behind,
+                ..Outcome::without_figures(&machine, failure)
+            };
         }
         return Outcome::without_figures(&machine, failure);
     }
-    fleet.shutdown(exit_limit).await;
+    let left_behind = fleet.shutdown(exit_limit).await;
     let ended_ns = clock::now_ns();
     let host = match window {
         (Some(start), Some(end)) => end.since(&start),
@@ -103,6 +110,9 @@ pub async fn run<F: Fleet>(
         return Outcome::without_figures(&machine, Failure { kind, who, message });
     };
     measurement.ended_ns = Some(ended_ns);
+    if let Some(outside) = &mut measurement.outside {
+        outside.left_behind.clone_from(&left_behind);
+    }
     measurement.interruptions.fetch_pause_ns = machine.terms.fetch_pause_ns;
     let mut failure = failure.map(|failure| machine.with_reports(failure));
     if let (Some(failure), Some(cause)) = (&mut failure, unasked)
@@ -116,6 +126,7 @@ pub async fn run<F: Fleet>(
         );
     }
     Outcome {
+        left_behind,
         measurement: Some(measurement),
         failure,
         acts: machine.ended().planned(),

@@ -76,6 +76,25 @@ pub enum RunError {
     /// The group that the scenario fixes cannot be used.
     #[error(transparent)]
     Group(#[from] GroupError),
+    /// A topic of a chosen name on a cluster of somebody else's.
+    #[error(
+        "name = {name:?} in [dataset] is for clusters that tandem starts and for --cluster local: at {bootstrap} the topic \
+         may be somebody's; leave `name` out, or read a topic that exists by topic = {name:?}"
+    )]
+    NamedElsewhere {
+        /// The topic.
+        name: String,
+        /// The cluster.
+        bootstrap: String,
+    },
+    /// A topic of a chosen name is there.
+    #[error("name = {name:?} in [dataset]: {bootstrap} has a topic of that name; delete it, or choose another name")]
+    NamedExists {
+        /// The topic.
+        name: String,
+        /// The cluster.
+        bootstrap: String,
+    },
     /// Topics that exist cannot be read.
     #[error(transparent)]
     Existing(#[from] ExistingError),

@@ -74,8 +74,8 @@ pub trait Fleet {
     fn signal(&mut self, actor: ActorId, signal: Signal) -> Result<(), String>;
     /// Waits for news of any worker.
     fn next(&mut self) -> impl Future<Output = FleetEvent>;
-    /// Asks all to exit, waits for at most `limit`, and kills what is left.
-    fn shutdown(&mut self, limit: Duration) -> impl Future<Output = ()>;
+    /// Asks all to exit, waits for at most `limit`, and kills what is left. Returns what they reported meanwhile.
+    fn shutdown(&mut self, limit: Duration) -> impl Future<Output = Vec<String>>;
     /// Kills all.
     fn kill(&mut self) -> impl Future<Output = ()>;
 }
@@ -145,6 +145,8 @@ impl ProcessFleet {
                 // It fails only for a process that has ended by itself.
                 let _ = worker.child.wait().await;
             }
+            // What it said last comes before its end.
+            let _ = timeout(END_PATIENCE, &mut worker.reader).await;
             worker.reader.abort();
         }
         self.workers.clear();
@@ -247,12 +249,21 @@ impl Fleet for ProcessFleet {
         }
     }
 
-    async fn shutdown(&mut self, limit: Duration) {
+    async fn shutdown(&mut self, limit: Duration) -> Vec<String> {
         let actors: Vec<ActorId> = self.workers.keys().copied().collect();
         for actor in actors {
             self.send(actor, &ToWorker::Exit);
         }
         self.reap(limit).await;
+        let mut reported = Vec::new();
+        while let Ok(FleetEvent { what, .. }) = self.events.try_recv() {
+            if let FleetNews::Message(message) = what
+                && let FromWorker::Reported { message, .. } = *message
+            {
+                reported.push(message);
+            }
+        }
+        reported
     }
 
     async fn kill(&mut self) {

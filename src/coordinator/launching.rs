@@ -20,14 +20,9 @@ pub(super) struct Started {
 pub(super) fn started(app: App<'_>, place: &Place, programs: &Programs, build: usize, process: u32) -> Started {
     let own = programs.path(build).to_string_lossy();
     match app {
-        App::Tandem => Started {
-            command: match &place.launcher[..] {
-                [] => vec![own.into_owned(), "worker".to_owned()],
-                launcher => launcher.iter().map(|word| word.replace(PROGRAM, &own)).collect(),
-            },
-            env: BTreeMap::new(),
-            is_own: true,
-        },
+        App::Tandem => own_worker(place, &own),
+        // It is started by an observer, which is tandem's own worker.
+        App::Other(spec) if spec.silent().is_some() => own_worker(place, &own),
         App::Launched { command, .. } => Started {
             command: command.to_vec(),
             env: BTreeMap::new(),
@@ -41,6 +36,18 @@ pub(super) fn started(app: App<'_>, place: &Place, programs: &Programs, build: u
                 is_own: false,
             }
         }
+    }
+}
+
+/// This worker, whose program is `own`, at a place.
+fn own_worker(place: &Place, own: &str) -> Started {
+    Started {
+        command: match &place.launcher[..] {
+            [] => vec![own.to_owned(), "worker".to_owned()],
+            launcher => launcher.iter().map(|word| word.replace(PROGRAM, own)).collect(),
+        },
+        env: BTreeMap::new(),
+        is_own: true,
     }
 }
 

@@ -27,6 +27,7 @@ mod programs;
 pub mod ready_made;
 mod run;
 mod session;
+mod silent;
 pub mod standing_cluster;
 mod steps;
 mod watch;

@@ -2,7 +2,6 @@
 //! killed.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -11,6 +10,7 @@ use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
 use crate::kafka::local::RUN_VARIABLE;
+use crate::measure::tree::{PROGRAM_VARIABLE, ProcessStat, marked};
 
 /// Pause between two looks at processes that are ending.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -32,7 +32,7 @@ impl ProcessIdentity {
     /// The process that has this id now; `None` where there is none, or only its exit status is left.
     pub fn of(pid: u32) -> Option<Self> {
         let stat = ProcessStat::of(pid)?;
-        if matches!(stat.field(3)?, "Z" | "X") {
+        if !stat.runs() {
             return None;
         }
         Some(ProcessIdentity {
@@ -60,35 +60,9 @@ impl ProcessIdentity {
     }
 }
 
-/// What `/proc/PID/stat` says of a process.
-struct ProcessStat(String);
-
-impl ProcessStat {
-    fn of(pid: u32) -> Option<Self> {
-        fs::read_to_string(format!("/proc/{pid}/stat")).ok().map(ProcessStat)
-    }
-
-    /// A field by its number in proc(5), from 3 on.
-    fn field(&self, number: usize) -> Option<&str> {
-        // The name stands in parentheses and may hold anything, parentheses and spaces too.
-        let (_, fields) = self.0.rsplit_once(") ")?;
-        fields.trim_end().split(' ').nth(number.checked_sub(3)?)
-    }
-}
-
 /// True where a signal has stopped the process.
 pub fn is_stopped(pid: u32) -> bool {
     ProcessStat::of(pid).is_some_and(|stat| matches!(stat.field(3), Some("T" | "t")))
-}
-
-/// These processes and all others in the process groups that they lead: what a launcher has started is there too.
-pub fn with_their_groups(leaders: &[u32]) -> Vec<u32> {
-    let leads = |pid: &u32| {
-        let group = ProcessStat::of(*pid).and_then(|stat| stat.field(5)?.parse().ok());
-        group.is_some_and(|group| leaders.contains(&group))
-    };
-    let others = all_pids().filter(|pid| !leaders.contains(pid)).filter(leads);
-    leaders.iter().copied().chain(others).collect()
 }
 
 /// CPU nanoseconds of a process's children that have ended and were waited for. The kernel counts them in steps of
@@ -103,22 +77,19 @@ pub fn ended_children_cpu_ns(pid: u32) -> u64 {
     ProcessStat::of(pid).map_or(0, |stat| (ticks(&stat, 16) + ticks(&stat, 17)) * TICK_NS)
 }
 
-fn all_pids() -> impl Iterator<Item = u32> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-}
-
 /// Running processes of this user that carry the mark of the run, this one left out.
 fn of_run(run_id: &str) -> Vec<ProcessIdentity> {
-    let mark = format!("{RUN_VARIABLE}={run_id}").into_bytes();
-    all_pids()
-        .filter(|pid| *pid != std::process::id())
-        .filter(|pid| {
-            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|variable| variable == mark)
-        })
-        .filter_map(ProcessIdentity::of)
-        .collect()
+    let found = marked(RUN_VARIABLE, |value| value == run_id);
+    found.into_iter().filter_map(ProcessIdentity::of).collect()
+}
+
+/// Kills what is left of programs that were observed in a trial, whose members' names begin so; their observers may have
+/// been killed.
+pub fn end_programs(trial: &str) {
+    for pid in marked(PROGRAM_VARIABLE, |member| member.starts_with(trial)) {
+        // It may have ended in this moment.
+        let _ = kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL);
+    }
 }
 
 /// Kills these processes and all that carry the mark of the run, and waits until they are gone, for at most `limit`.
@@ -157,8 +128,9 @@ mod tests {
     use std::process::{Command, Stdio};
     use std::time::Duration;
 
-    use super::{ProcessIdentity, end_all, ended_children_cpu_ns, with_their_groups};
+    use super::{ProcessIdentity, end_all, ended_children_cpu_ns};
     use crate::kafka::local::RUN_VARIABLE;
+    use crate::measure::tree::with_descendants;
 
     #[test]
     fn a_process_is_known_while_it_runs_and_not_after() {
@@ -183,7 +155,7 @@ mod tests {
         BufReader::new(launcher.stdout.take().unwrap())
             .read_line(&mut line)
             .unwrap();
-        let group = with_their_groups(&[launcher.id()]);
+        let group = with_descendants(&[launcher.id()]);
         assert_eq!((group[0], group.len()), (launcher.id(), 2), "the shell and what sleeps");
         assert!(ended_children_cpu_ns(launcher.id()) > 0, "of the loop");
         assert_eq!(ended_children_cpu_ns(group[1]), 0);

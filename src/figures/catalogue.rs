@@ -138,8 +138,8 @@ pub enum Trials {
 pub(super) enum Source {
     /// A number; `None` where it is not known.
     Number(fn(&TrialInput) -> Option<f64>),
-    /// A number of things.
-    Count(fn(&Measurement) -> u64),
+    /// A number of things; `None` where it is not known.
+    Count(fn(&Measurement) -> Option<u64>),
     /// A numerator and its denominator.
     Ratio(fn(&TrialInput) -> Option<[f64; 2]>),
     /// A value for each member, of which the median counts.
@@ -187,13 +187,13 @@ macro_rules! figures {
 }
 
 figures! {
-    IdleMembers = "idle_members" in Members, Largest of Used, Count(|m| m.idle_members().count() as u64),
+    IdleMembers = "idle_members" in Members, Largest of Used, Count(|m| Some(m.idle_members().count() as u64)),
         "members that held no partition when reading began",
         compared(Less, Difference, Number, "idle members", Always);
-    RecordBytes = "record_bytes" in Bytes, Pooled of Used, Ratio(|input| Some(take::record_bytes(input))),
+    RecordBytes = "record_bytes" in Bytes, Pooled of Used, Ratio(take::record_bytes),
         "mean size of key and value of a record",
         compared(Neither, Ratio, Level, "mean size of a record", Always);
-    Records = "records" in Records, Median of Used, Count(Measurement::records),
+    Records = "records" in Records, Median of Used, Count(|m| Some(m.records())),
         "records delivered, over all groups",
         compared(Neither, Ratio, Number, "records", Always);
     RecordsPerSecond = "records_per_second" in RecordsPerSecond, GeometricMean of Used, Number(take::records_per_second),
@@ -204,7 +204,7 @@ figures! {
     MibPerSecond = "mib_per_second" in MibPerSecond, GeometricMean of Used, Number(take::mib_per_second),
         "keys and values delivered (1 MiB = 1,048,576 bytes)",
         compared(More, Ratio, Level, "throughput in bytes", Always);
-    ReadSeconds = "read_seconds" in Seconds, GeometricMean of Used, Number(|input| Some(seconds(input.measurement.read_ns()))),
+    ReadSeconds = "read_seconds" in Seconds, GeometricMean of Used, Number(take::read_time),
         "read time: common start to last record",
         compared(Less, Ratio, Speed, "read time", Backlog);
     #[header = "join"]
@@ -245,24 +245,29 @@ figures! {
         "mean time in work per record, as measured; empty where there is no work",
         compared(Less, Ratio, Length, "time of work per record", Work);
     #[header = "lost"]
-    Lost = "lost" in Records, Sum of Counted, Count(|m| m.lost),
+    Lost = "lost" in Records, Sum of Counted, Count(|m| take::accounted(m, m.lost)),
         "records never delivered",
         not_compared("trials that lose records take no part in comparisons, so all others have 0");
     #[header = "duplicated"]
-    Duplicated = "duplicated" in Records, Sum of Counted, Count(|m| m.duplicated),
+    Duplicated = "duplicated" in Records, Sum of Counted, Count(|m| take::accounted(m, m.duplicated)),
         "records read twice by one owner of the partition",
         not_compared("trials that read records twice take no part in comparisons, so all others have 0");
     #[header = "redelivered"]
-    Redelivered = "redelivered" in Records, Sum of Counted, Count(|m| m.redelivered),
+    Redelivered = "redelivered" in Records, Sum of Counted, Count(|m| take::accounted(m, m.redelivered)),
         "records read again after the partition changed its owner",
         compared(Less, Difference, Number, "redelivered records", Always);
     #[header = "not delivered"]
-    NotDelivered = "not_delivered" in Offsets, Sum of Counted, Count(|m| m.not_delivered),
+    NotDelivered = "not_delivered" in Offsets, Sum of Counted, Count(|m| Some(m.not_delivered)),
         "offsets of existing topics for which the cluster delivers no record (control records, those of aborted \
          transactions, compacted ones); no loss",
         compared(Neither, Difference, Number, "offsets without a record", Always);
     ClockBoundMs = "clock_bound_ms" in Milliseconds, Largest of Used, Number(take::clock_bound_ms),
         "the most by which times of another host are wrong against the coordinator's clock; empty where all is one host",
+        not_compared("it is the error of other figures");
+    #[header = "commit interval"]
+    CommitIntervalMs = "commit_interval_ms" in Milliseconds, Largest of Used, Number(take::commit_interval_ms),
+        "time between two commits of a program that speaks nothing, as its committed offsets moved: the error of its \
+         positions and times; empty for workers that speak the protocol",
         not_compared("it is the error of other figures");
     OfferedPerSecond = "offered_per_second" in RecordsPerSecond, Mean of Load, Number(|input| Some(take::load(input)?.offered_per_second)),
         "records that the schedule asked for within the window; this and the following columns are empty if no records arrive",

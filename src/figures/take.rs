@@ -52,16 +52,36 @@ pub(super) fn clock_bound_ms(input: &TrialInput) -> Option<f64> {
     bounds.max().map(|bound_ns| bound_ns as f64 / NS_PER_MS)
 }
 
-pub(super) fn record_bytes(input: &TrialInput) -> [f64; 2] {
-    [input.measurement.bytes() as f64, input.measurement.records() as f64]
+/// Start to last record; not of readers that nothing holds until the start.
+pub(super) fn read_time(input: &TrialInput) -> Option<f64> {
+    let measurement = input.measurement;
+    measurement.has_read_time().then(|| seconds(measurement.read_ns()))
+}
+
+/// What the account of every record shows; `None` of readers that keep none.
+pub(super) fn accounted(measurement: &Measurement, records: u64) -> Option<u64> {
+    measurement.outside.is_none().then_some(records)
+}
+
+pub(super) fn commit_interval_ms(input: &TrialInput) -> Option<f64> {
+    let interval_ns = input.measurement.outside.as_ref()?.commit_interval_ns?;
+    Some(interval_ns as f64 / NS_PER_MS)
+}
+
+/// `None` of readers whose records nobody sees.
+pub(super) fn record_bytes(input: &TrialInput) -> Option<[f64; 2]> {
+    let measurement = input.measurement;
+    let is_seen = measurement.outside.is_none();
+    is_seen.then(|| [measurement.bytes() as f64, measurement.records() as f64])
 }
 
 pub(super) fn records_per_second(input: &TrialInput) -> Option<f64> {
-    (input.measurement.read_ns() > 0).then(|| input.measurement.records_per_second())
+    let measurement = input.measurement;
+    (measurement.has_read_time() && measurement.read_ns() > 0).then(|| measurement.records_per_second())
 }
 
 pub(super) fn mib_per_second(input: &TrialInput) -> Option<f64> {
-    let [bytes, records] = record_bytes(input);
+    let [bytes, records] = record_bytes(input)?;
     let rate = records_per_second(input).filter(|_| records > 0.0)?;
     Some(rate * bytes / records / BYTES_PER_MIB)
 }

@@ -2,7 +2,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::measure::{Measurement, Series};
+use crate::measure::{Measurement, Outside, Series};
 use crate::scenario::Configuration;
 use crate::testing::{one_and_two_with_work, run};
 
@@ -140,4 +140,26 @@ fn stored_figures_are_read_as_they_were() {
     let text = serde_json::to_string(&figures).unwrap();
     assert_eq!(serde_json::from_str::<Figures>(&text).unwrap(), figures);
     assert!(text.contains("\"offered_per_second\":null"), "{text}");
+}
+
+#[test]
+fn what_nobody_sees_of_a_program_that_speaks_nothing_is_no_figure() {
+    let (configuration, mut trials) = working();
+    trials[0].outside = Some(Outside {
+        commit_interval_ns: Some(1_000_000_000),
+        left_behind: Vec::new(),
+    });
+    let figures = TrialFigures::of(&trials[0], configuration.has_work());
+    for unknown in [
+        FigureId::Lost,
+        FigureId::Duplicated,
+        FigureId::ReadSeconds,
+        FigureId::RecordBytes,
+        FigureId::RecordsPerSecond,
+        FigureId::MibPerSecond,
+    ] {
+        assert_eq!(figures.get(unknown), None, "{unknown:?}");
+    }
+    assert!(figures.get(FigureId::StopwatchSeconds).is_some());
+    assert_eq!(figures.get(FigureId::CommitIntervalMs), Some(1_000.0));
 }

@@ -89,7 +89,7 @@ fn sample(
 ) -> Option<Sample> {
     match source {
         Source::Number(take) => take(input).map(Sample::Number),
-        Source::Count(take) => Some(Sample::Count(take(input.measurement))),
+        Source::Count(take) => take(input.measurement).map(Sample::Count),
         Source::Ratio(take) => take(input).map(Sample::Ratio),
         Source::Each(take) => Some(Sample::Each(take(input.measurement))),
         Source::Latency(part, statistic) => {

@@ -18,11 +18,11 @@ pub struct Tried {
 impl Tried {
     /// What a trial of a search, or one that confirms its answer, says of an objective (see
     /// [`super::objective::holds`]); `None` for other trials and for those without a load.
-    pub fn of(trial: &Trial, percentile: f64, limit_ns: u64) -> Option<Self> {
+    pub fn of(trial: &Trial, limit: Option<(f64, u64)>) -> Option<Self> {
         Some(Tried {
             rate: trial.order.load?.rate,
             weight: weight(trial.order.kind)?,
-            outcome: outcome(trial, percentile, limit_ns),
+            outcome: outcome(trial, limit),
         })
     }
 }

@@ -169,6 +169,9 @@ fn queued_at_start(measurement: &Measurement) -> Option<String> {
 
 /// Members that did not wait for the common start, as far as their times or the end of the trial show it.
 fn read_before_start(measurement: &Measurement) -> Option<String> {
+    if !measurement.has_read_time() {
+        return None;
+    }
     let start_ns = measurement.start_ns;
     let members = measurement.members.iter();
     let early = members.filter(|member| member.first_record_ns.is_some_and(|first_ns| first_ns < start_ns));

@@ -8,6 +8,7 @@ use super::interruption::Interruptions;
 use super::latency::{CompactLatencies, Latencies, LatencyPart, LatencyRecorder};
 use super::load::LoadMeasurement;
 use super::member::MemberMeasurement;
+use super::outside::Outside;
 use super::planned::PlannedAct;
 use super::process::ProcessMeasurement;
 use crate::time::HostClocks;
@@ -66,6 +67,9 @@ pub struct Measurement {
     /// bound says.
     #[serde(default, skip_serializing_if = "HostClocks::is_empty")]
     pub clocks: HostClocks,
+    /// Of readers that speak nothing; `None` of workers that speak the protocol.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<Outside>,
     /// Of all partitions together, where [`Measurement::condense`] keeps no more.
     #[serde(skip)]
     pub overall: Option<CompactLatencies>,
@@ -84,6 +88,12 @@ impl Measurement {
         for partition in self.members.iter_mut().flat_map(|member| &mut member.partitions) {
             partition.latencies = None;
         }
+    }
+
+    /// False where readers began when they were started, whatever the common start: nothing holds a program that speaks
+    /// nothing, so of its backlog only the stopwatch tells.
+    pub fn has_read_time(&self) -> bool {
+        self.outside.is_none() || self.load.is_some()
     }
 
     /// Nanoseconds from the common start to the last record finished.

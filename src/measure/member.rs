@@ -22,6 +22,10 @@ pub struct MemberMeasurement {
     /// Its process was killed as planned: only what it had reported is known of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub was_killed: bool,
+    /// True of a member that is known by its assignment alone: the members of its group carry one name, so `process` only
+    /// counts them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_nameless: bool,
     /// Partitions it held when the barrier was passed.
     pub assigned: Vec<TopicPartition>,
     /// It was assigned (its last assignment before the start); `None` for one that never got any.
@@ -82,6 +86,9 @@ impl MemberMeasurement {
 
     /// `group 1, process 2, consumer 1`, counted from 1 as people do.
     pub fn name(&self) -> String {
+        if self.is_nameless {
+            return format!("group {}, member {}", self.group + 1, self.process + 1);
+        }
         let name = member_name(self.group, self.process, self.consumer);
         match self.life {
             0 => name,

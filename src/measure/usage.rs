@@ -20,6 +20,7 @@ pub struct ProcessSnapshot {
     cpu_ns: u64,
     voluntary_switches: u64,
     involuntary_switches: u64,
+    peak_memory_bytes: u64,
     threads: HashMap<i32, ThreadUsage>,
 }
 
@@ -39,8 +40,36 @@ impl ProcessSnapshot {
             cpu_ns,
             voluntary_switches,
             involuntary_switches,
-            threads: threads(),
+            peak_memory_bytes: peak_memory_bytes("self"),
+            threads: threads("self"),
         }
+    }
+
+    /// What the process `pid` of this host has used; `None` once it is gone.
+    pub(super) fn of_process(pid: u32) -> Option<Self> {
+        let (at_ns, cpu_ns, process) = (clock::now_ns(), cpu_ns_of(pid)?, pid.to_string());
+        let (voluntary_switches, involuntary_switches) = switches(&process);
+        Some(ProcessSnapshot {
+            at_ns,
+            cpu_ns,
+            voluntary_switches,
+            involuntary_switches,
+            peak_memory_bytes: peak_memory_bytes(&process),
+            threads: threads(&process),
+        })
+    }
+
+    /// What several processes have used together, as last seen by `at_ns`.
+    pub(super) fn of_all<'a>(at_ns: u64, each: impl Iterator<Item = &'a ProcessSnapshot>) -> Self {
+        let mut sum = ProcessSnapshot::of_birth(at_ns);
+        for process in each {
+            sum.cpu_ns += process.cpu_ns;
+            sum.voluntary_switches += process.voluntary_switches;
+            sum.involuntary_switches += process.involuntary_switches;
+            sum.peak_memory_bytes += process.peak_memory_bytes;
+            sum.threads.extend(process.threads.clone());
+        }
+        sum
     }
 
     /// The beginning of the calling process: nothing used yet.
@@ -72,7 +101,7 @@ impl ProcessSnapshot {
             cpu_ns: self.cpu_ns.saturating_sub(earlier.cpu_ns),
             voluntary_switches: self.voluntary_switches.saturating_sub(earlier.voluntary_switches),
             involuntary_switches: self.involuntary_switches.saturating_sub(earlier.involuntary_switches),
-            peak_memory_bytes: peak_memory_bytes(),
+            peak_memory_bytes: self.peak_memory_bytes,
             threads,
             // tandem's own workers have no collector.
             gc_ns: None,
@@ -85,9 +114,30 @@ fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
-/// The threads of the calling process by id. `schedstat` holds running and waiting time in nanoseconds.
-fn threads() -> HashMap<i32, ThreadUsage> {
-    let Ok(entries) = fs::read_dir("/proc/self/task") else {
+/// Voluntary and involuntary context switches of the threads that a process has now.
+fn switches(process: &str) -> (u64, u64) {
+    let tasks = fs::read_dir(format!("/proc/{process}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let statuses = tasks.filter_map(|task| fs::read_to_string(task.path().join("status")).ok());
+    let field = |status: &str, name: &str| -> u64 {
+        let value = status
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+        value.unwrap_or(0)
+    };
+    statuses.fold((0, 0), |(voluntary, involuntary), status| {
+        (
+            voluntary + field(&status, "voluntary_ctxt_switches:"),
+            involuntary + field(&status, "nonvoluntary_ctxt_switches:"),
+        )
+    })
+}
+
+/// The threads of a process by id. `schedstat` holds running and waiting time in nanoseconds.
+fn threads(process: &str) -> HashMap<i32, ThreadUsage> {
+    let Ok(entries) = fs::read_dir(format!("/proc/{process}/task")) else {
         return HashMap::new();
     };
     entries
@@ -104,10 +154,10 @@ fn threads() -> HashMap<i32, ThreadUsage> {
         .collect()
 }
 
-/// Peak resident memory of the calling process in bytes.
-fn peak_memory_bytes() -> u64 {
+/// Peak resident memory of a process in bytes.
+fn peak_memory_bytes(process: &str) -> u64 {
     // ru_maxrss survives exec and so would show the parent's peak for a small worker; VmHWM does not.
-    let Ok(status) = fs::read_to_string("/proc/self/status") else {
+    let Ok(status) = fs::read_to_string(format!("/proc/{process}/status")) else {
         return 0;
     };
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

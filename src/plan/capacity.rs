@@ -8,8 +8,8 @@ use super::model::{Plan, Progress, count};
 use crate::measure::bounds::{Bounds, RateVerdict, Tried, Verdict, bounds, same_rate, verdicts};
 use crate::measure::latency::SAMPLES_BEYOND;
 use crate::measure::objective::Outcome;
-use crate::measure::{OrderedLoad, Trial, TrialKind, TrialOrder};
-use crate::scenario::{Capacity, Load, SEARCH_WINDOW_MAX_NS};
+use crate::measure::{COMMITS_PER_WINDOW, OrderedLoad, Trial, TrialKind, TrialOrder};
+use crate::scenario::{Capacity, Configuration, Load, SEARCH_WINDOW_MAX_NS};
 
 /// Trials of one configuration's search after which the answer is what is known by then.
 const SEARCH_TRIALS_MAX: usize = 30;
@@ -21,12 +21,21 @@ const SHARE_OF_READ: f64 = 0.9;
 pub const CONFIRMATIONS: u32 = 1;
 /// Trials that the rate above the answer takes to bound it.
 const OPINIONS: usize = 2;
+/// Where nobody gave a rate and the first held, the next is so many times as high.
+const OPEN_FACTOR: f64 = 4.0;
 /// Below this many records per second there is nothing to look for.
 const RATE_MIN: f64 = 0.1;
 /// A window is longer than the records for the percentile take by this share, or by so many standard deviations of a
 /// Poisson process where those are more: it must not be chance that decides whether there are enough.
 const RECORDS_MARGIN: f64 = 0.1;
 const RECORDS_MARGIN_DEVIATIONS: f64 = 3.0;
+/// Records of each member in a window by which a program that speaks nothing is judged: nobody sees how its work varies, so
+/// that it is taken to vary much, and with fewer records "holds" could not be told from 5 % too much.
+const OBSERVED_RECORDS: f64 = 12_000.0;
+/// The longest window for that at the first try.
+const OBSERVED_RECORDS_MAX_NS: u64 = 60_000_000_000;
+/// What a program that nobody has seen yet is taken to commit after: the default of Kafka's own clients.
+pub const USUAL_COMMIT_INTERVAL_NS: u64 = 5_000_000_000;
 
 /// What comes next for one configuration.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,10 +64,17 @@ impl Attempt {
             .as_ref()
             .and_then(|measurement| measurement.load.as_ref());
         let read = load.and_then(|load| {
-            let growth = load.overload?.lag_growth_per_second / f64::from(groups);
-            Some(load.sent_per_second - growth).filter(|read| *read > 0.0)
+            let overload = load.overload?;
+            let measurement = trial.measurement.as_ref()?;
+            let growth = overload.lag_growth_per_second / f64::from(groups);
+            // Committed offsets say themselves how much was read, a difference of large rates less exactly.
+            let committed = measurement
+                .outside
+                .as_ref()
+                .map(|_| measurement.records_per_second() / f64::from(groups));
+            Some(committed.unwrap_or(load.sent_per_second - growth)).filter(|read| *read > 0.0)
         });
-        let tried = Tried::of(trial, wanted.percentile, wanted.limit_ns)?;
+        let tried = Tried::of(trial, wanted.response_limit())?;
         Some(Attempt {
             // A trial that decides nothing leads nowhere either.
             read_per_second: read.filter(|_| tried.outcome == Outcome::Failed),
@@ -72,9 +88,18 @@ fn tries_of(attempts: &[Attempt]) -> Vec<Tried> {
     attempts.iter().map(|attempt| attempt.tried).collect()
 }
 
-/// The next step for a configuration whose search begins at `highest` and whose answer must hold in `confirmations`
+/// The rate at which a search begins.
+#[derive(Debug, Clone, Copy)]
+struct First {
+    rate: f64,
+    /// True where higher ones follow if it holds.
+    is_open: bool,
+}
+
+/// The next step for a configuration whose search begins at `first` and whose answer must hold in `confirmations`
 /// longer trials.
-fn step(wanted: &Capacity, highest: f64, confirmations: u32, attempts: &[Attempt]) -> Step {
+fn step(wanted: &Capacity, first: First, confirmations: u32, attempts: &[Attempt]) -> Step {
+    let highest = first.rate;
     if attempts.len() >= SEARCH_TRIALS_MAX {
         return Step::Done;
     }
@@ -103,6 +128,7 @@ fn step(wanted: &Capacity, highest: f64, confirmations: u32, attempts: &[Attempt
             },
         ) => match high {
             Some(high) if high / low > 1.0 + wanted.precision => Step::Search(between(wanted, low, high, attempts)),
+            None if first.is_open => Step::Search(low * OPEN_FACTOR),
             _ if !is_confirmed(low, confirmations, attempts) => Step::Confirm(low),
             Some(high) if opinions(high, &verdicts) < OPINIONS => Step::Search(high),
             _ => Step::Done,
@@ -172,14 +198,38 @@ fn is_confirmed(low: f64, confirmations: u32, attempts: &[Attempt]) -> bool {
     clippy::cast_sign_loss,
     reason = "a time of at most an hour, and what is longer is cut off"
 )]
-pub(super) fn window_ns(wanted: &Capacity, rate: f64, duration_ns: u64) -> u64 {
+pub(super) fn window_ns(wanted: &Capacity, observed: Option<ObservedWindow>, rate: f64, duration_ns: u64) -> u64 {
     let enough_ns = (records_wanted(wanted) / rate * 1e9).ceil() as u64;
-    duration_ns.max(enough_ns.min(SEARCH_WINDOW_MAX_NS))
+    let of_commits = observed.map_or(0, |observed| observed.least_ns(rate));
+    duration_ns.max(enough_ns.min(SEARCH_WINDOW_MAX_NS)).max(of_commits)
+}
+
+/// What decides how long a window must be in which programs that speak nothing are judged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ObservedWindow {
+    /// From one commit to the next.
+    pub(super) commit_interval_ns: u64,
+    /// Members that share the records.
+    pub(super) members: u32,
+}
+
+impl ObservedWindow {
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a time of at most a minute, and what is longer is cut off"
+    )]
+    fn least_ns(self, rate: f64) -> u64 {
+        let records_ns = (OBSERVED_RECORDS * f64::from(self.members) / rate * 1e9).ceil() as u64;
+        let commits_ns = self.commit_interval_ns.saturating_mul(COMMITS_PER_WINDOW);
+        records_ns.min(OBSERVED_RECORDS_MAX_NS).max(commits_ns)
+    }
 }
 
 /// Records that a window should have, so that its percentile is known.
 fn records_wanted(wanted: &Capacity) -> f64 {
-    let least = (SAMPLES_BEYOND + 1) as f64 / (1.0 - wanted.percentile);
+    let Some(limit) = wanted.limit else { return 0.0 };
+    let least = (SAMPLES_BEYOND + 1) as f64 / (1.0 - limit.percentile);
     least + (least * RECORDS_MARGIN).max(least.sqrt() * RECORDS_MARGIN_DEVIATIONS)
 }
 
@@ -193,7 +243,11 @@ fn step_of(wanted: &Capacity, history: &History, configuration: usize, load: &Lo
     if history.skipped().contains(&configuration) {
         return Step::Done;
     }
-    step(wanted, load.rate, CONFIRMATIONS, attempts)
+    let first = First {
+        rate: load.rate,
+        is_open: load.rate_is_open,
+    };
+    step(wanted, first, CONFIRMATIONS, attempts)
 }
 
 impl Plan {
@@ -215,8 +269,15 @@ impl Plan {
         let attempts = self.attempts(wanted, history, configuration);
         let undecided = attempts.iter().filter(|a| is_undecided_at(&a.tried, rate)).count();
         // A window that could not decide is doubled.
-        let longer_ns = duration_ns.saturating_mul(1 << undecided.min(UNDECIDED_MAX));
-        let duration_ns = window_ns(wanted, rate, longer_ns.min(SEARCH_WINDOW_MAX_NS.max(duration_ns)));
+        let observed = self.observed_window(history, configuration);
+        let first_ns = duration_ns.max(observed.map_or(0, |observed| observed.least_ns(rate)));
+        let longer_ns = first_ns.saturating_mul(1 << undecided.min(UNDECIDED_MAX));
+        let duration_ns = window_ns(
+            wanted,
+            observed,
+            rate,
+            longer_ns.min(SEARCH_WINDOW_MAX_NS.max(first_ns)),
+        );
         let order = TrialOrder {
             number: history.next_number(),
             kind,
@@ -240,6 +301,25 @@ impl Plan {
             blocks_planned: CONFIRMATIONS,
             blocks_at_most: None,
         }
+    }
+
+    /// What is known of the commits of a configuration whose program speaks nothing; nothing before its first trial.
+    fn observed_window(&self, history: &History, configuration: usize) -> Option<ObservedWindow> {
+        let configured = &self.scenario.configurations[configuration];
+        self.scenario.app_of(configured).silent()?;
+        let kinds = [TrialKind::Search, TrialKind::Counted].into_iter();
+        let trials = kinds.flat_map(|kind| history.trials_of(kind, configuration));
+        let intervals = trials.filter_map(|trial| trial.measurement.as_ref()?.outside.as_ref()?.commit_interval_ns);
+        Some(ObservedWindow {
+            commit_interval_ns: intervals.max()?,
+            members: self.working_members(configured),
+        })
+    }
+
+    /// Members of a group that can have partitions.
+    pub(super) fn working_members(&self, configuration: &Configuration) -> u32 {
+        let partitions = self.scenario.datasets[configuration.dataset].partitions_of_all();
+        configuration.members_per_group().min(partitions).max(1)
     }
 
     fn attempts(&self, wanted: &Capacity, history: &History, configuration: usize) -> Vec<Attempt> {

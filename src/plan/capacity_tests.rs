@@ -10,9 +10,16 @@ use crate::plan::{Done, Ending, FAILURES_IN_A_ROW, Next};
 use crate::scenario::Mode;
 use crate::testing::{load, one_and_two, run};
 
+/// A search that begins at this rate, and tries none above it.
+fn first(rate: f64) -> First {
+    First { rate, is_open: false }
+}
+
 const WANTED: Capacity = Capacity {
-    percentile: 0.99,
-    limit_ns: 50_000_000,
+    limit: Some(crate::scenario::ResponseLimit {
+        percentile: 0.99,
+        limit_ns: 50_000_000,
+    }),
     precision: 0.05,
     confirm_ns: 30_000_000_000,
 };
@@ -30,7 +37,7 @@ fn attempt(rate: f64, kind: TrialKind, outcome: Outcome) -> Attempt {
 fn search_with(highest: f64, confirmations: u32, mut trial: impl FnMut(f64, TrialKind) -> Attempt) -> Vec<Attempt> {
     let mut attempts = Vec::new();
     loop {
-        let (rate, kind) = match step(&WANTED, highest, confirmations, &attempts) {
+        let (rate, kind) = match step(&WANTED, first(highest), confirmations, &attempts) {
             Step::Search(rate) => (rate, TrialKind::Search),
             Step::Confirm(rate) => (rate, TrialKind::Counted),
             Step::Done => return attempts,
@@ -159,14 +166,14 @@ fn contradicting_trials_are_followed_by_another_at_their_rate() {
         attempt(1_000.0, TrialKind::Search, Outcome::Held),
         attempt(1_000.0, TrialKind::Search, Outcome::Failed),
     ];
-    assert_eq!(step(&WANTED, 2_000.0, 1, &contradicting), Step::Search(1_000.0));
+    assert_eq!(step(&WANTED, first(2_000.0), 1, &contradicting), Step::Search(1_000.0));
     // Not where a lower rate is not held, for then it cannot be the answer.
     let below = [
         contradicting.as_slice(),
         &[attempt(500.0, TrialKind::Search, Outcome::Failed)],
     ]
     .concat();
-    assert_eq!(step(&WANTED, 2_000.0, 1, &below), Step::Search(250.0));
+    assert_eq!(step(&WANTED, first(2_000.0), 1, &below), Step::Search(250.0));
 }
 
 #[test]
@@ -191,7 +198,7 @@ fn an_answer_that_is_not_confirmed_is_looked_for_below() {
     let last = attempts.last_mut().unwrap_or_else(|| panic!("no trial"));
     last.tried.outcome = Outcome::Failed;
     let failed = last.tried.rate;
-    match step(&WANTED, 2_000.0, 1, &attempts) {
+    match step(&WANTED, first(2_000.0), 1, &attempts) {
         Step::Search(rate) | Step::Confirm(rate) => assert!(rate < failed, "{rate} {failed}"),
         Step::Done => panic!("it gave up"),
     }
@@ -199,15 +206,15 @@ fn an_answer_that_is_not_confirmed_is_looked_for_below() {
 
 #[test]
 fn producers_that_do_not_reach_a_rate_bound_the_search() {
-    let first = attempt(8_000.0, TrialKind::Search, Outcome::LoadNotReached);
-    assert_eq!(step(&WANTED, 8_000.0, 1, &[first]), Step::Search(4_000.0));
+    let not_reached = attempt(8_000.0, TrialKind::Search, Outcome::LoadNotReached);
+    assert_eq!(step(&WANTED, first(8_000.0), 1, &[not_reached]), Step::Search(4_000.0));
 }
 
 #[test]
 fn a_rate_that_stays_undecided_and_readers_that_hold_nothing_end_the_search() {
     let undecided = attempt(100.0, TrialKind::Search, Outcome::NotDecided);
-    assert_eq!(step(&WANTED, 100.0, 1, &[undecided; 2]), Step::Search(100.0));
-    assert_eq!(step(&WANTED, 100.0, 1, &[undecided; 3]), Step::Done);
+    assert_eq!(step(&WANTED, first(100.0), 1, &[undecided; 2]), Step::Search(100.0));
+    assert_eq!(step(&WANTED, first(100.0), 1, &[undecided; 3]), Step::Done);
     let nothing = search(1_000.0, 0.0, 1, false);
     assert!(nothing.len() <= SEARCH_TRIALS_MAX);
     // An hour has too few records at any rate below.
@@ -221,16 +228,19 @@ fn a_rate_that_stays_undecided_and_readers_that_hold_nothing_end_the_search() {
 #[test]
 fn a_window_is_as_long_as_the_percentile_needs() {
     let second_ns = 1_000_000_000;
-    assert_eq!(window_ns(&WANTED, 4_000.0, 10 * second_ns), 10 * second_ns);
+    assert_eq!(window_ns(&WANTED, None, 4_000.0, 10 * second_ns), 10 * second_ns);
     // 11 records beyond p99 are of 1,100, and a tenth more.
     let wanted_ns = 1_210.0 / 72.0 * 1e9;
-    let found_ns = window_ns(&WANTED, 72.0, 10 * second_ns);
+    let found_ns = window_ns(&WANTED, None, 72.0, 10 * second_ns);
     assert!((found_ns as f64 / wanted_ns - 1.0).abs() < 1e-6, "{found_ns}");
-    assert_eq!(window_ns(&WANTED, 0.01, 10 * second_ns), 3_600 * second_ns);
-    assert_eq!(window_ns(&WANTED, 0.01, 7_200 * second_ns), 7_200 * second_ns);
+    assert_eq!(window_ns(&WANTED, None, 0.01, 10 * second_ns), 3_600 * second_ns);
+    assert_eq!(window_ns(&WANTED, None, 0.01, 7_200 * second_ns), 7_200 * second_ns);
     // Of few records chance takes a larger share.
     let median = Capacity {
-        percentile: 0.5,
+        limit: Some(crate::scenario::ResponseLimit {
+            percentile: 0.5,
+            limit_ns: 50_000_000,
+        }),
         ..WANTED
     };
     assert!(records_wanted(&median) > 22.0 + 3.0 * 22f64.sqrt() - 1e-6);
@@ -279,7 +289,7 @@ fn trials_of_low_rates_are_ordered_with_longer_windows() {
         panic!("nothing to run");
     };
     let duration_ns = order.load.map_or(0, |load| load.duration_ns);
-    assert_eq!(duration_ns, window_ns(&WANTED, 60.0, 0));
+    assert_eq!(duration_ns, window_ns(&WANTED, None, 60.0, 0));
     assert!(order.records > 1_210, "{}", order.records);
 }
 
@@ -292,4 +302,36 @@ fn a_search_that_is_resumed_splits_no_block() {
     }
     assert!(!plan.is_split(&trials, 0));
     assert_eq!(plan.blocks(&trials), CONFIRMATIONS);
+}
+
+#[test]
+fn where_nobody_gave_a_rate_the_search_goes_up_from_one_that_holds() {
+    let wanted = Capacity { limit: None, ..WANTED };
+    let open = First {
+        rate: 1_000.0,
+        is_open: true,
+    };
+    let held = attempt(1_000.0, TrialKind::Search, Outcome::Held);
+    assert_eq!(step(&wanted, open, 1, &[held]), Step::Search(4_000.0));
+    let failed = attempt(4_000.0, TrialKind::Search, Outcome::Failed);
+    assert_eq!(step(&wanted, open, 1, &[held, failed]), Step::Search(2_000.0));
+}
+
+#[test]
+fn a_window_of_a_program_that_speaks_nothing_has_enough_of_its_commits_and_of_its_records() {
+    let wanted = Capacity { limit: None, ..WANTED };
+    let second_ns = 1_000_000_000;
+    let window = |commit_interval_ns, rate| {
+        let members = 2;
+        let observed = ObservedWindow {
+            commit_interval_ns,
+            members,
+        };
+        window_ns(&wanted, Some(observed), rate, 10 * second_ns) / second_ns
+    };
+    assert_eq!(window(second_ns / 10, 100_000.0), 10);
+    assert_eq!(window(5 * second_ns, 100_000.0), 100);
+    assert_eq!(window(second_ns, 1_000.0), 24);
+    // Of a slow program the first window is not that long.
+    assert_eq!(window(second_ns, 10.0), 60);
 }

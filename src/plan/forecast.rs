@@ -1,6 +1,6 @@
 //! What a plan will cost: trials, time and data, before anything has been started.
 
-use super::capacity::window_ns;
+use super::capacity::{ObservedWindow, USUAL_COMMIT_INTERVAL_NS, window_ns};
 use super::model::{Plan, count};
 use super::records::{ASSUMED_WORK_NS, fit};
 use crate::scenario::{Capacity, Configuration, DatasetSpec, Family, Keys, Load, Mode, TrialLength, WorkOrdering};
@@ -182,14 +182,15 @@ impl Plan {
         reason = "a size that does not fit is the largest there is"
     )]
     fn largest_trial_bytes(&self) -> (u64, u64) {
-        let confirm_ns = |load: &Load| {
+        let confirm_ns = |configuration: &Configuration, load: &Load| {
             let capacity = self.scenario.capacity.as_ref()?;
-            Some(window_ns(capacity, load.rate, capacity.confirm_ns))
+            let observed = self.usual_window(configuration);
+            Some(window_ns(capacity, observed, load.rate, capacity.confirm_ns))
         };
         let bytes = |configuration: &Configuration| {
             let load = configuration.mode.load()?;
             let dataset = &self.scenario.datasets[configuration.dataset];
-            let arriving = self.arriving_records(load, confirm_ns(load).unwrap_or(load.duration_ns));
+            let arriving = self.arriving_records(load, confirm_ns(configuration, load).unwrap_or(load.duration_ns));
             let bytes = ((arriving + dataset.records as f64) * dataset.size.mean_bytes()) as u64;
             Some((bytes, bytes.saturating_mul(u64::from(dataset.replication))))
         };
@@ -250,7 +251,8 @@ impl Plan {
         let seconds_of = |configuration: &Configuration| {
             let load = configuration.mode.load()?;
             let seconds = |duration_ns| {
-                let window_ns = window_ns(capacity, load.rate * SEARCHED_SHARE, duration_ns);
+                let observed = self.usual_window(configuration);
+                let window_ns = window_ns(capacity, observed, load.rate * SEARCHED_SHARE, duration_ns);
                 self.live_seconds(configuration, load, window_ns)
             };
             Some(f64::from(SEARCH_TRIALS) * seconds(load.duration_ns) + seconds(capacity.confirm_ns))
@@ -258,9 +260,18 @@ impl Plan {
         self.scenario.configurations.iter().filter_map(seconds_of).sum()
     }
 
+    /// The windows of a program that speaks nothing, as it usually commits.
+    fn usual_window(&self, configuration: &Configuration) -> Option<ObservedWindow> {
+        self.scenario.app_of(configuration).silent()?;
+        Some(ObservedWindow {
+            commit_interval_ns: USUAL_COMMIT_INTERVAL_NS,
+            members: self.working_members(configuration),
+        })
+    }
+
     /// Records that each group will probably read in a trial of the family.
     fn forecast_records(&self, family: &Family) -> u64 {
-        match self.scenario.trial {
+        match self.length_of(family) {
             TrialLength::Records(records) => fit(family, records as f64),
             TrialLength::Everything => family.records_max,
             TrialLength::Seconds(wanted) => {

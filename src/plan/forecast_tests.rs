@@ -107,8 +107,10 @@ fn a_forecast_of_a_search_counts_its_trials_and_the_longer_one_at_its_end() {
     }
     plan.scenario.datasets[0].records = 0;
     plan.scenario.capacity = Some(Capacity {
-        percentile: 0.99,
-        limit_ns: 50_000_000,
+        limit: Some(crate::scenario::ResponseLimit {
+            percentile: 0.99,
+            limit_ns: 50_000_000,
+        }),
         precision: 0.05,
         confirm_ns: 30_000_000_000,
     });

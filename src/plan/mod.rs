@@ -17,7 +17,7 @@ mod tests;
 #[cfg(test)]
 mod until_tests;
 
-pub use capacity::CONFIRMATIONS;
+pub use capacity::{CONFIRMATIONS, USUAL_COMMIT_INTERVAL_NS};
 pub use forecast::Forecast;
 pub use history::FAILURES_IN_A_ROW;
 pub use load_limits::LoadLimit;

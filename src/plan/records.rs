@@ -43,6 +43,20 @@ impl Plan {
         })
     }
 
+    /// The length of a family's trials. Nothing tells a program that speaks nothing to stop, so it reads all that there is.
+    pub(super) fn length_of(&self, family: &Family) -> TrialLength {
+        let is_silent = |c: &usize| {
+            self.scenario
+                .app_of(&self.scenario.configurations[*c])
+                .silent()
+                .is_some()
+        };
+        if family.configurations.iter().any(is_silent) {
+            return TrialLength::Everything;
+        }
+        self.scenario.trial
+    }
+
     /// The number of the family's next pilot: attempts so far, failed ones too.
     fn pilots_of(&self, history: &History, family: usize) -> u32 {
         let members = &self.scenario.families[family].configurations;
@@ -63,7 +77,7 @@ impl Plan {
         {
             return PilotState::Settled(records);
         }
-        let wanted_s = match self.scenario.trial {
+        let wanted_s = match self.length_of(family) {
             TrialLength::Records(records) => return PilotState::Settled(fit(family, records as f64)),
             TrialLength::Everything => return PilotState::Settled(family.records_max),
             TrialLength::Seconds(seconds) => seconds,
@@ -150,7 +164,7 @@ impl Plan {
     /// True where in each part of the family some configuration took under a quarter of the wanted time in a warm-up
     /// block. A part that is slower than the others, which set the count of all, would only take longer.
     fn warmup_was_short(&self, history: &History, family: &Family) -> bool {
-        let TrialLength::Seconds(wanted_s) = self.scenario.trial else {
+        let TrialLength::Seconds(wanted_s) = self.length_of(family) else {
             return false;
         };
         let was_short = |part: &Vec<usize>| {

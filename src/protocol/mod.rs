@@ -6,6 +6,7 @@
 //! their index in [`Prepare::topics`].
 
 mod capability;
+mod observed;
 mod producer;
 mod times;
 mod topics;
@@ -24,6 +25,7 @@ use crate::scenario::{Commit, Read, Work, WorkOrdering, one_thread};
 
 pub use crate::secret::Secret;
 pub use capability::{Capability, Without};
+pub use observed::{CommittedStep, PROPERTIES_FILE, Program, ProgramResult};
 pub use producer::*;
 pub use topics::{OffsetRange, TopicTarget, entry_of, partitions_of};
 
@@ -111,6 +113,11 @@ pub enum FromWorker {
     Calibrated(WorkCalibration),
     /// What its clock showed at [`ToWorker::QueryClock`].
     Clock(ClockReading),
+    /// From an observer: its program printed the line of [`Program::ready`].
+    ProgramReady {
+        /// When.
+        at_ns: u64,
+    },
     /// A client reported something that need not end the trial: an error that may pass, a warning, a quota. The trial's
     /// failure says it, if it comes to one.
     Reported {
@@ -197,6 +204,10 @@ pub struct Prepare {
     /// True where the others read already: nothing is held, and each partition is read from where its group is.
     #[serde(default)]
     pub joins_late: bool,
+    /// To an observer: the program that it starts and watches. It speaks nothing, so what is said above of consumers is
+    /// for the program to do or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Program>,
 }
 
 /// What a consumer is to measure of records that arrive with a stamp ([`crate::load::Stamp`]).
@@ -279,6 +290,9 @@ pub struct WorkerResult {
     /// Times of half a second or more in which the process did not run; `None` if it does not check.
     #[serde(default)]
     pub pauses: Option<Vec<Stretch>>,
+    /// What an observer saw of its program; `None` of other workers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<ProgramResult>,
 }
 
 /// What one consumer recorded.

@@ -8,14 +8,19 @@ impl FromWorker {
     /// are: clocks are compared by them.
     pub fn times_mut(&mut self) -> Vec<&mut u64> {
         use FromWorker::{
-            Assignments, Calibrated, Clock, Failed, Hello, ProducerProgress, ProducerResult, Progress, Ready, Reported,
-            Result, Seconds,
+            Assignments, Calibrated, Clock, Failed, Hello, ProducerProgress, ProducerResult, ProgramReady, Progress,
+            Ready, Reported, Result, Seconds,
         };
         let (mut times, mut stretches): (Vec<&mut u64>, Vec<&mut Stretch>) = (Vec::new(), Vec::new());
         match self {
             Assignments { members, .. } => times.extend(members.iter_mut().flat_map(|member| &mut member.assigned_ns)),
             Result(result) => {
                 stretches.extend(result.pauses.iter_mut().flatten());
+                if let Some(program) = &mut result.program {
+                    times.push(&mut program.started_ns);
+                    times.extend(&mut program.ready_ns);
+                    times.extend(program.steps.iter_mut().map(|step| &mut step.at_ns));
+                }
                 for member in &mut result.members {
                     for read in &mut member.partitions {
                         times.extend([&mut read.first_ns, &mut read.last_ns].into_iter().flatten());
@@ -31,6 +36,7 @@ impl FromWorker {
                 times.extend(&mut result.last_sent_ns);
                 stretches.extend(result.pauses.iter_mut().flatten());
             }
+            ProgramReady { at_ns } => times.push(at_ns),
             Hello(_)
             | Ready
             | Progress { .. }

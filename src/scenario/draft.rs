@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::clients::ClientKind;
 
 use super::keys::{CapacityKeys, RequireKeys, Setting, Settings, TableKeys as _, TopKeys, TrialKeys};
-use super::model::{AppSpec, Capacity, ClusterSpec, Place, TrialLength};
+use super::model::{AppSpec, Capacity, ClusterSpec, Place, ResponseLimit, TrialLength};
 
 /// The tables of a file.
 pub(super) struct Draft {
@@ -57,9 +57,9 @@ pub(super) struct DraftCapacity {
     /// The header.
     pub(super) span: Range<usize>,
     pub(super) keys: CapacityKeys,
-    /// The share of records that must be within the limit.
-    pub(super) percentile: f64,
-    pub(super) limit_ns: u64,
+    pub(super) limit: Option<ResponseLimit>,
+    /// The key of the limit, where there is one.
+    pub(super) limit_span: Option<Range<usize>>,
 }
 
 impl DraftCapacity {
@@ -79,8 +79,7 @@ impl Draft {
         let duration_ns = self.default_settings().duration_ns;
         let three_times = duration_ns.saturating_mul(DraftCapacity::CONFIRM_FACTOR);
         Some(Capacity {
-            percentile: capacity.percentile,
-            limit_ns: capacity.limit_ns,
+            limit: capacity.limit,
             precision: capacity.keys.precision,
             confirm_ns: capacity.keys.confirm_ns.unwrap_or(three_times),
         })

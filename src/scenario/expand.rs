@@ -17,14 +17,12 @@ use super::problem::{Problem, Problems};
 use super::settings::is_load_key;
 use crate::wording::with_commas;
 
-/// Configurations of one scenario.
-const CONFIGURATIONS_MAX: u128 = 10_000;
 /// Records that rounding up may add without being asked for.
 const ROUNDING_MAX: u64 = 1_000_000;
 
 /// Builds the scenario; `None` where there are problems.
 pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Option<Scenario> {
-    if let Some(problem) = too_many(draft) {
+    if let Some(problem) = checks::too_many(draft) {
         problems.add(problem);
         return None;
     }
@@ -38,6 +36,10 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
     let rounding = problems.keep(Rounding::of(&combinations, draft))?;
     let apps = apps::of(combinations.iter().map(|each| &each.settings), draft);
     let (configurations, datasets) = configurations(&combinations, draft, &apps, rounding.records);
+    if let Some(problem) = checks::one_name(draft, &datasets) {
+        problems.add(problem);
+    }
+    let metric = checks::metric(draft, &configurations, &apps, problems);
     let mut scenario = Scenario {
         name: name.to_owned(),
         question: draft.top.question.clone().unwrap_or_default(),
@@ -45,7 +47,7 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
         repetitions: draft.top.repetitions,
         warmup_blocks: draft.top.warmup_blocks,
         threshold: checks::share(draft),
-        metric: checks::metric(draft, &configurations, problems),
+        metric,
         requirements: checks::requirements(draft, &configurations, problems),
         trial: draft.trial_length(),
         cluster: draft.cluster.clone(),
@@ -74,25 +76,6 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
     scenario.warnings.extend(across::warning(&scenario));
     scenario.warnings.extend(families::blocks_warning(&scenario));
     Some(scenario)
-}
-
-/// Counts before anything is built: a matrix multiplies fast.
-fn too_many(draft: &Draft) -> Option<Problem> {
-    let values = draft.axes.iter().map(|axis| axis.values.len() as u128);
-    let count = values.fold(draft.cases.len() as u128, u128::saturating_mul);
-    (count > CONFIGURATIONS_MAX).then(|| {
-        let span = draft
-            .axes
-            .first()
-            .map_or(draft.cases[0].span.clone(), |axis| axis.key_span.clone());
-        let message = format!("cases and matrix make {} configurations", with_commas(count));
-        Problem::new(
-            span,
-            message,
-            format!("must be at most {}", with_commas(CONFIGURATIONS_MAX)),
-        )
-        .help("each runs once per block; leave out values, or split the question over several files")
-    })
 }
 
 /// A case with one value of each axis.
@@ -263,6 +246,7 @@ fn configurations(
 fn dataset(settings: &Settings, draft: &Draft, records: u64) -> DatasetSpec {
     DatasetSpec {
         source: source(settings, draft),
+        name: settings.name.clone(),
         topics: settings.topics,
         partitions: settings.partitions,
         records,

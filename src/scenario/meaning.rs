@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::keys::{Configured, FILL, Key, Role, TOPIC, Table, keys};
 use super::kinds::{number_text, time_text};
-use super::model::{Capacity, ISOLATION, Mode, Scenario, TrialLength};
+use super::model::{Capacity, ISOLATION, Mode, ResponseLimit, Scenario, TrialLength};
 
 /// What a key is for, where configurations of two runs are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,8 +107,13 @@ fn beside_keys(configured: &Configured<'_>) -> Vec<Meaning> {
 }
 
 fn objective(capacity: &Capacity) -> Meaning {
-    let share = number_text(capacity.percentile * 100.0);
-    task("capacity", format!("p{share} within {}", time_text(capacity.limit_ns)))
+    let text = match capacity.limit {
+        Some(ResponseLimit { percentile, limit_ns }) => {
+            format!("p{} within {}", number_text(percentile * 100.0), time_text(limit_ns))
+        }
+        None => "lag bounded".to_owned(),
+    };
+    task("capacity", text)
 }
 
 #[cfg(test)]

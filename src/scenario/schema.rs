@@ -33,8 +33,11 @@ pub fn json_schema() -> Value {
     schema["properties"]["load"]["not"] = json!({ "required": ["rate", "mib_per_second"] });
     let bound = ["below", "above"].map(|name| json!({ "required": [name] }));
     schema["properties"]["require"]["items"]["oneOf"] = json!(bound);
-    let objective = objectives().map(|name| json!({ "required": [name] }));
-    schema["properties"]["capacity"]["oneOf"] = objective.collect();
+    // One objective, or none where only programs are searched that speak nothing.
+    let objective = |name| json!({ "required": [name] });
+    let any = json!({ "anyOf": objectives().map(objective).collect::<Vec<_>>() });
+    let one_or_none = objectives().map(objective).chain([json!({ "not": any })]);
+    schema["properties"]["capacity"]["oneOf"] = one_or_none.collect();
     schema
 }
 

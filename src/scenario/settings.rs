@@ -5,6 +5,11 @@ use super::kinds::ModeName;
 use super::model::{Keys, Load, Mode};
 use super::problem::Problem;
 
+/// Where nobody gives a rate a search begins with so many records, or MiB of them, per second: more than most programs
+/// read, so that what they read of it is about what they can.
+const OPEN_RATE_MAX: f64 = 100_000.0;
+const OPEN_MIB_MAX: f64 = 20.0;
+
 impl Settings {
     /// A problem at the place where the first of these keys was given.
     pub(super) fn problem_at(&self, keys: &[&str], message: &str, allowed: String) -> Option<Problem> {
@@ -51,8 +56,9 @@ impl Settings {
     pub(super) fn load(&self) -> Option<Load> {
         let by_bytes = |mib: f64| mib * BYTES_PER_MIB / self.size.mean_bytes();
         let rate = self.rate.or(self.mib_per_second.map(by_bytes));
-        Some(Load {
-            rate: rate.filter(|_| self.has_load())?,
+        self.has_load().then(|| Load {
+            rate: rate.unwrap_or_else(|| OPEN_RATE_MAX.min(by_bytes(OPEN_MIB_MAX))),
+            rate_is_open: rate.is_none(),
             arrivals: self.arrivals,
             shape: self.profile.clone(),
             duration_ns: self.duration_ns,

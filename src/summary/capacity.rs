@@ -10,7 +10,7 @@ use crate::scenario::Capacity;
 /// What the trials of one configuration say.
 pub(super) fn summarise(wanted: &Capacity, configuration: usize, trials: &[Trial]) -> CapacitySummary {
     let own = trials.iter().filter(|t| t.order.configuration == configuration);
-    let tries = own.filter_map(|trial| Tried::of(trial, wanted.percentile, wanted.limit_ns));
+    let tries = own.filter_map(|trial| Tried::of(trial, wanted.response_limit()));
     conclude(&tries.collect::<Vec<Tried>>())
 }
 

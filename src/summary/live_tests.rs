@@ -407,8 +407,10 @@ fn response_times_between_hosts_are_no_more_exact_than_the_comparison_of_their_c
 }
 
 const CAPACITY: Capacity = Capacity {
-    percentile: 0.99,
-    limit_ns: 50_000_000,
+    limit: Some(crate::scenario::ResponseLimit {
+        percentile: 0.99,
+        limit_ns: 50_000_000,
+    }),
     precision: 0.05,
     confirm_ns: 1_000_000_000,
 };

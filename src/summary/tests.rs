@@ -165,6 +165,7 @@ fn versions_of_kafka_are_reported_by_what_another_one_changes() {
                 brokers: 1,
                 version: version.parse().unwrap(),
                 zookeeper: false,
+                port: None,
             },
             ..crate::scenario::ClusterSpec::default()
         };

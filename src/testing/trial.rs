@@ -129,6 +129,7 @@ impl MeasurementBuilder {
             clocks: HostClocks::default(),
             results_ns: None,
             ended_ns: None,
+            outside: None,
             overall: None,
         }
     }

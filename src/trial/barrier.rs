@@ -3,9 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::measure::GroupDescription;
-use crate::measure::TopicPartition;
 use crate::measure::ledger::{overlaps, partition_name};
+use crate::measure::{GroupDescription, GroupMember, TopicPartition};
 
 /// Who may hold a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +13,24 @@ pub enum Ownership {
     One,
     /// Any members of a group, none of them needed: each gets some records.
     Shared,
+}
+
+/// How the members of a group are recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recognised {
+    /// Each by the `client.id` that it was given.
+    ByName,
+    /// By it where all carry theirs; otherwise only their number is known, as of a program with a name of its own.
+    ByNumber,
+}
+
+/// What the members of a group hold.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// In the order of the members.
+    pub held: Vec<Vec<TopicPartition>>,
+    /// False where the members were only counted, so that the order says nothing: those that hold partitions come first.
+    pub by_name: bool,
 }
 
 /// What is known of one member of a group at one moment.
@@ -70,10 +87,17 @@ pub fn check(
     description: Option<&GroupDescription>,
     topics: &[String],
     partitions: &BTreeSet<TopicPartition>,
-    ownership: Ownership,
-) -> Result<Vec<Vec<TopicPartition>>, Obstacle> {
+    (ownership, recognised): (Ownership, Recognised),
+) -> Result<Checked, Obstacle> {
+    let by_name = recognised == Recognised::ByName || description.is_none_or(|group| all_named(members, group));
     let assigned = description
-        .map(|group| cluster_view(members, group, topics))
+        .map(|group| {
+            if by_name {
+                cluster_view(members, group, topics)
+            } else {
+                counted_view(members, group, topics)
+            }
+        })
         .transpose()?;
     // Before anything else: two members that each say they hold a partition will both read it, whatever the cluster
     // believes.
@@ -95,6 +119,38 @@ pub fn check(
     let holdings: Vec<&[TopicPartition]> = held.iter().map(Vec::as_slice).collect();
     one_owner_at_most(members, &holdings, ownership)?;
     all_owned(&held, partitions, ownership)?;
+    // Where there is one member, it is known whatever its name.
+    let by_name = by_name || members.len() == 1;
+    Ok(Checked { held, by_name })
+}
+
+/// True where a group has every member under its name.
+fn all_named(members: &[MemberView<'_>], group: &GroupDescription) -> bool {
+    let is_there = |member: &MemberView<'_>| group.members.iter().any(|found| found.client_id == member.client_id);
+    members.iter().all(is_there)
+}
+
+/// What the members of a settled group hold that has as many as it should; those that hold something first.
+fn counted_view(
+    members: &[MemberView<'_>],
+    group: &GroupDescription,
+    topics: &[String],
+) -> Result<Vec<Vec<TopicPartition>>, Obstacle> {
+    let (found, wanted) = (group.members.len(), members.len());
+    if found == 0 {
+        return Err(Obstacle::unsettled(
+            "no member has joined the group: the program must use the group, the topic and the address that it is given",
+        ));
+    }
+    if found != wanted || !group.is_settled() {
+        return Err(Obstacle::unsettled(format!(
+            "the group is {:?} with {found} of {wanted} members",
+            group.state
+        )));
+    }
+    let held = group.members.iter().map(|member| resolved(member, topics));
+    let mut held: Vec<Vec<TopicPartition>> = held.collect::<Result<_, _>>()?;
+    held.sort_by_key(|partitions| (partitions.is_empty(), partitions.first().copied()));
     Ok(held)
 }
 
@@ -130,12 +186,15 @@ fn cluster_view(
                 let message = format!("{} is not in the group exactly once", member.name);
                 return Err(Obstacle::member(member.name, message));
             };
-            in_group
-                .assignment
-                .iter()
-                .map(|(topic, partition)| resolve(topics, topic, *partition))
-                .collect()
+            resolved(in_group, topics)
         })
+        .collect()
+}
+
+fn resolved(member: &GroupMember, topics: &[String]) -> Result<Vec<TopicPartition>, Obstacle> {
+    let assignment = member.assignment.iter();
+    assignment
+        .map(|(topic, partition)| resolve(topics, topic, *partition))
         .collect()
 }
 

@@ -27,8 +27,9 @@ fn look_by(
         cluster,
         &["t".to_owned()],
         &[partition(0), partition(1)].into(),
-        ownership,
+        (ownership, Recognised::ByName),
     )
+    .map(|checked| checked.held)
 }
 
 fn unsettled(result: &Result<Vec<Vec<TopicPartition>>, Obstacle>, part: &str) {
@@ -152,4 +153,50 @@ fn where_members_share_partitions_each_may_have_several_owners_or_none_and_no_fo
         Some(&group(&[((0, 0), &[7]), ((1, 0), &[])])),
     );
     unsettled(&foreign, "not part of the trial");
+}
+
+/// Two processes of a program whose members are called so.
+fn observed(names: [&str; 2], held: [&[i32]; 2]) -> Result<Checked, Obstacle> {
+    let members = [("trial-g1-p1-c1", "one"), ("trial-g1-p2-c1", "two")];
+    let view = |(client_id, name): (&'static str, &'static str)| MemberView {
+        client_id,
+        name,
+        own: None,
+    };
+    let mut found = group(&[((0, 0), held[0]), ((1, 0), held[1])]);
+    for (member, name) in found.members.iter_mut().zip(names) {
+        name.clone_into(&mut member.client_id);
+    }
+    found.members.retain(|member| !member.client_id.is_empty());
+    check(
+        &members.map(view),
+        Some(&found),
+        &["t".to_owned()],
+        &[partition(0), partition(1)].into(),
+        (Ownership::One, Recognised::ByNumber),
+    )
+}
+
+#[test]
+fn members_that_carry_one_name_are_counted_and_those_with_partitions_come_first() {
+    let checked = observed(["rdkafka", "rdkafka"], [&[], &[0, 1]]).unwrap();
+    assert_eq!(checked.held, [vec![partition(0), partition(1)], vec![]]);
+    assert!(!checked.by_name);
+}
+
+#[test]
+fn members_that_took_the_names_that_they_were_given_are_told_apart() {
+    let checked = observed(["trial-g1-p1-c1", "trial-g1-p2-c1"], [&[], &[0, 1]]).unwrap();
+    assert_eq!(checked.held, [vec![], vec![partition(0), partition(1)]]);
+    assert!(checked.by_name);
+}
+
+#[test]
+fn a_group_that_lacks_members_of_a_program_says_how_many() {
+    let lacks = |names| match observed(names, [&[0, 1], &[]]) {
+        Err(Obstacle::Unsettled(message)) => message,
+        other => panic!("{other:?}"),
+    };
+    assert!(lacks(["rdkafka", ""]).ends_with("with 1 of 2 members"));
+    assert!(lacks(["", ""]).starts_with("no member has joined the group"));
 }

@@ -22,6 +22,10 @@ pub enum Happening {
     Introduced(Arc<Hello>),
     /// The actor is ready.
     Ready,
+    /// The program that the actor observes said that it is ready.
+    ProgramReady,
+    /// The members of this group carry one name: which of them is whose is not known.
+    Nameless(usize),
     /// The members do not have their partitions yet, for this reason.
     Waits(Obstacle),
     /// The barrier was passed, the reader's consumers holding this.
@@ -32,6 +36,8 @@ pub enum Happening {
     Read { done: u64, total: u64 },
     /// How far each group was behind in each partition, groups outermost.
     Lag(Vec<u64>),
+    /// Where each partition ended while readers were behind whose positions are known only afterwards.
+    EndsSeen(Vec<Vec<i64>>),
     /// A backlog was caught up with at this time.
     CaughtUp(u64),
     /// Response times of finished seconds.

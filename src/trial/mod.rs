@@ -4,6 +4,7 @@
 mod barrier;
 mod cast;
 mod clocks;
+mod committed;
 mod course;
 mod demands;
 mod engine;
@@ -17,7 +18,7 @@ mod script;
 mod spec;
 mod terms;
 
-pub use cast::{ActorId, Cast};
+pub use cast::{ActorId, Cast, Reader};
 pub use course::{Existing, LoadSpec};
 pub use demands::Demands;
 pub use engine::{Action, Event, TrialMachine};

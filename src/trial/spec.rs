@@ -11,10 +11,13 @@ use super::terms::Terms;
 use crate::measure::TopicPartition;
 use crate::names;
 use crate::protocol::{
-    ConsumerOrder, Prepare, PrepareProducer, StampOrder, TopicTarget, WorkCalibration, partitions_of,
+    ConsumerOrder, Prepare, PrepareProducer, Program, StampOrder, TopicTarget, WorkCalibration, partitions_of,
 };
 use crate::scenario::{Configuration, Membership};
 use crate::secret::Secret;
+
+/// How long a program may take to end: longer than its observer waits before it kills it.
+const PROGRAM_EXIT: Duration = Duration::from_secs(15);
 
 /// All that a trial needs to run.
 #[derive(Debug)]
@@ -52,6 +55,21 @@ impl TrialSpec {
         self
     }
 
+    /// Says that the readers are programs that speak nothing: what `program` makes for each is observed. One observer of
+    /// a group asks for its committed offsets.
+    #[must_use]
+    pub fn with_programs(mut self, program: impl Fn(&Reader) -> Program) -> Self {
+        for reader in &mut self.cast.readers {
+            let asks_offsets = reader.role.process == 0;
+            reader.role.prepare.program = Some(Program {
+                asks_offsets,
+                ..program(&reader.role)
+            });
+        }
+        self.terms.limits.exit = self.terms.limits.exit.max(PROGRAM_EXIT);
+        self
+    }
+
     /// Adds what the consumers' client gets in its own names, and how long it may pause between two fetches.
     #[must_use]
     pub fn with_client(mut self, properties: &BTreeMap<String, Secret>, fetch_pause: Duration) -> Self {
@@ -82,7 +100,8 @@ impl TrialSpec {
             stamped_from: load.backlog_ends.clone(),
             stamp_offset_ns: 0,
         };
-        for reader in &mut self.cast.readers {
+        let readers = self.cast.readers.iter_mut();
+        for reader in readers.filter(|reader| !reader.role.is_observer()) {
             reader.role.prepare.stamps = Some(stamps.clone());
         }
         self.cast.producers = producers.into_iter().map(Actor::new).collect();
@@ -136,6 +155,7 @@ impl TrialSpec {
                     manual: terms.manual,
                     stamps: None,
                     joins_late: false,
+                    program: None,
                 };
                 readers.push(Actor::new(Reader {
                     group,

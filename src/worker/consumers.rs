@@ -226,6 +226,7 @@ impl Consumers {
             window: usage,
             stopwatch,
             pauses: Some(self.process.pauses()),
+            program: None,
         })))
     }
 }

@@ -42,6 +42,16 @@ impl Process {
 /// Runs a worker until `exit`, the end of its input, or a silence of [`SILENCE_LIMIT_MS`]. The exit code says whether it
 /// could do what it was asked.
 pub(super) fn run<R: Role>(capabilities: &[Capability], role: impl FnOnce(Process) -> R) -> ExitCode {
+    let library = ("librdkafka".to_owned(), rdkafka::util::get_rdkafka_version().1);
+    run_with(library, capabilities, role)
+}
+
+/// The same for a worker whose records are read by this client, with its version.
+pub(super) fn run_with<R: Role>(
+    (client, client_version): (String, String),
+    capabilities: &[Capability],
+    role: impl FnOnce(Process) -> R,
+) -> ExitCode {
     let process = Process {
         born: ProcessSnapshot::of_birth(clock::now_ns()),
         heartbeat: Heartbeat::start(),
@@ -50,8 +60,8 @@ pub(super) fn run<R: Role>(capabilities: &[Capability], role: impl FnOnce(Proces
     let outbox = process.outbox.clone();
     let hello = Hello {
         protocol: PROTOCOL_VERSION,
-        client: "librdkafka".to_owned(),
-        client_version: rdkafka::util::get_rdkafka_version().1,
+        client,
+        client_version,
         pid: std::process::id(),
         capabilities: capabilities.to_vec(),
         host: clock::host(),

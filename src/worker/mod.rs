@@ -1,4 +1,4 @@
-//! A worker: a process of consumers, or a producer of load, that does what the coordinator says on standard input and
+//! A worker: a process of consumers, a producer of load, or the observer of a program, that does what the coordinator says on standard input and
 //! reports on standard output. Knows the protocol and the client library, and nothing of scenarios' matrices, plans or statistics.
 
 mod client;
@@ -10,6 +10,7 @@ mod hold;
 mod leaders;
 mod membership;
 mod messages;
+mod observer;
 mod offsets;
 mod producer;
 mod progress;
@@ -26,5 +27,6 @@ mod threads;
 mod start_tests;
 
 pub use consumers::run_consumer;
+pub use observer::run_observer;
 pub use producer::run_producer;
 pub use reader::{Rehearsal, Stage};

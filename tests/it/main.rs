@@ -42,6 +42,7 @@ mod secrets;
 mod secured;
 mod secured_cluster;
 mod shared_cluster;
+mod silent;
 mod standing;
 mod standstills;
 mod starts;

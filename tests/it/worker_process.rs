@@ -83,6 +83,7 @@ pub fn order(topic: &TopicTarget, client: &str, properties: &[(&str, &str)]) -> 
         manual: false,
         stamps: None,
         joins_late: false,
+        program: None,
     }
 }
 

@@ -66,7 +66,7 @@ impl Session<'_> {
             self.observer.preparing("calibrating the work");
         }
         let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
-        let met = calibration::meet(&mut fleet, &self.launch(app, place, build, "consumer", 1), works).await;
+        let met = calibration::meet(&mut fleet, &self.launch(app, place, build, app.role(), 1), works).await;
         let (hello, measured) = match met {
             Ok(met) => met,
             // Its trials fail with the cause.
@@ -78,7 +78,9 @@ impl Session<'_> {
             let cause = Demands::of(each).unmet(&hello)?;
             Some(format!("{cause}, as in {:?}", each.name))
         };
-        if let Some(cause) = configurations().find_map(unmet) {
+        // An observer is asked for nothing but to observe.
+        let mut demanding = configurations().filter(|_| app.silent().is_none());
+        if let Some(cause) = demanding.find_map(unmet) {
             return Err(RunError::Worker { worker, cause });
         }
         // What builds have is said with each of them.

@@ -71,9 +71,7 @@ impl Session<'_> {
         total: u64,
     ) -> Result<(Dataset, Option<KeptData>), RunError> {
         let spec = &self.plan.scenario.datasets[index];
-        let names: Vec<String> = (1..=spec.topics)
-            .map(|topic| names::data_topic(&self.prefix, index + 1, topic))
-            .collect();
+        let names = spec.topic_names(|topic| names::data_topic(&self.prefix, index + 1, topic));
         let stop = Arc::new(AtomicBool::new(false));
         let seed = self.plan.scenario.seed.wrapping_add(index as u64);
         let (admin, properties) = (&cluster.admin, &cluster.properties);

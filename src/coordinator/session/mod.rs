@@ -2,6 +2,7 @@
 
 mod beforehand;
 mod datasets;
+mod named;
 mod prepare;
 mod topic_checks;
 mod trials;
@@ -56,6 +57,7 @@ impl Session<'_> {
     pub(super) async fn execute(&self) -> Result<RunEnd, RunError> {
         self.steps.begin(Step::Checking);
         self.check_groups().await?;
+        self.check_named_topics().await?;
         self.check_replication().await?;
         for configuration in &self.plan.scenario.configurations {
             self.address(configuration)?;
@@ -217,14 +219,15 @@ impl Session<'_> {
     }
 
     /// Removes what the run made: topics and groups on clusters that stay, or the brokers with everything.
-    pub(super) async fn close(self, guardian: &Guardian) {
-        for cluster in self.clusters {
+    pub(super) async fn close(mut self, guardian: &Guardian) {
+        for cluster in std::mem::take(&mut self.clusters) {
             if cluster.is_local() {
                 if let Err(error) = cluster.close().await {
                     self.observer.note(&format!("the brokers did not end well: {error}"));
                 }
                 continue;
             }
+            self.remove_named(&cluster).await;
             let admin = &cluster.admin;
             let waiting = |what: &str| self.observer.note(what);
             match admin.delete_named(&format!("{}-", self.prefix), &waiting).await {

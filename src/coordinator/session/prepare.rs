@@ -8,18 +8,24 @@ use std::time::Duration;
 use super::Session;
 use crate::coordinator::arrivals::{Arrivals, ArrivalsError, Arriving};
 use crate::coordinator::calibration::Calibrations;
+use crate::coordinator::cluster::Cluster;
 use crate::coordinator::dataset::Dataset;
 use crate::coordinator::ending::RunError;
 use crate::coordinator::fixed_group::{self, GroupError, wait_until_empty};
+use crate::coordinator::silent;
 use crate::kafka::client::{ConsumerSettings, ResolvedSettings};
 use crate::measure::{FailureKind, TrialKind, TrialOrder};
 use crate::names;
-use crate::scenario::{Commit, Configuration, Mode};
+use crate::scenario::{Commit, Configuration, Mode, Program};
 use crate::trial::Limits;
 use crate::trial::TrialSpec;
 
 /// How long a search waits, beyond its objective's limit, for what has arrived to be read.
 const SEARCH_DRAIN: Duration = Duration::from_secs(1);
+
+/// The same for what a program that speaks nothing has read and not yet committed, and as a part of the window.
+const OBSERVED_DRAIN: Duration = Duration::from_secs(5);
+const OBSERVED_DRAIN_PART: u32 = 8;
 
 /// Why a trial was not run.
 pub(super) enum NotRun {
@@ -73,8 +79,8 @@ impl Session<'_> {
             Ok(None) => (dataset.target(order.records), None),
             Err(_) if self.interrupt.is_set() => return Err(NotRun::Interrupted),
             Err(error) => {
-                let topics = scenario.datasets[configuration.dataset].topics;
-                let names = (1..=topics).map(|topic| names::arrivals_topic(&name, topic)).collect();
+                let topics = &scenario.datasets[configuration.dataset];
+                let names = topics.topic_names(|topic| names::arrivals_topic(&name, topic));
                 self.remove_topics(cluster, names).await;
                 return Err(NotRun::not_prepared(&error));
             }
@@ -95,11 +101,30 @@ impl Session<'_> {
         if let Some(existing) = existing {
             spec = spec.with_existing(existing);
         }
+        if let Some(program) = scenario.app_of(configuration).silent() {
+            spec = self.observed(spec, program, &settings, cluster).await?;
+        }
         if let Some((load, producers)) = load {
             spec = spec.with_load(load, producers);
         }
         let brokers: Vec<u32> = cluster.own_brokers().iter().map(|broker| broker.id()).collect();
         Ok(spec.with_script(self.options.script.clone(), &brokers))
+    }
+
+    /// The trial with a program that speaks nothing in it. A program that begins where its group is, or at the end if that
+    /// is nowhere, finds the first records there.
+    async fn observed(
+        &self,
+        spec: TrialSpec,
+        program: &Program,
+        settings: &ResolvedSettings,
+        cluster: &Cluster,
+    ) -> Result<TrialSpec, NotRun> {
+        for group in &spec.terms.groups {
+            let reset = fixed_group::reset(&cluster.admin, &cluster.properties, group, &spec.terms.topics).await;
+            reset.map_err(|error| NotRun::not_prepared(&error))?;
+        }
+        Ok(spec.with_programs(silent::orders(program, settings, self.options.log_workers)))
     }
 
     /// The settings of a configuration's consumers, with the brokers' addresses for clients at their place.
@@ -144,7 +169,12 @@ impl Session<'_> {
         let mut limits = self.options.limits;
         limits.read = limits.read.max(self.longest_reading(configuration));
         if let Some(capacity) = self.plan.scenario.capacity.filter(|_| order.kind == TrialKind::Search) {
-            limits.drain = limits.drain.min(SEARCH_DRAIN + Duration::from_nanos(capacity.limit_ns));
+            limits.drain = limits.drain.min(match (capacity.limit, order.load) {
+                (Some(limit), _) => SEARCH_DRAIN + Duration::from_nanos(limit.limit_ns),
+                // A window has many commits: what is read by its end is committed within a few more.
+                (None, Some(load)) => OBSERVED_DRAIN.max(Duration::from_nanos(load.duration_ns) / OBSERVED_DRAIN_PART),
+                (None, None) => OBSERVED_DRAIN,
+            });
         }
         limits
     }
@@ -161,7 +191,17 @@ impl Session<'_> {
             return Ok(());
         };
         let cluster = self.cluster(configuration);
-        wait_until_empty(&cluster.admin, group, &self.prefix).await?;
+        let is_silent = self.plan.scenario.app_of(configuration).silent().is_some();
+        // Members of a program that speaks nothing may have any name; nobody else was in the group before the first trial.
+        let own = if is_silent && self.is_ours(cluster) {
+            ""
+        } else {
+            &self.prefix
+        };
+        wait_until_empty(&cluster.admin, group, own).await?;
+        if is_silent && self.is_ours(cluster) {
+            cluster.admin.delete_groups(std::slice::from_ref(group)).await?;
+        }
         if configuration.mode != Mode::Backlog || configuration.commit == Commit::None {
             return Ok(());
         }

@@ -19,15 +19,17 @@ use crate::coordinator::fleet::{Fleet, Launch, ProcessFleet};
 use crate::coordinator::host::HostSample;
 use crate::coordinator::launching::{Started, started};
 use crate::coordinator::memory::MemoryKills;
-use crate::coordinator::processes::with_their_groups;
+use crate::coordinator::processes::end_programs;
 use crate::coordinator::watch::Watch;
 use crate::kafka::admin::Admin;
 use crate::measure::clock;
 use crate::measure::judge::judge;
 use crate::measure::limits::{Kernel, LimitWatch};
 use crate::measure::standstill::{broker_changes, standstill_before_failure};
+use crate::measure::tree::with_descendants;
 use crate::measure::{Act, DeliveredTopics, GroupDescription, PlannedAct};
 use crate::measure::{Failure, FailureKind, Interruptions, Status, Stretch, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
+use crate::names;
 use crate::protocol::TopicTarget;
 use crate::scenario::{App, Configuration, Place};
 use crate::trial::{ActorId, Cast, Entry};
@@ -56,7 +58,7 @@ impl Session<'_> {
         let launches = self.launches(configuration, &spec.cast);
         let topics = spec.terms.topics.iter().map(|topic| topic.name.clone());
         let topics: Vec<String> = topics.collect();
-        let has_own_topics = spec.course.owns_topics();
+        let (has_own_topics, is_observed) = (spec.course.owns_topics(), spec.cast.is_observed());
         let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
         let kills = MemoryKills::watch(&[]);
         let (started_at, began_ns) = (jiff::Timestamp::now(), clock::now_ns());
@@ -82,6 +84,9 @@ impl Session<'_> {
         if outcome.acts.iter().any(PlannedAct::is_on_broker) && !broker_lost {
             cluster.bring_back()?;
         }
+        if is_observed {
+            self.end_programs(order, configuration, &outcome);
+        }
         let own_topics = if has_own_topics { topics } else { Vec::new() };
         self.remove_topics(cluster, own_topics).await;
         name_kill(&mut outcome, &kills);
@@ -94,6 +99,15 @@ impl Session<'_> {
         }))
     }
 
+    /// Ends what is left of programs that speak nothing: their observers may have been killed.
+    fn end_programs(&self, order: &TrialOrder, configuration: &Configuration, outcome: &Outcome) {
+        for left in &outcome.left_behind {
+            let (name, number) = (&configuration.name, order.number);
+            self.observer.note(&format!("{name}, trial {number}: {left}"));
+        }
+        end_programs(&format!("{}-", names::trial(&self.prefix, order.number)));
+    }
+
     /// The command lines of a trial's actors: consumers at their place, producers here.
     fn launches(&self, configuration: &Configuration, cast: &Cast) -> Vec<(ActorId, Launch)> {
         let (scenario, build) = (&self.plan.scenario, configuration.variant.build);
@@ -101,7 +115,7 @@ impl Session<'_> {
             ActorId::Reader(reader) => {
                 let process = u32::try_from(*reader).unwrap_or(u32::MAX) % configuration.processes + 1;
                 let app = scenario.app_of(configuration);
-                Some(self.launch(app, scenario.place_of(configuration), build, "consumer", process))
+                Some(self.launch(app, scenario.place_of(configuration), build, app.role(), process))
             }
             ActorId::Producer(_) => Some(self.launch(App::Tandem, &scenario.places[0], build, "producer", 1)),
             ActorId::Broker(_) => None,
@@ -267,7 +281,7 @@ impl Surroundings for Around<'_> {
         // A timer of the runtime may be a millisecond late and its threads busy; a sleeping thread is not.
         tokio::task::spawn_blocking(move || {
             // Looked up beforehand: at the start it would cost the readers a millisecond.
-            let workers = with_their_groups(&workers);
+            let workers = with_descendants(&workers);
             let watch = LimitWatch::find(&Kernel::running(), &workers, &brokers);
             std::thread::sleep(Duration::from_nanos(at_ns.saturating_sub(clock::now_ns())));
             HostSample::take(&brokers, &workers, watch)

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::arrivals::{ms, records_per_second};
+use super::arrivals::records_per_second;
 use super::colours::Ink;
 use super::drawing::Chart;
 use super::legend::{Entry, Swatch};
@@ -68,8 +68,7 @@ fn found<'a>(input: &ReportInput, sought: &Capacity, c: &'a ConfigurationSummary
 
 /// The objective in words: `99 % of the records within 50 ms`.
 fn objective(sought: &Capacity) -> String {
-    let percent = (sought.percentile * 1e8).round() / 1e6;
-    format!("{percent} % of the records within {} ms", ms(sought.limit_ns))
+    sought.objective()
 }
 
 /// What was tried, in the order of running.
@@ -81,7 +80,7 @@ fn tries(input: &ReportInput, sought: &Capacity, configuration: usize) -> Vec<Tr
             trial: t.order.number,
             rate: t.order.load?.rate,
             confirming: t.order.kind == TrialKind::Counted,
-            outcome: outcome(t, sought.percentile, sought.limit_ns),
+            outcome: outcome(t, sought.response_limit()),
         })
     });
     tried.collect()

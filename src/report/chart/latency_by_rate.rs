@@ -97,8 +97,8 @@ fn above_all(scale: Scale) -> Scale {
 
 /// The limit that a search looks for, for the panel of its percentile.
 fn objective(input: &ReportInput, percentile: Percentile) -> Option<f64> {
-    let capacity = input.scenario.capacity?;
-    ((capacity.percentile - percentile.share).abs() < 1e-9).then(|| ms(capacity.limit_ns))
+    let limit = input.scenario.capacity?.limit?;
+    ((limit.percentile - percentile.share).abs() < 1e-9).then(|| ms(limit.limit_ns))
 }
 
 fn panel(labels: &Labels, own: &[&Series], percentile: Percentile, y: Scale, limit: Option<f64>) -> Panel {

@@ -9,7 +9,7 @@ use crate::report::format::{UNKNOWN, duration, duration_estimate, figure_text, m
 use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
 use crate::report::table::{Cell, Column, Table, Tone};
-use crate::scenario::{Capacity, Mode};
+use crate::scenario::{Capacity, Mode, ResponseLimit};
 use crate::stats::Estimate;
 use crate::summary::{CapacitySummary, ConfigurationSummary, LiveSummary, Undecided};
 use crate::wording::{capitalised, joined};
@@ -158,9 +158,13 @@ fn capacities(input: &ReportInput, labels: &Labels, family: usize, objective: &C
         Column::figures("search trials", |row: &Row| trials(row, TrialKind::Search)).dropped(4),
         Column::figures("longer trials", |row: &Row| trials(row, TrialKind::Counted)).dropped(5),
     ];
-    let percentile = (objective.percentile * 1e9).round() / 1e7;
-    let limit_ms = objective.limit_ns as f64 / 1e6;
-    let what = format!("records per second within p{percentile} {limit_ms} ms");
+    let what = match objective.limit {
+        Some(ResponseLimit { percentile, limit_ns }) => {
+            let (percentile, limit_ms) = ((percentile * 1e9).round() / 1e7, limit_ns as f64 / 1e6);
+            format!("records per second within p{percentile} {limit_ms} ms")
+        }
+        None => "records per second with which readers keep up".to_owned(),
+    };
     let searched = with_load(input, family, |mode| mode.load().is_some());
     Table::of(caption(input, family, &what), columns, searched)
 }

@@ -180,6 +180,11 @@ pub(crate) fn app_named(name: &str, draft: &Draft) -> Option<AppSpec> {
     ReadyMade::named(which).map(|which| AppSpec::ready_made(which, version))
 }
 
+/// True where a configuration runs a program that speaks nothing.
+pub(crate) fn is_silent(settings: &Settings, draft: &Draft) -> bool {
+    app_named(&settings.app, draft).is_some_and(|app| app.silent().is_some())
+}
+
 /// Checks what a configuration, which has this name, asks of its app.
 pub(crate) fn check(name: &str, settings: &Settings, draft: &Draft, problems: &mut Problems) {
     let Some(app) = app_named(&settings.app, draft) else {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::apps::is_silent;
 use crate::scenario::draft::Draft;
 use crate::scenario::keys::{Settings, TableKeys as _};
 use crate::scenario::kinds::{ModeName, number_text, time_text};
@@ -84,7 +85,7 @@ fn unused_blocks(draft: &Draft, capacity: Option<&Capacity>) -> Option<String> {
 
 /// A percentile of a few records says little of the configuration.
 fn too_few_records(configurations: &Named<'_>, draft: &Draft, capacity: Option<&Capacity>) -> Option<String> {
-    let percentile = capacity.map_or(PERCENTILE, |capacity| capacity.percentile);
+    let percentile = capacity.map_or(Some(PERCENTILE), |capacity| Some(capacity.limit?.percentile))?;
     let needed = rounded(RECORDS_BEYOND / (1.0 - percentile));
     // A search makes its windows longer where a rate is low, so there only what even the longest lacks is too few.
     let window_ns = |settings: &Settings| match capacity {
@@ -92,6 +93,10 @@ fn too_few_records(configurations: &Named<'_>, draft: &Draft, capacity: Option<&
         None => settings.duration_ns,
     };
     let few = |settings: &Settings| {
+        // Of a program that speaks nothing there are no response times.
+        if is_silent(settings, draft) {
+            return None;
+        }
         let records = rounded(records_in_window(settings, window_ns(settings), draft.top.seed)?);
         (records < needed).then_some(records)
     };

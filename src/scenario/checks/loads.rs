@@ -78,6 +78,9 @@ fn no_rate(settings: &Settings, draft: &Draft) -> Option<Problem> {
     let none = ["rate", "mib_per_second"]
         .iter()
         .all(|key| settings.given(key).is_none());
+    // A search without a limit on response times begins with more than the program can read.
+    let is_searched = draft.capacity.as_ref().is_some_and(|capacity| capacity.limit.is_none());
+    let none = none && !is_searched;
     let message = format!("a {} configuration has no rate", settings.mode_name().name());
     let allowed = "needs a number of records that arrive";
     let help = "add rate = 10_000 (records per second) or mib_per_second = 1 to [load]";

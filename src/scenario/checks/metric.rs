@@ -6,7 +6,7 @@ use crate::figures::{By, FigureId, Had, Trials};
 use crate::scenario::draft::{Draft, DraftRequirement};
 use crate::scenario::keys::{RequireKeys, TableKeys as _};
 use crate::scenario::kinds::{Amount, Threshold};
-use crate::scenario::model::{Bound, ChosenMetric, Configuration, Mode, Requirement, Until};
+use crate::scenario::model::{AppSpec, Bound, ChosenMetric, Configuration, Mode, Requirement, Until};
 use crate::scenario::problem::{Problem, Problems};
 use crate::scenario::suggest::{any_value, did_you_mean_value};
 
@@ -14,8 +14,33 @@ use crate::scenario::suggest::{any_value, did_you_mean_value};
 pub(crate) const SHARE: f64 = 0.03;
 
 /// The figure that the scenario names, with its threshold.
-pub(crate) fn metric(draft: &Draft, configurations: &[Configuration], problems: &mut Problems) -> Option<ChosenMetric> {
-    problems.keep(check(draft, configurations))?
+pub(crate) fn metric(
+    draft: &Draft,
+    configurations: &[Configuration],
+    apps: &[AppSpec],
+    problems: &mut Problems,
+) -> Option<ChosenMetric> {
+    let unheld = |c: &&Configuration| c.mode == Mode::Backlog && apps[c.app].silent().is_some();
+    let unheld = configurations.iter().find(unheld);
+    if let (Some(FigureId::ReadSeconds | FigureId::RecordsPerSecond), Some(unheld)) = (draft.top.metric, unheld) {
+        let why = format!(
+            "nothing holds the app `{}` of {:?} until a start",
+            apps[unheld.app].name, unheld.name
+        );
+        problems.add(refused(
+            draft,
+            "metric",
+            &why,
+            "must be \"stopwatch_seconds\", which is the default there",
+        ));
+        return None;
+    }
+    let chosen = problems.keep(check(draft, configurations))?;
+    let stopwatch = ChosenMetric {
+        figure: FigureId::StopwatchSeconds,
+        difference: None,
+    };
+    chosen.or_else(|| unheld.map(|_| stopwatch))
 }
 
 /// The threshold of ratios.

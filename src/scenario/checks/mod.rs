@@ -3,6 +3,7 @@
 mod all;
 mod apps;
 mod capacity;
+mod combined;
 mod existing;
 mod load_warnings;
 mod loads;
@@ -14,5 +15,6 @@ mod threads;
 
 pub(crate) use all::{check, warnings};
 pub(crate) use apps::app_named;
+pub(crate) use combined::{one_name, too_many};
 pub(crate) use metric::{metric, no_width, requirements, share};
 pub(crate) use repetitions::{check as check_repetitions, obstacle};

@@ -24,6 +24,7 @@ pub(crate) fn check(name: &str, settings: &Settings, draft: &Draft, problems: &m
         replication(settings, draft),
         in_sync(settings),
         partitions(name, settings),
+        one_topic(settings),
         weights(name, settings),
         weights_and_keys(settings),
         manual(settings, "assignor"),
@@ -96,6 +97,16 @@ fn partitions(name: &str, settings: &Settings) -> Option<Problem> {
         "there are too many partitions over all topics",
         allowed,
     )
+}
+
+/// A chosen name is that of one topic.
+fn one_topic(settings: &Settings) -> Option<Problem> {
+    (settings.name.is_some() && settings.topics > 1).then_some(())?;
+    let allowed = format!(
+        "must be left out beside topics = {}: it is the name of one topic",
+        settings.topics
+    );
+    settings.problem_at(&["name"], "`name` cannot name several topics", allowed)
 }
 
 fn weights(name: &str, settings: &Settings) -> Option<Problem> {

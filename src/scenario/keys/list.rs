@@ -12,7 +12,8 @@ use crate::scenario::kafka_version::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 use crate::scenario::kinds::{
     AppCommand, AppEnv, AppName, Assignment, Bootstrap, ClientDefaults, Command, Count, Decimal, Duration, Expression,
     FigureName, Formed, GroupName, Integer, IntegerOrAll, KeyNames, Kind, Lag, Line, ListenerName, MetricName,
-    ModeName, Number, OneOf, Positive, Prefix, Processors, Protocol, Ratio, Switch, Threshold, Topics, Warmup, Weights,
+    ModeName, Number, OneOf, Positive, Prefix, Processors, Protocol, Ratio, Switch, Threshold, TopicName, Topics,
+    Warmup, Weights,
 };
 use crate::scenario::model::{
     Assignor, Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, PropertyValue, Read, Repetitions,
@@ -92,6 +93,8 @@ keys! {
         "Whether the brokers keep their metadata in a ZooKeeper, which tandem starts with them; 4.x cannot.";
     "bootstrap" => bootstrap: Formed<Bootstrap>, &[Table::Cluster], absent("none: brokers are started"),
         "Addresses of a running cluster to use instead of starting brokers.";
+    "port" => port: Count<1, 65_535>, &[Table::Cluster], absent("free ones"),
+        "Port of the first broker that tandem starts, the next ones for the others: for programs whose address is fixed.";
     "prefix" => prefix: Formed<Prefix>, &[Table::Cluster], default("tandem-".to_owned()),
         "Start of the names of topics and groups.";
 }
@@ -148,6 +151,9 @@ keys! {
     "partitions" => partitions: Partitions, DATASET, default(1),
         Task(|c| Some(c.filled()?.partitions)),
         "Partitions of each topic.";
+    "name" => name: Formed<TopicName>, &[Table::Dataset], absent("one that tells whose it is"),
+        Means(|c| c.filled()?.name.clone()),
+        "Name of the one topic that is made, for programs whose topic is fixed; only on clusters that tandem starts.";
     "topics" => topics: Partitions, DATASET, default(1),
         Task(|c| Some(c.filled()?.topics)),
         "Topics; every member subscribes to all of them.";

@@ -43,6 +43,19 @@ impl Form for Prefix {
     }
 }
 
+/// The name of a topic that is made.
+pub(crate) enum TopicName {}
+
+impl Form for TopicName {
+    const ALLOWED: &'static str = "the name of a topic: 1 to 249 of letters, digits, `.`, `_`, `-`";
+    const PATTERN: &'static str = "^[A-Za-z0-9._-]{1,249}$";
+
+    fn fits(text: &str) -> bool {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        (1..=249).contains(&text.len()) && text.bytes().all(allowed) && !matches!(text, "." | "..")
+    }
+}
+
 /// The name of a group.
 pub(crate) enum GroupName {}
 

@@ -12,7 +12,7 @@ mod repetitions;
 mod time;
 mod work;
 
-pub(crate) use addresses::{Bootstrap, GroupName, ListenerName, Prefix, Processors};
+pub(crate) use addresses::{Bootstrap, GroupName, ListenerName, Prefix, Processors, TopicName};
 pub(crate) use app::{AppCommand, AppEnv, AppName, Expression};
 pub(crate) use basic::{Command, Count, Decimal, Formed, Integer, IntegerOrAll, KeyNames, Line, OneOf, Switch};
 pub(crate) use choices::{Assignment, ClientDefaults, Lag, ModeName, Protocol};

@@ -100,6 +100,11 @@ impl AppSpec {
         }
     }
 
+    /// The program that speaks nothing and is observed from outside, where it is one.
+    pub fn silent(&self) -> Option<&Program> {
+        self.program().filter(|program| program.speaks == Speaks::Nothing)
+    }
+
     /// The ready-made client that it is.
     pub fn which(&self) -> Option<ReadyMade> {
         match self.runs {
@@ -189,6 +194,23 @@ impl<'a> App<'a> {
         App::Launched {
             place,
             command: launcher,
+        }
+    }
+
+    /// The program that speaks nothing, where it is one.
+    pub fn silent(self) -> Option<&'a Program> {
+        match self {
+            App::Other(spec) => spec.silent(),
+            App::Tandem | App::Launched { .. } => None,
+        }
+    }
+
+    /// The role in which its worker is started: a program that speaks nothing has an observer.
+    pub fn role(self) -> &'static str {
+        if self.silent().is_some() {
+            "observer"
+        } else {
+            "consumer"
         }
     }
 

@@ -31,6 +31,9 @@ pub enum ClusterSource {
         /// True where they keep their metadata in a ZooKeeper, which is started with them.
         #[serde(default)]
         zookeeper: bool,
+        /// Port of the first broker, the next ones for the others; any free ones where `None`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        port: Option<u16>,
     },
     /// A running cluster.
     Bootstrap(String),

@@ -16,6 +16,9 @@ pub struct DatasetSpec {
     /// Where the records come from.
     #[serde(default)]
     pub source: DataSource,
+    /// The name of its one topic, where the user chose it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Number of topics.
     pub topics: u32,
     /// Partitions of each topic; the most that one has where topics exist.
@@ -49,6 +52,14 @@ impl DatasetSpec {
         match self.existing().and_then(|existing| existing.found.as_ref()) {
             Some(found) => u32::try_from(found.partitions().count()).unwrap_or(u32::MAX),
             None => self.topics * self.partitions,
+        }
+    }
+
+    /// The names of its topics; `made` names those that the user does not, by number from 1.
+    pub fn topic_names(&self, made: impl Fn(u32) -> String) -> Vec<String> {
+        match &self.name {
+            Some(name) => vec![name.clone()],
+            None => (1..=self.topics).map(made).collect(),
         }
     }
 

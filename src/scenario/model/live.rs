@@ -35,6 +35,9 @@ impl Mode {
 pub struct Load {
     /// Records per second of all producers together; the profile changes it over time.
     pub rate: f64,
+    /// True where nobody gave a rate: a search begins at this one and goes higher where it holds.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rate_is_open: bool,
     /// How records arrive.
     pub arrivals: Arrivals,
     /// The rate over time.
@@ -136,15 +139,42 @@ impl Shape {
 /// The longest window that a trial of a search is given so that there are enough records for the percentile.
 pub const SEARCH_WINDOW_MAX_NS: u64 = 3_600_000_000_000;
 
-/// What a search for capacity looks for: the highest rate at which the objective holds.
+/// How long records may take.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Capacity {
+pub struct ResponseLimit {
     /// The share of records that must be within the limit: 0.99 for p99.
     pub percentile: f64,
     /// The longest response time allowed for that share, in nanoseconds.
     pub limit_ns: u64,
+}
+
+/// What a search for capacity looks for: the highest rate at which the objective holds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Capacity {
+    /// How long records may take; `None` where it is enough that readers do not fall further and further behind.
+    #[serde(flatten)]
+    pub limit: Option<ResponseLimit>,
     /// The search ends when the answer's interval is narrower than this share of it.
     pub precision: f64,
     /// Window of the trial that confirms the answer, in nanoseconds.
     pub confirm_ns: u64,
+}
+
+impl Capacity {
+    /// The share of records that must be within a time in nanoseconds, and that time.
+    pub fn response_limit(&self) -> Option<(f64, u64)> {
+        self.limit.map(|limit| (limit.percentile, limit.limit_ns))
+    }
+
+    /// `99 % of the records within 50 ms`, or that readers keep up.
+    pub fn objective(&self) -> String {
+        match self.limit {
+            Some(ResponseLimit { percentile, limit_ns }) => format!(
+                "{} % of the records within {} ms",
+                (percentile * 1e8).round() / 1e6,
+                limit_ns as f64 / 1e6
+            ),
+            None => "that readers do not fall further and further behind".to_owned(),
+        }
+    }
 }

@@ -26,7 +26,7 @@ pub use configuration::{
 pub use dataset::{Compression, DatasetSpec, Keys, Size};
 pub(crate) use existing::ISOLATION;
 pub use existing::{DataSource, ExistingTopics, FoundPartition, FoundTopic, FoundTopics, Isolation, PATTERN_START};
-pub use live::{Capacity, Load, Mode, SEARCH_WINDOW_MAX_NS, Shape};
+pub use live::{Capacity, Load, Mode, ResponseLimit, SEARCH_WINDOW_MAX_NS, Shape};
 pub(crate) use place::HERE;
 pub use place::{Place, processors};
 pub use property::{ClientSettings, PropertyValue};

@@ -13,7 +13,7 @@ use crate::scenario::model::{ClusterSource, ClusterSpec, PropertyValue};
 use crate::scenario::problem::{Problem, Problems};
 
 /// Keys of brokers that tandem starts.
-pub(crate) const LOCAL_KEYS: [&str; 3] = ["brokers", "version", "zookeeper"];
+pub(crate) const LOCAL_KEYS: [&str; 4] = ["brokers", "version", "zookeeper", "port"];
 
 /// What the command line puts in the place of the cluster that the file names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +99,8 @@ fn started(keys: &ClusterKeys, version: KafkaVersion, whose: &str, problems: &mu
         brokers: keys.brokers,
         version,
         zookeeper: zookeeper.unwrap_or_default(),
+        // The key allows no other.
+        port: keys.port.and_then(|port| u16::try_from(port).ok()),
     }
 }
 
@@ -111,6 +113,7 @@ impl Default for ClusterSpec {
                 brokers: keys.brokers,
                 version: keys.version,
                 zookeeper: false,
+                port: None,
             },
             prefix: keys.prefix,
             client: BTreeMap::new(),

@@ -13,9 +13,8 @@ use crate::scenario::keys::{
     TrialKeys, unknown_key,
 };
 use crate::scenario::kinds::Lag;
-use crate::scenario::model::{AppSpec, HERE, Place};
+use crate::scenario::model::{AppSpec, HERE, Place, ResponseLimit};
 use crate::scenario::problem::{Problem, Problems};
-use crate::scenario::suggest::any_of;
 
 /// An objective: its key, the share of records that must be within the limit, and the limit in milliseconds.
 type Objective = (&'static str, f64, fn(&CapacityKeys) -> Option<f64>);
@@ -133,12 +132,8 @@ fn read_capacity(header: &Entry<'_>, table: &DeTable<'_>, problems: &mut Problem
     let is_objective = |entry: &Entry<'_>| objectives().any(|name| name == entry.key);
     let given: Vec<Entry<'_>> = entries(table).into_iter().filter(is_objective).collect();
     match &given[..] {
-        [] => {
-            let message = "[capacity] has no objective";
-            let allowed = format!("must have {}", any_of(objectives()));
-            problems.add(Problem::new(header.key_span.clone(), message, allowed).help("such as p99_ms = 50"));
-        }
-        [_] => {}
+        // Where nothing shows how long records take, none is needed.
+        [] | [_] => {}
         [first, second, ..] => {
             let message = format!("[capacity] has both `{}` and `{}`", first.key, second.key);
             let problem = Problem::new(second.key_span.clone(), message, "must have one objective");
@@ -150,13 +145,14 @@ fn read_capacity(header: &Entry<'_>, table: &DeTable<'_>, problems: &mut Problem
     let objective = OBJECTIVES
         .iter()
         .find_map(|(_, percentile, limit)| Some((*percentile, limit(&keys)?)));
-    // Without one the draft is not used.
-    let (percentile, limit_ms) = objective.unwrap_or_default();
     DraftCapacity {
         span: header.key_span.clone(),
         keys,
-        percentile,
-        limit_ns: (limit_ms * NS_PER_MS).round() as u64,
+        limit: objective.map(|(percentile, limit_ms)| ResponseLimit {
+            percentile,
+            limit_ns: (limit_ms * NS_PER_MS).round() as u64,
+        }),
+        limit_span: given.first().map(|entry| entry.key_span.clone()),
     }
 }
 

@@ -191,16 +191,20 @@ fn a_search_for_capacity_has_one_objective_and_confirms_with_three_times_the_dur
     let text = "[load]\nrate = 5000\nduration = '20s'\n[capacity]\np99_ms = 50\n[matrix]\nprocesses = [1, 2]";
     let capacity = scenario(text).capacity.unwrap();
     let expected = Capacity {
-        percentile: 0.99,
-        limit_ns: 50_000_000,
+        limit: Some(crate::scenario::ResponseLimit {
+            percentile: 0.99,
+            limit_ns: 50_000_000,
+        }),
         precision: 0.05,
         confirm_ns: 60 * SECOND,
     };
     assert_eq!(capacity, expected);
     let text = "[load]\nrate = 5000\n[capacity]\np999_ms = 0.5\nlag = 'bounded'\nprecision = 0.2\nconfirm = 30";
     let expected = Capacity {
-        percentile: 0.999,
-        limit_ns: 500_000,
+        limit: Some(crate::scenario::ResponseLimit {
+            percentile: 0.999,
+            limit_ns: 500_000,
+        }),
         precision: 0.2,
         confirm_ns: 30 * SECOND,
     };
@@ -347,7 +351,7 @@ fn the_shipped_searches_and_loads_ask_what_they_say() {
     let latency = parse("latency");
     assert_eq!(rates(&latency), [400.0, 1_000.0, 1_600.0, 400.0, 1_000.0, 1_600.0]);
     assert_eq!(baselines(&latency)[3..], [Some(0), Some(1), Some(2)]);
-    assert_eq!(parse("capacity").capacity.unwrap().limit_ns, 50_000_000);
+    assert_eq!(parse("capacity").capacity.unwrap().limit.unwrap().limit_ns, 50_000_000);
     let catch_up = parse("catch-up");
     assert!(
         catch_up

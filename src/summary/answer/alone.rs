@@ -3,6 +3,7 @@
 use super::facts::{Facts, at_most_three, distinct, fits};
 use crate::figures::FigureId;
 use crate::scenario::Mode;
+use crate::summary::numbers::time;
 use crate::verdict::Metric;
 use crate::wording::{capitalised, thousands};
 
@@ -12,11 +13,44 @@ impl Facts<'_> {
     pub(super) fn alone(&self) -> Option<String> {
         let configurations = 0..self.names.scenario.configurations.len();
         let is_compared = |index: usize| {
-            let mut all = self.comparisons.iter().filter(|c| c.metric != Metric::STOPWATCH);
+            let answers = |metric: Metric| metric != Metric::STOPWATCH || metric.is_inferential(self.names.scenario);
+            let mut all = self.comparisons.iter().filter(|c| answers(c.metric));
             all.any(|c| c.baseline == index || c.configuration == index)
         };
         let alone = configurations.filter(|&c| self.names.configuration(c).mode == Mode::Backlog && !is_compared(c));
-        let alone: Vec<usize> = alone.collect();
+        let is_silent = |c: &usize| {
+            self.names
+                .scenario
+                .app_of(self.names.configuration(*c))
+                .silent()
+                .is_some()
+        };
+        let (silent, alone): (Vec<usize>, Vec<usize>) = alone.partition(is_silent);
+        let by_stopwatch = self.by_stopwatch(&silent);
+        if alone.is_empty() {
+            return by_stopwatch;
+        }
+        let rates = self.rates_of(&alone);
+        Some(rates.into_iter().chain(by_stopwatch).collect::<Vec<String>>().join(" "))
+    }
+
+    /// What programs took that nothing holds until a start.
+    fn by_stopwatch(&self, silent: &[usize]) -> Option<String> {
+        let took = |index: &usize| {
+            let seconds = self.names.summaries[*index].point(FigureId::StopwatchSeconds)?;
+            let label = self.names.label(*index, &self.names.common(&[]));
+            Some(format!(
+                "{label} takes {} from its start to its last commit",
+                time(seconds * 1e3)
+            ))
+        };
+        let sentences: Vec<String> = silent.iter().filter_map(took).collect();
+        let known = (!sentences.is_empty()).then(|| format!("{}.", at_most_three(&sentences)));
+        known.map(|text| capitalised(&text))
+    }
+
+    /// Records per second of configurations that are compared with no other.
+    fn rates_of(&self, alone: &[usize]) -> Option<String> {
         let rates: Vec<(usize, f64)> = alone
             .iter()
             .filter_map(|&c| Some((c, self.names.summaries[c].point(FigureId::RecordsPerSecond)?)))

@@ -2,7 +2,7 @@
 
 use super::facts::{Facts, at_most_three, distinct, fits};
 use super::names::Common;
-use crate::scenario::Capacity;
+use crate::scenario::{Capacity, ResponseLimit};
 use crate::summary::live_model::CapacitySummary;
 use crate::summary::numbers::{rate, times};
 use crate::wording::capitalised;
@@ -83,18 +83,19 @@ fn conclusion(context: &str, all: &[Found], wanted: &Capacity) -> Option<String>
         .filter_map(|(name, found)| Some((name, found.per_second?)))
         .collect();
     let (first, others) = held.split_first()?;
-    let percentile = (wanted.percentile * 1e9).round() / 1e7;
     let context = if context.is_empty() {
         String::new()
     } else {
         format!("{context} ")
     };
-    let lead = format!(
-        "{context}{} holds {} records/s within p{percentile} {} ms",
-        first.0,
-        rate(first.1),
-        wanted.limit_ns as f64 / 1e6
-    );
+    let (name, per_second) = (first.0, rate(first.1));
+    let lead = match wanted.limit {
+        Some(ResponseLimit { percentile, limit_ns }) => {
+            let (percentile, limit_ms) = ((percentile * 1e9).round() / 1e7, limit_ns as f64 / 1e6);
+            format!("{context}{name} holds {per_second} records/s within p{percentile} {limit_ms} ms")
+        }
+        None => format!("{context}{name} keeps up with {per_second} records/s"),
+    };
     let clause = |(name, per_second): &(&String, f64)| {
         let ratio = per_second / first.1;
         let compared = if (ratio - 1.0).abs() < 0.005 {

@@ -22,7 +22,11 @@ enum Held {
     LeftUnread,
     NeverCaughtUp,
     TooFewRecords,
+    /// Of a program that speaks nothing: whether it keeps up cannot be said.
+    CannotSay,
     NoTrial,
+    /// A program that speaks nothing keeps up: how long its records take, nobody sees.
+    KeepsUp,
 }
 
 impl Facts<'_> {
@@ -105,6 +109,17 @@ impl Facts<'_> {
         if live.overloaded {
             return Some(Held::FallsBehind);
         }
+        let is_silent = self
+            .names
+            .scenario
+            .app_of(self.names.configuration(configuration))
+            .silent()
+            .is_some();
+        if is_silent && live.load_reached && matches!(mode, Mode::Live(_)) {
+            let judged = live.judgement.as_ref().map(|judgement| judgement.verdict);
+            let keeps_up = judged == Some(LoadVerdict::Holds);
+            return Some(if keeps_up { Held::KeepsUp } else { Held::CannotSay });
+        }
         if live.trials_meaningful == 0 {
             if live.load_reached {
                 return Some(Held::LeftUnread);
@@ -146,8 +161,10 @@ impl Held {
             Held::LeftUnread => 2,
             Held::NeverCaughtUp => 3,
             Held::TooFewRecords => 4,
-            Held::NoTrial => 5,
-            Held::Yes(_) => 6,
+            Held::CannotSay => 5,
+            Held::NoTrial => 6,
+            Held::KeepsUp => 7,
+            Held::Yes(_) => 8,
         }
     }
 
@@ -162,7 +179,12 @@ impl Held {
             Held::LeftUnread => ("left records unread", "left records unread"),
             Held::NeverCaughtUp => ("never caught up", "never caught up"),
             Held::TooFewRecords => ("has too few records for a p99", "have too few records for a p99"),
+            Held::CannotSay => (
+                "reads in windows too short to say whether it keeps up",
+                "read in windows too short to say whether they keep up",
+            ),
             Held::NoTrial => ("has no usable trial", "have no usable trial"),
+            Held::KeepsUp => ("keeps up", "keep up"),
         };
         (if is_one { one } else { several }).to_owned()
     }

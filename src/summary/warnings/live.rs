@@ -58,13 +58,14 @@ pub(super) fn warnings(plan: &Plan, summary: &ConfigurationSummary, trials: &[Tr
             too_few_records(mode, &used),
         ],
     };
+    let of_readers = of_readers.into_iter().chain([committed(&used)]);
     let of_load = [
         delivery_errors(&trials),
         out_of_range(&used),
         late_producers(&used),
         inexact_clocks(&used),
     ];
-    of_readers.into_iter().chain(of_load).flatten().collect()
+    of_readers.chain(of_load).flatten().collect()
 }
 
 type Used<'a> = [(&'a Measurement, &'a LoadMeasurement)];
@@ -72,6 +73,23 @@ type Used<'a> = [(&'a Measurement, &'a LoadMeasurement)];
 /// `3 of 8 trials`.
 fn share(number: usize, used: &Used) -> String {
     format!("{number} of {} trials", used.len())
+}
+
+/// What a program that speaks nothing commits is exact to the time between two commits.
+fn committed(used: &Used) -> Option<String> {
+    let exact = used.iter().filter_map(|(measurement, load)| {
+        let interval_ns = measurement.outside.as_ref()?.commit_interval_ns?;
+        Some((interval_ns, interval_ns as f64 / load.window_ns().max(1) as f64))
+    });
+    let exact: Vec<(u64, f64)> = exact.collect();
+    let interval_ns = exact.iter().map(|(interval_ns, _)| *interval_ns).max()?;
+    let widest = exact.iter().map(|(_, share)| *share).fold(0.0, f64::max);
+    Some(format!(
+        "its positions are the offsets that it commits, every {:.1} s: times are exact to that, and rates to {} % of the \
+         shortest window",
+        interval_ns as f64 / 1e9,
+        percent(widest)
+    ))
 }
 
 fn not_reached(used: &Used) -> Option<String> {
@@ -131,7 +149,7 @@ fn never_caught_up(mode: &Mode, used: &Used) -> Option<String> {
 }
 
 fn undecided(wanted: &Capacity, used: &Used) -> Option<String> {
-    let decides = |m: &Measurement| holds(m, wanted.percentile, wanted.limit_ns) != Outcome::NotDecided;
+    let decides = |m: &Measurement| holds(m, wanted.response_limit()) != Outcome::NotDecided;
     let without = used.iter().filter(|(m, _)| !decides(m)).count();
     (without > 0).then(|| {
         format!(
@@ -248,7 +266,8 @@ fn late_producers(used: &Used) -> Option<String> {
 }
 
 fn too_few_records(mode: &Mode, used: &Used) -> Option<String> {
-    let meaningful = || used.iter().filter(|(m, _)| is_meaningful(m));
+    // Of a program that speaks nothing there is none, however many records there are.
+    let meaningful = || used.iter().filter(|(m, _)| is_meaningful(m) && m.outside.is_none());
     let without = meaningful()
         .filter(|(m, _)| figure(Metric::RESPONSE_P99, m, false).is_none())
         .count();

@@ -179,7 +179,8 @@ fn short_trials(plan: &Plan, summary: &ConfigurationSummary, counted: &[&Trial])
     let TrialLength::Seconds(wanted_s) = plan.scenario.trial else {
         return None;
     };
-    if plan.scenario.configurations[summary.configuration].mode != Mode::Backlog {
+    let configuration = &plan.scenario.configurations[summary.configuration];
+    if configuration.mode != Mode::Backlog || plan.scenario.app_of(configuration).silent().is_some() {
         return None;
     }
     let used = trials_of(summary, counted).filter(|t| t.is_used());

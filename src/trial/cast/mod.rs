@@ -90,6 +90,11 @@ impl Cast {
         }
     }
 
+    /// True where the readers are programs that speak nothing; all of a trial are, or none.
+    pub fn is_observed(&self) -> bool {
+        self.readers.iter().any(|reader| reader.role.is_observer())
+    }
+
     /// True once every producer gave its result, or was killed.
     pub fn all_sent(&self) -> bool {
         let mut producers = self.producers.iter();

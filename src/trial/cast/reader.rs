@@ -57,6 +57,11 @@ impl Role for Reader {
 }
 
 impl Reader {
+    /// True of the observer of a program that speaks nothing.
+    pub fn is_observer(&self) -> bool {
+        self.prepare.program.is_some()
+    }
+
     /// The name of one of its consumers for people.
     pub fn member_name(&self, consumer: usize) -> String {
         let group = u32::try_from(self.group).unwrap_or(u32::MAX);

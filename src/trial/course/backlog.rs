@@ -97,8 +97,13 @@ fn stalled(scene: &Scene<'_>, unread: &BTreeSet<(usize, TopicPartition)>) -> Fai
         }
     }
     let who = (!who.is_empty()).then(|| who.into_iter().collect::<Vec<_>>().join(" and "));
+    let what = if scene.cast.is_observed() {
+        "the group committed no offset"
+    } else {
+        "no record"
+    };
     let message = format!(
-        "no record for {} s with {} partitions unread{}",
+        "{what} for {} s with {} partitions unread{}",
         scene.terms.limits.stall.as_secs(),
         unread.len(),
         unread

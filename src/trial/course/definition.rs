@@ -9,6 +9,7 @@ use crate::protocol::{OffsetRange, TopicTarget, partitions_of};
 use crate::trial::barrier::Ownership;
 use crate::trial::cast::Cast;
 use crate::trial::clocks::Clocks;
+use crate::trial::committed::Paths;
 use crate::trial::engine::Action;
 use crate::trial::log::TrialLog;
 use crate::trial::positions::Positions;
@@ -171,6 +172,14 @@ pub struct Ended<'a> {
     pub course: &'a dyn Course,
     pub log: &'a TrialLog,
     pub clocks: &'a Clocks,
+}
+
+impl Ended<'_> {
+    /// How groups moved whose readers are observed; `None` of workers that report what they read.
+    pub fn paths(&self) -> Option<Paths> {
+        let observed = self.cast.is_observed();
+        observed.then(|| Paths::of(&self.terms.topics, self.cast, self.log))
+    }
 }
 
 /// What a group was to read.

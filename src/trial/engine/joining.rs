@@ -1,12 +1,19 @@
 //! Joining: asks every worker and the cluster what the members hold, until the barrier is passed.
 
-use super::super::barrier::{self, MemberView, Obstacle};
+use super::super::barrier::{self, MemberView, Obstacle, Recognised};
 use super::{Action, LOOK_INTERVAL, Phase, TrialMachine, after};
 use crate::measure::Failure;
 use crate::measure::GroupDescription;
 use crate::protocol::{Capability, MemberAssignment, ToWorker};
 use crate::trial::cast::{Actor, ActorId, AnyActor, Held, Reader, ReaderStage};
 use crate::trial::happening::Happening;
+
+/// What the readers hold once the barrier is passed.
+pub(super) struct Joined {
+    pub(super) held: Vec<Held>,
+    /// Groups whose members cannot be told apart.
+    pub(super) nameless: Vec<usize>,
+}
 
 impl TrialMachine {
     /// Asks every worker that answers, and the cluster, what the members hold now.
@@ -98,7 +105,7 @@ impl TrialMachine {
             return Vec::new();
         }
         match self.check_groups() {
-            Ok(held) => self.begin_reading(now_ns, held),
+            Ok(joined) => self.begin_reading(now_ns, joined),
             Err(obstacle) => {
                 self.wait(now_ns, obstacle);
                 Vec::new()
@@ -115,10 +122,17 @@ impl TrialMachine {
     }
 
     /// What every reader holds, once all groups are settled.
-    fn check_groups(&self) -> Result<Vec<Held>, Obstacle> {
+    fn check_groups(&self) -> Result<Joined, Obstacle> {
+        self.programs_ready()?;
         let topics: Vec<String> = self.terms.topics.iter().map(|topic| topic.name.clone()).collect();
         let (partitions, ownership) = (self.terms.partitions(), self.course.ownership());
         let mut held = vec![Vec::new(); self.cast.readers.len()];
+        let mut nameless = Vec::new();
+        let recognised = if self.cast.is_observed() {
+            Recognised::ByNumber
+        } else {
+            Recognised::ByName
+        };
         for group in 0..self.terms.groups.len() {
             let members = self.cast.members_of(group);
             let names: Vec<String> = members
@@ -135,13 +149,34 @@ impl TrialMachine {
                 self.descriptions[group].as_ref(),
                 &topics,
                 &partitions,
-                ownership,
+                (ownership, recognised),
             )?;
-            for ((reader, _), partitions) in members.into_iter().zip(checked) {
+            nameless.extend((!checked.by_name).then_some(group));
+            for ((reader, _), partitions) in members.into_iter().zip(checked.held) {
                 held[reader].push(partitions);
             }
         }
-        Ok(held)
+        Ok(Joined { held, nameless })
+    }
+
+    /// Programs that say when they are ready have said it.
+    fn programs_ready(&self) -> Result<(), Obstacle> {
+        let is_late = |reader: &usize| {
+            let program = self.role(*reader).prepare.program.as_ref();
+            let says_so = program.is_some_and(|program| program.ready.is_some());
+            says_so
+                && self
+                    .log
+                    .at_ns(ActorId::Reader(*reader), Happening::is_program_ready)
+                    .is_none()
+        };
+        match (0..self.cast.readers.len()).find(is_late) {
+            Some(reader) => Err(Obstacle::Member {
+                who: self.cast.readers[reader].name(),
+                message: "the program has printed no line that matches `ready`".to_owned(),
+            }),
+            None => Ok(()),
+        }
     }
 
     fn view<'a>(&'a self, reader: usize, consumer: usize, name: &'a str) -> MemberView<'a> {

@@ -238,6 +238,10 @@ impl TrialMachine {
                 Ok(Vec::new())
             }
             (Reader(_), FromWorker::Calibrated(_)) => Ok(Vec::new()),
+            (Reader(_), FromWorker::ProgramReady { at_ns }) => {
+                self.log.push(at_ns, actor, Happening::ProgramReady);
+                Ok(Vec::new())
+            }
             (
                 Reader(reader),
                 FromWorker::Reported {
@@ -300,3 +304,7 @@ impl TrialMachine {
 #[cfg(test)]
 #[allow(clippy::unchecked_time_subtraction, reason = "the limits of the tests are long")]
 mod tests;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod observed_tests;

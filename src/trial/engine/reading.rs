@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::joining::Joined;
 use super::{Action, Phase, TrialMachine, after, tell};
 use crate::measure::Failure;
 use crate::protocol::{Position, ProducerProgress, ProducerResult, ToWorker, WorkerResult};
-use crate::trial::cast::{Actor, ActorId, Held, ProducerStage, Reader, ReaderStage};
+use crate::trial::cast::{Actor, ActorId, ProducerStage, Reader, ReaderStage};
 use crate::trial::course::{Course, Scene, Turn};
 use crate::trial::happening::Happening;
 
@@ -15,12 +16,15 @@ const START_LEAD: Duration = Duration::from_millis(15);
 const START_LEAD_PER_ACTOR: Duration = Duration::from_millis(2);
 
 impl TrialMachine {
-    pub(super) fn begin_reading(&mut self, now_ns: u64, held: Vec<Held>) -> Vec<Action> {
+    pub(super) fn begin_reading(&mut self, now_ns: u64, Joined { held, nameless }: Joined) -> Vec<Action> {
         let actors = u32::try_from(self.cast.present().count()).unwrap_or(u32::MAX);
         let lead = START_LEAD + START_LEAD_PER_ACTOR * actors + self.clocks.longest_way();
         let start_ns = after(now_ns, lead);
         self.enter(now_ns, Phase::Reading);
         self.log.push(now_ns, None, Happening::StartSet(start_ns));
+        for group in nameless {
+            self.log.push(now_ns, None, Happening::Nameless(group));
+        }
         for (reader, held) in self.cast.reader_ids().zip(held) {
             self.log.push(now_ns, reader, Happening::Held(held));
         }

@@ -39,7 +39,10 @@ pub(super) fn accounts(ended: &Ended<'_>, members: &[MemberMeasurement]) -> Acco
         let has_ledger = readers.all(|reader| reader.role.group != group || reader.can(Capability::Ledger));
         let due = ended.course.due(ended, &members);
         (sum.expected, sum.unread) = (due.records, sum.unread + due.unread);
-        let account = if has_ledger {
+        let account = if ended.cast.is_observed() {
+            // What a program commits says nothing of what it read twice or passed over.
+            ledger::Account::default()
+        } else if has_ledger {
             by_ledger(ended, &due.ranges, &members)
         } else if !ended.terms.script.steps.is_empty() {
             // Counts do not tell what was read again after a planned act from what was lost or doubled.

@@ -4,6 +4,7 @@
 mod accounts;
 mod killed;
 mod lives;
+mod observed;
 mod planned;
 
 use crate::measure::overload::is_seen;
@@ -59,11 +60,12 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
     let failure = accounts.failure.or_else(|| course.failure(ended));
     let failure = failure.or_else(|| ended.not_carried_out());
     let mut not_observed = not_observed(ended, last_ns.is_none());
+    not_observed.extend(observed::not_observed(ended));
     not_observed.extend(killed::not_observed(ended, accounts.not_observed));
     not_observed.extend(load.as_ref().and_then(lag_not_sampled));
     let measurement = Measurement {
         start_ns: *log.latest(Happening::try_as_start_set_ref)?,
-        spawn_ns: log.began_ns(Phase::Starting)?,
+        spawn_ns: spawn_ns(ended)?,
         subscribe_ns: log.began_ns(Phase::Joining)?,
         joined_ns: log.began_ns(Phase::Reading)?,
         end_ns: last_ns.unwrap_or(heard_end_ns),
@@ -84,9 +86,18 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
         load,
         interruptions,
         acts: ended.planned(),
+        outside: observed::outside(ended),
         overall: None,
     };
     Some((measurement, failure))
+}
+
+/// When the first process of the trial was being started: of programs that are observed, the first of them.
+fn spawn_ns(ended: &Ended<'_>) -> Option<u64> {
+    let readers = 0..ended.cast.readers.len();
+    let programs = readers.filter_map(|reader| ended.log.result(reader)?.program.as_ref());
+    let first_ns = programs.map(|program| program.started_ns).min();
+    first_ns.or_else(|| ended.log.began_ns(Phase::Starting))
 }
 
 /// Where the processes of the trial did not run.
@@ -123,6 +134,7 @@ fn members(ended: &Ended<'_>) -> Option<Vec<MemberMeasurement>> {
             members.extend(killed::members(ended, &reader.role, number, &life));
         }
     }
+    observed::attribute(ended, start_ns, &mut members);
     Some(members)
 }
 
@@ -181,16 +193,20 @@ fn processes(Ended { cast, log, clocks, .. }: &Ended<'_>) -> Vec<ProcessMeasurem
     });
     let process = |(role, host, life): (&Reader, HostId, Lived<'_>)| {
         let (result, (hello_ns, hello)) = (life.result?, life.hello?);
+        // Of a program that is observed, its own start counts and not that of its observer.
+        let program = result.program.as_ref();
+        let started_ns = program.map(|program| program.started_ns);
+        let ready_ns = started_ns.map(|started_ns| program.and_then(|program| program.ready_ns).unwrap_or(started_ns));
         Some(ProcessMeasurement {
             group: u32::try_from(role.group).unwrap_or(u32::MAX),
             process: role.process,
             host,
-            pid: hello.pid,
+            pid: program.map_or(hello.pid, |program| program.pid),
             client: hello.client.clone(),
             client_version: hello.client_version.clone(),
-            spawn_ns: life.spawn_ns,
-            hello_ns,
-            ready_ns: life.ready_ns?,
+            spawn_ns: started_ns.unwrap_or(life.spawn_ns),
+            hello_ns: started_ns.unwrap_or(hello_ns),
+            ready_ns: ready_ns.or(life.ready_ns)?,
             window: result.window.clone(),
             stopwatch: result.stopwatch.clone(),
         })

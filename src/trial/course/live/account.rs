@@ -45,7 +45,12 @@ impl Live {
             // A record that was given up on may be written all the same, after the ends were asked for. Otherwise nobody reads
             // beyond an end, and who says so has not read what is in front of it.
             let runs = runs.filter(|run| given_up || run.first < end);
-            let furthest = runs.map(|run| run.end).max().unwrap_or(0).max(0);
+            let noted = runs.map(|run| run.end).max().unwrap_or(0).max(0);
+            // Who keeps no account is observed: what it committed counts.
+            let counted = members.iter().flat_map(|member| &member.partitions);
+            let counted = counted.filter(|read| ended.cast.is_observed() && read.topic_partition() == partition);
+            let counted: u64 = counted.map(|read| read.records).sum();
+            let furthest = noted.max(i64::try_from(counted).unwrap_or(i64::MAX));
             let end = if given_up { end.max(furthest) } else { end };
             let read_until = furthest.min(end);
             unread += u64::try_from(end - read_until).unwrap_or(0);
@@ -61,6 +66,22 @@ impl Live {
             records: read + unread,
             unread,
         }
+    }
+
+    /// Programs of a group that had something to read and committed nothing.
+    pub(super) fn committed_nothing(&self, ended: &Ended<'_>) -> Option<Failure> {
+        let paths = ended.paths()?;
+        let arrived = self.load.as_ref()?.ends.as_ref()?.iter().flatten().any(|end| *end > 0);
+        let idle = (0..ended.terms.groups.len()).find(|group| arrived && paths.stood_still(*group))?;
+        Some(Failure {
+            kind: FailureKind::Stall,
+            who: None,
+            message: format!(
+                "the group {} committed no offset in the whole trial although records arrived: a program is observed by what it \
+                 commits",
+                ended.terms.groups[idle]
+            ),
+        })
     }
 
     /// Records that the cluster acknowledged and does not have.

@@ -1,10 +1,12 @@
 //! How far the readers are behind, sampled, and when they caught up with a backlog.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::LoadSpec;
 use crate::measure::{LagSeries, PartitionLag, TopicPartition};
 use crate::protocol::entry_of;
+use crate::trial::committed::Paths;
 use crate::trial::course::Scene;
 use crate::trial::happening::Happening;
 use crate::trial::limits::after;
@@ -57,7 +59,10 @@ impl Lag {
     }
 
     /// All samples of the log.
-    pub(super) fn series(&self, log: &TrialLog) -> LagSeries {
+    pub(super) fn series(&self, log: &TrialLog, observed: Option<&Paths>) -> LagSeries {
+        if let Some(paths) = observed {
+            return self.series_of_paths(log, paths);
+        }
         let samples: Vec<_> = log.all(Happening::try_as_lag_ref).collect();
         let partitions = self.partitions.iter().enumerate();
         let partitions = partitions.map(|(index, (group, partition))| PartitionLag {
@@ -72,6 +77,58 @@ impl Lag {
         }
     }
 
+    /// The lag of readers whose positions are known afterwards, up to the last commit of those that were behind.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a distance between offsets that is not negative"
+    )]
+    fn series_of_paths(&self, log: &TrialLog, paths: &Paths) -> LagSeries {
+        let samples: Vec<_> = log.all(Happening::try_as_ends_seen_ref).collect();
+        let end_of = |ends: &Vec<Vec<i64>>, partition| entry_of(ends, partition).copied().unwrap_or(0);
+        let last_ends = samples.last().map(|(_, ends)| *ends);
+        let known_until = |(group, partition): &(usize, TopicPartition)| {
+            let path = paths.get(*group, *partition)?;
+            let is_behind = last_ends.is_some_and(|ends| path.end() < end_of(ends, *partition));
+            path.last_ns().filter(|_| is_behind)
+        };
+        let known_until_ns = self.partitions.iter().filter_map(known_until).min();
+        let is_known = |at_ns: u64| known_until_ns.is_none_or(|until_ns| at_ns <= until_ns);
+        let samples: Vec<_> = samples.into_iter().filter(|(entry, _)| is_known(entry.at_ns)).collect();
+        let lag = |(group, partition): &(usize, TopicPartition)| PartitionLag {
+            group: u32::try_from(*group).unwrap_or(u32::MAX),
+            topic: partition.topic,
+            partition: partition.partition,
+            lag: (samples.iter())
+                .map(|(entry, ends)| {
+                    let position = paths.get(*group, *partition).map_or(0.0, |path| path.at(entry.at_ns));
+                    (end_of(ends, *partition) as f64 - position).max(0.0).round() as u64
+                })
+                .collect(),
+        };
+        LagSeries {
+            at_ns: samples.iter().map(|(entry, _)| entry.at_ns).collect(),
+            partitions: self.partitions.iter().map(lag).collect(),
+        }
+    }
+
+    /// When the group that was furthest behind caught up with a backlog, by such a series.
+    pub(super) fn caught_up_ns(&self, spec: &LoadSpec, lag: &LagSeries) -> Option<u64> {
+        let groups: BTreeSet<u32> = lag.partitions.iter().map(|partition| partition.group).collect();
+        let of_group = |group: u32, sample: usize| -> u64 {
+            let partitions = lag.partitions.iter().filter(|partition| partition.group == group);
+            partitions.filter_map(|partition| partition.lag.get(sample)).sum()
+        };
+        let furthest = |sample: usize| groups.iter().map(|group| of_group(*group, sample)).max().unwrap_or(0);
+        let samples: Vec<(u64, u64)> = (lag.at_ns.iter().enumerate())
+            .map(|(sample, at_ns)| (*at_ns, furthest(sample)))
+            .collect();
+        let gone = gone(spec);
+        let first = samples.iter().position(|(_, lag)| *lag as f64 <= gone)?;
+        let before = first.checked_sub(1).map(|index| samples[index]);
+        Some(before.map_or(samples[first].0, |before| crossing(before, samples[first], gone)))
+    }
+
     /// Takes a sample from the ends of the partitions, for which the cluster was asked at `asked_ns`.
     pub(super) fn sample(&mut self, spec: &LoadSpec, asked_ns: u64, ends: &[Vec<i64>], scene: &mut Scene<'_>) {
         let now_ns = scene.now_ns;
@@ -84,7 +141,7 @@ impl Lag {
             u64::try_from(end - position.unwrap_or(0).max(0)).unwrap_or(0)
         };
         let sample: Vec<u64> = self.partitions.iter().map(lag_of).collect();
-        let gone = (rate(spec) * GONE_WITHIN_SECONDS).max(GONE_RECORDS);
+        let gone = gone(spec);
         let lag_of_group = |group: usize| -> u64 {
             let partitions = self.partitions.iter().zip(&sample);
             let of_group = partitions.filter(|((owner, _), _)| *owner == group);
@@ -103,9 +160,14 @@ impl Lag {
         if now_ns < self.next_stored_ns {
             return;
         }
+        let what = if scene.cast.is_observed() {
+            Happening::EndsSeen(ends.to_vec())
+        } else {
+            Happening::Lag(sample)
+        };
         // A pause of the sampling must not be made up for.
         self.next_stored_ns = after(now_ns, self.interval.saturating_sub(INTERVAL_MIN / 2));
-        scene.log.push(now_ns, None, Happening::Lag(sample));
+        scene.log.push(now_ns, None, what);
     }
 }
 
@@ -122,6 +184,11 @@ pub(super) fn crossing(before: (u64, u64), now: (u64, u64), limit: f64) -> u64 {
         return now.0;
     }
     before.0 + (now.0.saturating_sub(before.0) as f64 * share) as u64
+}
+
+/// A lag that counts as none.
+fn gone(load: &LoadSpec) -> f64 {
+    (rate(load) * GONE_WITHIN_SECONDS).max(GONE_RECORDS)
 }
 
 /// Records per second of a load, on average.

@@ -38,7 +38,8 @@ impl Live {
         let sent_in_window: u64 = sum(|result| result.sent_in_window);
         // What waits in the producers' queues, or was given up there, has not arrived.
         let arrived = sent_in_window.min(sum(|result| result.acknowledged_in_window));
-        let lag = load.lag.series(log);
+        let paths = ended.paths();
+        let lag = load.lag.series(log, paths.as_ref());
         let (judgement, overload) = judge(&Observed {
             members,
             lag: &lag,
@@ -69,7 +70,10 @@ impl Live {
             unread,
             overload,
             judgement: (!spec.has_backlog()).then_some(judgement),
-            caught_up_ns: log.latest(Happening::try_as_caught_up_ref).copied(),
+            caught_up_ns: match &paths {
+                Some(_) if spec.has_backlog() => load.lag.caught_up_ns(spec, &lag),
+                _ => log.latest(Happening::try_as_caught_up_ref).copied(),
+            },
             seconds: seconds(log),
             lag,
             producers: (ended.cast.producer_ids().zip(&ended.cast.producers))

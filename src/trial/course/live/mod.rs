@@ -269,7 +269,7 @@ impl Course for Live {
     }
 
     fn failure(&self, ended: &Ended<'_>) -> Option<Failure> {
-        self.vanished(ended)
+        self.vanished(ended).or_else(|| self.committed_nothing(ended))
     }
 }
 

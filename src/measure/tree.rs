@@ -1,0 +1,170 @@
+//! The processes that a program consists of, found in `/proc`: what it has started, what carries its mark, and what all of
+//! them use.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use super::clock;
+use super::usage::ProcessSnapshot;
+
+/// In the environment of a program that is observed, and so of all that it starts: the name of its member.
+pub const PROGRAM_VARIABLE: &str = "TANDEM_PROGRAM";
+
+/// What `/proc/PID/stat` says of a process.
+pub struct ProcessStat(String);
+
+impl ProcessStat {
+    /// Of the process that has this id now.
+    pub fn of(pid: u32) -> Option<Self> {
+        fs::read_to_string(format!("/proc/{pid}/stat")).ok().map(ProcessStat)
+    }
+
+    /// A field by its number in proc(5), from 3 on.
+    pub fn field(&self, number: usize) -> Option<&str> {
+        // The name stands in parentheses and may hold anything, parentheses and spaces too.
+        let (_, fields) = self.0.rsplit_once(") ")?;
+        fields.trim_end().split(' ').nth(number.checked_sub(3)?)
+    }
+
+    /// False where only its exit status is left.
+    pub fn runs(&self) -> bool {
+        !matches!(self.field(3), Some("Z" | "X") | None)
+    }
+}
+
+/// The processes of this machine.
+pub fn all_pids() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// These processes, what they have started, and the process groups that any of these lead: what a launcher has started is
+/// there too.
+pub fn with_descendants(leaders: &[u32]) -> Vec<u32> {
+    let relatives = |pid: u32| {
+        let stat = ProcessStat::of(pid)?;
+        let [parent, group] = [4, 5].map(|field| stat.field(field)?.parse::<u32>().ok());
+        Some((pid, parent?, group?))
+    };
+    let all: Vec<(u32, u32, u32)> = all_pids().filter_map(relatives).collect();
+    let mut found: BTreeSet<u32> = leaders.iter().copied().collect();
+    loop {
+        let is_new = |(pid, parent, group): &&(u32, u32, u32)| {
+            !found.contains(pid) && (found.contains(parent) || found.contains(group))
+        };
+        let more: Vec<u32> = all.iter().filter(is_new).map(|(pid, ..)| *pid).collect();
+        if more.is_empty() {
+            break;
+        }
+        found.extend(more);
+    }
+    let others = found.into_iter().filter(|pid| !leaders.contains(pid));
+    leaders.iter().copied().chain(others).collect()
+}
+
+/// Running processes of this user in whose environment a variable has a value that `is_wanted`, the caller left out.
+pub fn marked(variable: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<u32> {
+    let start = format!("{variable}=");
+    let is_marked = |pid: &u32| {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        let mut variables = environment
+            .split(|byte| *byte == 0)
+            .filter_map(|text| std::str::from_utf8(text).ok());
+        variables.any(|text| text.strip_prefix(&start).is_some_and(&is_wanted))
+    };
+    let runs = |pid: &u32| ProcessStat::of(*pid).is_some_and(|stat| stat.runs());
+    all_pids()
+        .filter(|pid| *pid != std::process::id())
+        .filter(is_marked)
+        .filter(runs)
+        .collect()
+}
+
+/// What a program and all that it has started use. What a process used that ended counts as it was last seen.
+#[derive(Debug)]
+pub struct TreeWatch {
+    leader: u32,
+    seen: BTreeMap<u32, ProcessSnapshot>,
+}
+
+impl TreeWatch {
+    /// Of the program whose first process this is.
+    pub fn of(leader: u32) -> Self {
+        let seen = BTreeMap::new();
+        TreeWatch { leader, seen }
+    }
+
+    /// Looks at all of its processes now.
+    pub fn look(&mut self) -> ProcessSnapshot {
+        // A daemon has left its parent: it is known from before.
+        let known: Vec<u32> = std::iter::once(self.leader).chain(self.seen.keys().copied()).collect();
+        for pid in with_descendants(&known) {
+            if let Some(used) = ProcessSnapshot::of_process(pid) {
+                self.seen.insert(pid, used);
+            }
+        }
+        ProcessSnapshot::of_all(clock::now_ns(), self.seen.values())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::{BufRead as _, BufReader};
+    use std::os::unix::process::CommandExt as _;
+    use std::process::{Child, Command, Stdio};
+
+    use super::*;
+
+    /// A shell that does this, once it has said that it began.
+    fn shell(script: &str, mark: &str) -> Child {
+        let mut child = Command::new("sh")
+            .args(["-c", script])
+            .env(PROGRAM_VARIABLE, mark)
+            .process_group(0)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        child
+    }
+
+    #[test]
+    fn what_a_program_starts_is_its_own_even_in_another_process_group_and_is_found_by_its_mark() {
+        let mark = format!("tree-{}", std::process::id());
+        let mut program = shell("setsid sleep 60 & sleep 60 & echo began; wait", &mark);
+        // The shell says that it began before its children have become what they start.
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+        let mut found = marked(PROGRAM_VARIABLE, |value| value == mark);
+        while found.len() < 3 && std::time::Instant::now() < deadline {
+            found = marked(PROGRAM_VARIABLE, |value| value == mark);
+        }
+        let mut descendants = with_descendants(&[program.id()]);
+        assert_eq!(descendants[0], program.id());
+        descendants.sort_unstable();
+        found.sort_unstable();
+        assert_eq!((descendants.len(), &descendants), (3, &found));
+        for pid in found {
+            nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid.cast_signed()), nix::sys::signal::SIGKILL).unwrap();
+        }
+        program.wait().unwrap();
+        assert_eq!(marked(PROGRAM_VARIABLE, |value| value == mark), [0_u32; 0]);
+    }
+
+    #[test]
+    fn what_a_process_used_that_has_ended_is_not_forgotten() {
+        let mark = format!("used-{}", std::process::id());
+        let loops = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo done; sleep 60";
+        let mut program = shell(loops, &mark);
+        let mut watch = TreeWatch::of(program.id());
+        let nothing = ProcessSnapshot::of_birth(0);
+        let used = watch.look().since(&nothing);
+        assert!(used.cpu_ns > 0 && used.peak_memory_bytes > 0, "{used:?}");
+        program.kill().unwrap();
+        program.wait().unwrap();
+        assert!(watch.look().since(&nothing).cpu_ns >= used.cpu_ns);
+    }
+}

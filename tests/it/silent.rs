@@ -1,0 +1,180 @@
+//! Programs that speak nothing: any consumer, unchanged, observed from outside.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tandem::measure::{FailureKind, MemberMeasurement};
+
+use crate::python_worker::python;
+use crate::scene::{Scene, failure, within};
+
+/// The service of the examples as an app, with these lines besides.
+fn service(lines: &str) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/service.py");
+    let (python, script) = (python().display().to_string(), script.display().to_string());
+    let command = format!("['{python}', '{script}', '{{bootstrap}}', '{{topic}}', '{{group}}']");
+    format!("[[app]]\nname = 'service'\ncommand = {command}\nspeaks = 'nothing'\n{lines}\n")
+}
+
+/// A shell that does this.
+fn shell(script: &str) -> String {
+    format!("[[app]]\nname = 'service'\ncommand = ['sh', '-c', '''{script}''']\nspeaks = 'nothing'\n")
+}
+
+fn scenario(dataset: &str, app: &str, consumer: &str, rest: &str) -> String {
+    format!(
+        "question = 'q'\nrepetitions = 1\nwarmup_blocks = 0\n[dataset]\npartitions = 2\n{dataset}\n{app}[consumer]\napp = \
+         'service'\n{consumer}\n{rest}\n"
+    )
+}
+
+#[test]
+fn a_backlog_is_told_by_the_stopwatch_and_the_third_of_three_instances_is_named_idle() {
+    let scene = Scene::on_shared_cluster();
+    let app = service("ready = '^joined'");
+    scene
+        .scenario(scenario("records = 1_000", &app, "processes = 3", ""))
+        .run(&[])
+        .exits(0);
+    let trials = scene.trials();
+    let [trial] = trials.as_slice() else {
+        panic!("{trials:?}")
+    };
+    let measurement = trial.measurement.as_ref().unwrap();
+    assert_eq!(measurement.records(), 1_000);
+    let idle: Vec<String> = measurement.idle_members().map(MemberMeasurement::name).collect();
+    assert_eq!(idle, ["group 1, member 3"]);
+    // Two read 500 records each, which take 2 ms; the last commit comes up to a second later.
+    let seconds = measurement.stopwatch_ns() as f64 / 1e9;
+    assert!((1.0..20.0).contains(&seconds), "{seconds}");
+    let interval_ns = measurement.outside.as_ref().unwrap().commit_interval_ns;
+    assert!(
+        interval_ns.is_none_or(|ns| (500_000_000..3_000_000_000).contains(&ns)),
+        "{interval_ns:?}"
+    );
+    assert!(measurement.processes.iter().all(|process| process.window.is_some()));
+    scene.assert_no_processes();
+}
+
+#[test]
+fn a_load_is_held_by_what_is_committed_on_a_topic_a_group_and_a_port_that_are_fixed() {
+    let scene = Scene::new();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/service.py");
+    let (python, script) = (python().display(), script.display());
+    // Nothing of it is told to the program.
+    let command = format!("['{python}', '{script}', '127.0.0.1:{port}', 'orders', 'billing']");
+    let app = format!("[[app]]\nname = 'service'\ncommand = {command}\nspeaks = 'nothing'\n");
+    let cluster = format!("[cluster]\nport = {port}\n");
+    let load = "[load]\nrate = 200\nduration = '4s'\nwarmup = '1s'";
+    let text = scenario("name = 'orders'", &(cluster + &app), "group = 'billing'", load);
+    scene
+        .scenario(text.replace("repetitions = 1", "repetitions = 2"))
+        .run(&[])
+        .exits(0);
+    let trials = scene.trials();
+    assert_eq!(trials.len(), 2);
+    for trial in &trials {
+        let measurement = trial.measurement.as_ref().unwrap();
+        let load = measurement.load.as_ref().unwrap();
+        assert_eq!(
+            (load.unread, measurement.records()),
+            (0, load.acknowledged),
+            "{:?}",
+            trial.status
+        );
+        assert!(load.overload.is_none());
+    }
+    scene.assert_no_processes();
+}
+
+#[test]
+fn a_program_that_ends_is_named_with_its_last_words() {
+    let scene = Scene::on_shared_cluster();
+    let app = shell("echo no such table >&2; exit 3");
+    scene
+        .scenario(scenario("records = 100", &app, "", ""))
+        .run(&[])
+        .exits(1);
+    let trials = scene.trials();
+    let failure = failure(&trials[0]);
+    assert_eq!(failure.kind, FailureKind::WorkerFailed);
+    assert!(
+        failure
+            .message
+            .contains("the program ended with exit code 3; its last words: no such table"),
+        "{failure:?}"
+    );
+}
+
+#[test]
+fn a_program_that_never_joins_is_said_to_have_joined_no_group() {
+    let scene = Scene::on_shared_cluster();
+    let app = shell("exec sleep 600");
+    scene
+        .scenario(scenario("records = 100", &app, "", ""))
+        .run(&["--join-limit", "3"])
+        .exits(1);
+    let trials = scene.trials();
+    assert!(
+        failure(&trials[0]).message.contains("no member has joined the group"),
+        "{trials:?}"
+    );
+    assert!(within(Duration::from_secs(5), || scene
+        .processes_of("sleep 600")
+        .is_empty()));
+}
+
+#[test]
+fn a_program_that_commits_nothing_fails_for_that() {
+    let scene = Scene::on_shared_cluster();
+    let code = "import sys, confluent_kafka as k\\nc = k.Consumer({'bootstrap.servers': sys.argv[1], 'group.id': sys.argv[3], \
+                'enable.auto.commit': False})\\nc.subscribe([sys.argv[2]])\\nwhile True: c.poll(1)";
+    let python = python().display();
+    let command = format!("['{python}', '-c', \"{code}\", '{{bootstrap}}', '{{topic}}', '{{group}}']");
+    let app = format!("[[app]]\nname = 'service'\ncommand = {command}\nspeaks = 'nothing'\n");
+    scene
+        .scenario(scenario("records = 100", &app, "", ""))
+        .run(&["--stall-limit", "3"])
+        .exits(1);
+    let trials = scene.trials();
+    let failure = failure(&trials[0]);
+    assert_eq!(failure.kind, FailureKind::Stall);
+    assert!(
+        failure.message.contains("the group committed no offset for 3 s"),
+        "{failure:?}"
+    );
+}
+
+#[test]
+fn what_a_program_leaves_behind_is_named_and_ended() {
+    let scene = Scene::on_shared_cluster();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/service.py");
+    let (python, script) = (python().display(), script.display());
+    let app = shell(&format!(
+        "setsid sleep 611 & exec {python} {script} {{bootstrap}} {{topic}} {{group}}"
+    ));
+    let ended = scene
+        .scenario(scenario("records = 100", &app, "", ""))
+        .run(&[])
+        .exits(0);
+    ended.says("left behind what it had started: sleep");
+    assert!(within(Duration::from_secs(5), || scene
+        .processes_of("sleep 611")
+        .is_empty()));
+    let trials = scene.trials();
+    let outside = trials[0].measurement.as_ref().unwrap().outside.as_ref().unwrap();
+    assert_eq!(outside.left_behind.len(), 1, "{outside:?}");
+}
+
+#[test]
+fn a_topic_of_a_chosen_name_is_not_made_on_a_cluster_of_somebody_elses() {
+    let scene = Scene::on_shared_cluster();
+    let text = scenario("records = 100\nname = 'orders'", &service(""), "", "");
+    let ended = scene.scenario(text).run(&[]).exits(2);
+    ended.says("name = \"orders\" in [dataset] is for clusters that tandem starts");
+}
