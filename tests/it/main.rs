@@ -33,6 +33,7 @@ mod producer;
 mod python_worker;
 mod quick_run;
 mod quota;
+mod ready_made;
 mod rebalances;
 mod refusals;
 mod rigged_broker;
