@@ -30,6 +30,7 @@ mod local_brokers;
 mod old_versions;
 mod planned_acts;
 mod producer;
+mod python_and_go;
 mod python_worker;
 mod quick_run;
 mod quota;
