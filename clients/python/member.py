@@ -247,8 +247,9 @@ class Member:
         first = records[0].offset()
         of_trial = records[max(0, account.low - first):max(0, account.end - first)]
         if of_trial:
-            keys = list(map(Message.key, of_trial))
-            size = sum(map(len, of_trial)) + sum(map(len, filter(None, keys)))
+            size = sum(map(len, of_trial))
+            if any(map(Message.key, of_trial)):
+                size += sum(map(len, filter(None, map(Message.key, of_trial))))
             account.count(of_trial[0].offset(), len(of_trial), size, received_ns)
             self.touched.add(account)
         if first + len(records) > account.end:
