@@ -38,13 +38,14 @@ func (s *series) add(afterNs, records int64) {
 type account struct {
 	place
 	span
-	name            string
-	epochs          int
-	held            bool
-	passed          bool
-	records, bytes  int64
-	noted           int64
-	firstNs, lastNs *int64
+	name           string
+	epochs         int
+	held           bool
+	passed         bool
+	records, bytes int64
+	noted          int64
+	// 0 before the first record.
+	firstNs, lastNs int64
 	committed       int64
 	leaderEpoch     int32
 	runs            []run
@@ -74,8 +75,8 @@ func (a *account) count(offset int64, size int, receivedNs int64) {
 		return
 	}
 	a.runs = append(a.runs, run{First: offset, End: offset + 1, Epoch: a.epochs})
-	if a.firstNs == nil {
-		a.firstNs = &receivedNs
+	if a.firstNs == 0 {
+		a.firstNs = receivedNs
 	}
 }
 
@@ -85,7 +86,7 @@ func (a *account) finished(nowNs, startNs int64) bool {
 		return false
 	}
 	a.series.add(nowNs-startNs, a.records-a.noted)
-	a.noted, a.lastNs = a.records, &nowNs
+	a.noted, a.lastNs = a.records, nowNs
 	end := a.runs[len(a.runs)-1].End
 	if end == a.End {
 		return a.pass()
@@ -114,8 +115,10 @@ func (a *account) uncommitted() int64 {
 }
 
 func (a *account) result(hasStamps bool) partitionResult {
-	result := partitionResult{place: a.place, Records: a.records, Bytes: a.bytes, FirstNs: a.firstNs, LastNs: a.lastNs,
-		Runs: a.runs, Series: a.series}
+	result := partitionResult{place: a.place, Records: a.records, Bytes: a.bytes, Runs: a.runs, Series: a.series}
+	if a.records > 0 {
+		result.FirstNs, result.LastNs = &a.firstNs, &a.lastNs
+	}
 	if result.Runs == nil {
 		result.Runs = []run{}
 	}

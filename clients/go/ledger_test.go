@@ -28,8 +28,8 @@ func TestTheEndIsNewsOnce(t *testing.T) {
 		t.Errorf("position %d", a.position.Load())
 	}
 	a.count(11, 5, 0)
-	if !a.finished(30, 0) || a.finished(40, 0) || a.pass() || a.position.Load() != 12 || *a.lastNs != 30 {
-		t.Errorf("position %d, last %d", a.position.Load(), *a.lastNs)
+	if !a.finished(30, 0) || a.finished(40, 0) || a.pass() || a.position.Load() != 12 || a.lastNs != 30 {
+		t.Errorf("position %d, last %d", a.position.Load(), a.lastNs)
 	}
 }
 

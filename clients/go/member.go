@@ -43,6 +43,8 @@ type member struct {
 	most int
 	// Whether each record has a beginning and an end.
 	isTimed bool
+	// Whether it commits what each poll has brought.
+	commitsEach bool
 	// Ends the reading.
 	ctx  context.Context
 	stop context.CancelFunc
@@ -93,6 +95,7 @@ func connect(order *prepare, index int, to host) (*member, error) {
 		}
 	}
 	m.isTimed = m.work != nil || order.Stamps != nil
+	m.commitsEach = order.Commit.kind == "per_batch" || order.Commit.kind == "auto"
 	m.most = batchRecords
 	if order.Read == "poll" {
 		m.most = 1

@@ -33,11 +33,10 @@ func (m *member) read() {
 		m.handle(m.account(of.Topic, of.Partition), of.Records)
 	})
 	m.unnoted += fetches.NumRecords()
-	commits := m.order.Commit.kind == "per_batch" || m.order.Commit.kind == "auto"
-	if m.most > 1 || m.unnoted >= notedTogether || commits {
+	if m.most > 1 || m.unnoted >= notedTogether || m.commitsEach {
 		m.finish(nowNs())
 	}
-	if commits {
+	if m.commitsEach {
 		m.commit(m.ctx, m.all())
 	}
 	if m.waits != nil {

@@ -176,12 +176,10 @@ class Member:
         counts_only = self.work is None and self.waits is None
         handle = self._count if counts_only else self._work
         polled = self._polled_at_once(counts_only)
-        if self.early:
-            self._handle(handle, self.early)
+        self._handle(handle, self.early)
         while not self.is_stopped:
-            records = take(polled)
-            if records:
-                self._handle(handle, records)
+            # No name holds the records: they are freed before the next ones are made, while they are in cache.
+            self._handle(handle, take(polled))
             self._attend()
 
     def _polled_at_once(self, counts_only):
@@ -220,15 +218,21 @@ class Member:
         return taken
 
     def _handle(self, handle, records):
+        """Works off what was taken, and commits it."""
+        if not records:
+            return
         received_ns = self.free_ns = time.monotonic_ns()
         every = self.order["commit"]["every"] if isinstance(self.order["commit"], dict) else None
+        if not every:
+            handle(records, received_ns)
+            self._commit(self.accounts.values())
+            return
         while records and not self.is_stopped:
-            fewer = records[:every - self.since_commit] if every else records
+            fewer = records[:every - self.since_commit]
             handle(fewer, received_ns)
             records = records[len(fewer):]
-            if every:
-                self.since_commit += len(fewer)
-            if not every or self.since_commit >= every:
+            self.since_commit += len(fewer)
+            if self.since_commit == every:
                 self._commit(self.accounts.values())
                 self.since_commit, self.free_ns = 0, time.monotonic_ns()
 
@@ -245,10 +249,13 @@ class Member:
         if account is None or not account.is_held:
             return
         first = records[0].offset()
-        of_trial = records[max(0, account.low - first):max(0, account.end - first)]
+        of_trial = records
+        if first < account.low or first + len(records) > account.end:
+            of_trial = records[max(0, account.low - first):max(0, account.end - first)]
         if of_trial:
-            keys = list(map(Message.key, of_trial))
-            size = sum(map(len, of_trial)) + sum(map(len, filter(None, keys)))
+            size = sum(map(len, of_trial))
+            if any(map(Message.key, of_trial)):
+                size += sum(map(len, filter(None, map(Message.key, of_trial))))
             account.count(of_trial[0].offset(), len(of_trial), size, received_ns)
             self.touched.add(account)
         if first + len(records) > account.end:

@@ -370,11 +370,11 @@ class Clients(unittest.TestCase):
             self.assertIn(f'name = "{name}"', scenario)
 
     def test_a_client_that_takes_longer_than_its_loop_by_more_than_a_fiftieth_is_too_slow(self):
-        times = {name: {block: 1000 + block for block in range(3)} for name in itertools.chain(*clients.PAIRS)}
+        times = {name: {block: (1000 + block, 500) for block in range(3)} for name in itertools.chain(*clients.PAIRS)}
         table, is_good = clients.lines(times)
         self.assertTrue(is_good)
-        self.assertEqual(table[2], "| python, batch | 1.000 [1.000, 1.000] | 3 |")
-        times["go, poll"] = {block: 1.03 * (1000 + block) for block in range(3)}
+        self.assertEqual(table[2], "| python, batch | 1.000 [1.000, 1.000] | 1.000 [1.000, 1.000] | 3 |")
+        times["go, poll"] = {block: (1.03 * (1000 + block), 500) for block in range(3)}
         self.assertFalse(clients.lines(times)[1])
 
 

@@ -43,7 +43,7 @@ func main() {
 		}
 		fetches.EachRecord(func(record *kgo.Record) {
 			count++
-			size += len(record.Value)
+			size += len(record.Key) + len(record.Value)
 		})
 	}
 	fmt.Println(count)

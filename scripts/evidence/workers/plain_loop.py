@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A tandem worker around a plain loop of a client library, without ledger and clock: what a ready-made client costs beside
 what its users write. `plain_loop.py batch|poll` reads with confluent-kafka, `plain_loop.py batch|poll PROGRAM` with
-another program: it gets bootstrap, topic, partitions, records and the way of reading as arguments, says a line when it
+another program, which gets bootstrap, topic, partitions, records and the way of reading as arguments, says a line when it
 is connected, begins at a line, and says a line after the last record.
 """
 
@@ -24,6 +24,9 @@ class Loop:
             self.consumer.get_watermark_offsets(partition, timeout=20)
         self.wanted = sum(expected.values())
 
+    def cpu_ns(self):
+        return time.process_time_ns()
+
     def read(self):
         count = size = 0
         self.consumer.assign(self.partitions)
@@ -33,7 +36,7 @@ class Loop:
                     if message.error():
                         raise worker.Refusal(message.error())
                     count += 1
-                    size += len(message.value())
+                    size += len(message.key() or b"") + len(message.value())
         else:
             while count < self.wanted:
                 message = self.consumer.poll(1.0)
@@ -42,7 +45,7 @@ class Loop:
                 if message.error():
                     raise worker.Refusal(message.error())
                 count += 1
-                size += len(message.value())
+                size += len(message.key() or b"") + len(message.value())
         return count
 
     def kill(self):
@@ -56,6 +59,9 @@ class Other:
         self.program = worker.Program([sys.argv[2], order["properties"]["bootstrap.servers"], topic,
                                        ",".join(map(str, expected)), str(sum(expected.values())), sys.argv[1]])
         self.program.output.readline()
+
+    def cpu_ns(self):
+        return self.program.cpu_ns()
 
     def read(self):
         self.program.send("start")
@@ -76,15 +82,18 @@ class Peer:
     def read(self, at_ns):
         self.at_ns = at_ns
         time.sleep(max(0, at_ns - time.monotonic_ns()) / 1e9)
+        cpu_ns = self.loop.cpu_ns()
         self.count = self.loop.read()
-        self.last_ns = time.monotonic_ns()
+        self.last_ns, self.cpu_ns = time.monotonic_ns(), self.loop.cpu_ns() - cpu_ns
 
     def result(self):
         if self.count != sum(self.expected.values()):
             raise worker.Refusal(f"it read {self.count} records")
         return {"type": "result", "members": [{"partitions": [
             {"topic": 0, "partition": partition, "records": count, "first_ns": self.at_ns, "last_ns": self.last_ns}
-            for partition, count in self.expected.items()]}]}
+            for partition, count in self.expected.items()]}],
+            "window": {"wall_ns": self.last_ns - self.at_ns, "cpu_ns": self.cpu_ns, "voluntary_switches": 0,
+                       "involuntary_switches": 0, "peak_memory_bytes": 0, "threads": []}}
 
     def kill(self):
         self.loop.kill()
