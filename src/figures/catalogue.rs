@@ -264,7 +264,6 @@ figures! {
     ClockBoundMs = "clock_bound_ms" in Milliseconds, Largest of Used, Number(take::clock_bound_ms),
         "the most by which times of another host are wrong against the coordinator's clock; empty where all is one host",
         not_compared("it is the error of other figures");
-    #[header = "commit interval"]
     CommitIntervalMs = "commit_interval_ms" in Milliseconds, Largest of Used, Number(take::commit_interval_ms),
         "time between two commits of a program that speaks nothing, as its committed offsets moved: the error of its \
          positions and times; empty for workers that speak the protocol",

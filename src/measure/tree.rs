@@ -137,7 +137,7 @@ mod tests {
         let mark = format!("tree-{}", std::process::id());
         let mut program = shell("setsid sleep 60 & sleep 60 & echo began; wait", &mark);
         // The shell says that it began before its children have become what they start.
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
         let mut found = marked(PROGRAM_VARIABLE, |value| value == mark);
         while found.len() < 3 && std::time::Instant::now() < deadline {
             found = marked(PROGRAM_VARIABLE, |value| value == mark);
@@ -151,7 +151,10 @@ mod tests {
             nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid.cast_signed()), nix::sys::signal::SIGKILL).unwrap();
         }
         program.wait().unwrap();
-        assert_eq!(marked(PROGRAM_VARIABLE, |value| value == mark), [0_u32; 0]);
+        // The kernel takes a moment to end what nobody waits for.
+        let is_left = || !marked(PROGRAM_VARIABLE, |value| value == mark).is_empty();
+        while is_left() && std::time::Instant::now() < deadline {}
+        assert!(!is_left());
     }
 
     #[test]

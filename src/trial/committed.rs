@@ -167,18 +167,21 @@ mod tests {
             (15, 50),
             (16, 60),
             (17, 70),
-            (27, 80),
+            (18, 71),
+            (19, 72),
+            (20, 73),
+            (30, 83),
         ]);
         let path = paths.get(0, partition(0)).unwrap_or_else(|| panic!("no path"));
         assert_eq!(paths.interval_ns(), Some(SECOND_NS));
         let at = |seconds: f64| path.at((seconds * 1e9) as u64);
         assert_eq!(
             [at(9.0), at(10.5), at(11.0), at(12.5), at(99.0)],
-            [0.0, 5.0, 10.0, 25.0, 80.0]
+            [0.0, 5.0, 10.0, 25.0, 83.0]
         );
         // Nothing came for nine seconds.
-        assert_eq!([at(20.0), at(26.0), at(26.5)], [70.0, 70.0, 75.0]);
-        assert_eq!((path.records(), path.last_ns()), (80, Some(27 * SECOND_NS)));
+        assert_eq!([at(20.0), at(29.0), at(29.5)], [73.0, 73.0, 78.0]);
+        assert_eq!((path.records(), path.last_ns()), (83, Some(30 * SECOND_NS)));
     }
 
     #[test]

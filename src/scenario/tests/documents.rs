@@ -219,7 +219,6 @@ fn what_the_parser_refuses_by_its_form_the_schema_refuses_too() {
         "question = '?'\n[[case]]\nname = 'a'\n'dataset.client.retries' = 5",
         "question = '?'\n[load]\nrate = 10\n[matrix]\n'producer.linger.ms' = 5",
         "question = '?'\n[load]\nrate = 10\n[matrix]\n'producer.fetch.min.bytes' = [5]",
-        "question = '?'\n[load]\nrate = 10\n[capacity]\nlag = 'bounded'",
         "question = '?'\n[load]\nrate = 10\n[capacity]\np99_ms = 50\np50_ms = 5",
         "question = '?'\n[load]\nrate = 10\n[capacity]\np99_ms = 50\nlag = 'any'",
     ] {

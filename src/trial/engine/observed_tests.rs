@@ -77,6 +77,7 @@ fn three_instances_on_two_partitions_are_read_by_their_commits_and_the_third_is_
     script.reaches(0, 0, 40);
     script.group(nameless(&[&[1], &[], &[0]]));
     assert_eq!(script.machine.phase(), Phase::Reading);
+    script.passes(Duration::from_secs(4));
     script.reaches(0, 0, RECORDS);
     script.reaches(0, 1, RECORDS);
     assert_eq!(script.machine.phase(), Phase::Collecting);
