@@ -102,7 +102,10 @@ fn garbage_collection_and_allocations_are_those_of_all_processes_for_each_record
     }
     let get = |m: &Measurement, id| TrialFigures::of(m, configuration.has_work()).get(id);
     let (processes, records) = (trials[0].processes.len() as f64, trials[0].records() as f64);
-    assert_eq!(get(&trials[0], FigureId::ClientGc), Some(processes * 0.03 / (records / 1e6)));
+    assert_eq!(
+        get(&trials[0], FigureId::ClientGc),
+        Some(processes * 0.03 / (records / 1e6))
+    );
     let allocated = get(&trials[0], FigureId::ClientAllocated);
     assert_eq!(allocated, Some(processes * f64::from(1 << 30) / records));
     trials[0].processes[0].window.as_mut().unwrap().gc_ns = None;
