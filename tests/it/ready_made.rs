@@ -112,7 +112,8 @@ fn a_property_that_the_java_client_cannot_have_is_named() {
     );
     let scenario = Scenario::reading(1_000).consumer("place = 'java'").tables(&tables);
     scene.scenario(scenario.case("one", "")).run(&[]);
-    let said = &failure(&scene.trials()[0]).message;
+    let trials = scene.trials();
+    let said = &failure(&trials[0]).message;
     assert!(
         said.contains("`socket.nagle.disable` is a property of librdkafka that cannot be translated"),
         "{said}"
