@@ -8,13 +8,24 @@ use tandem::measure::MemberMeasurement;
 
 use crate::scenario::Scenario;
 use crate::scene::{Scene, failure, read_once};
+use crate::secured_cluster::{Access, PASSWORD, secured};
 
 /// The folder of the clients with both JVM clients built in it, once for all tests.
 fn jvm_clients() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
-        let arguments = ["-q", "-B", "-f", "pom.xml", "-pl", "java,spring", "-am", "package", "-DskipTests"];
+        let arguments = [
+            "-q",
+            "-B",
+            "-f",
+            "pom.xml",
+            "-pl",
+            "java,spring",
+            "-am",
+            "package",
+            "-DskipTests",
+        ];
         let maven = Command::new("mvn").args(arguments).current_dir(&folder).output();
         let maven = maven.unwrap();
         assert!(maven.status.success(), "{}", String::from_utf8_lossy(&maven.stdout));
@@ -34,7 +45,10 @@ fn reads_a_backlog(name: &str, client: &str) {
     let scenario = Scenario::reading(20_000).consumer("place = 'client'").tables(&place);
     let scenario = scenario
         .case("batch", "commit = 'every 1000'")
-        .case("poll", "processes = 2\nread = 'poll'\nprotocol = 'consumer'\ncommit = 'auto'")
+        .case(
+            "poll",
+            "processes = 2\nread = 'poll'\nprotocol = 'consumer'\ncommit = 'auto'",
+        )
         .case("work", "consumers = 2\nwork = 'wait 50us'");
     let scene = Scene::on_shared_cluster();
     scene.scenario(scenario).run(&[]).exits(0);
@@ -50,7 +64,11 @@ fn reads_a_backlog(name: &str, client: &str) {
             assert!(window.allocated_bytes > Some(0), "{window:?}");
         }
         let work_ns: u64 = measurement.members.iter().filter_map(|member| member.work_ns).sum();
-        assert_eq!(trial.configuration_name == "work", work_ns >= 20_000 * 45_000, "{work_ns} ns");
+        assert_eq!(
+            trial.configuration_name == "work",
+            work_ns >= 20_000 * 45_000,
+            "{work_ns} ns"
+        );
     }
 }
 
@@ -94,6 +112,50 @@ fn a_property_that_the_java_client_cannot_have_is_named() {
     );
     let scenario = Scenario::reading(1_000).consumer("place = 'java'").tables(&tables);
     scene.scenario(scenario.case("one", "")).run(&[]);
-    let said = &failure(&scene.trials()[0]).message;
-    assert!(said.contains("`socket.nagle.disable` is a property of librdkafka that cannot be translated"), "{said}");
+    let trials = scene.trials();
+    let said = &failure(&trials[0]).message;
+    assert!(
+        said.contains("`socket.nagle.disable` is a property of librdkafka that cannot be translated"),
+        "{said}"
+    );
+}
+
+/// TLS with a client certificate whose key is locked.
+fn certified() -> Access {
+    let secured = secured();
+    let file = |name: &str| secured.file(name).display().to_string();
+    Access {
+        bootstrap: secured.address("MUTUAL"),
+        client: format!(
+            "'security.protocol' = 'ssl'\n'ssl.ca.location' = '{}'\n'ssl.certificate.location' = '{}'\n'ssl.key.location' \
+             = '{}'\n'ssl.key.password' = {{ env = '{}' }}\n",
+            file("well.pem"),
+            file("client.pem"),
+            file("client-locked.key"),
+            Access::VARIABLE
+        ),
+    }
+}
+
+#[test]
+fn jvm_clients_sign_in_with_the_settings_of_librdkafka() {
+    let secured = secured();
+    let of_each = [
+        ("java", secured.user("SCRAM", "runner")),
+        ("java", certified()),
+        ("spring", secured.user("PLAIN", "runner")),
+        ("spring", certified()),
+    ];
+    for (name, access) in of_each {
+        let scene = Scene::new().environment(Access::VARIABLE, Some(PASSWORD));
+        let place = format!("[[place]]\nname = 'client'\nlauncher = {}", launcher(name));
+        let scenario = Scenario::reading(2_000)
+            .consumer("place = 'client'")
+            .tables(&access.tables());
+        scene
+            .scenario(scenario.tables(&place).case("one", ""))
+            .run(&[])
+            .exits(0);
+        read_once(&scene.trials()[0]);
+    }
 }

@@ -191,6 +191,14 @@ public final class Member {
         return offsets;
     }
 
+    /**
+     * False if the trial has no such commits, and during the warm-up. A listener's container commits what was worked before
+     * an error, and so before the stop, even if nobody acknowledges.
+     */
+    boolean mayCommit() {
+        return order.commit().isByHand() && !isWarmingUp();
+    }
+
     /** The broker has taken these offsets; the time that took is no work. */
     void committed(Map<TopicPartition, OffsetAndMetadata> offsets) {
         offsets.forEach((partition, offset) -> {

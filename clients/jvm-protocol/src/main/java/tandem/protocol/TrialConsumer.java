@@ -54,20 +54,8 @@ public class TrialConsumer extends KafkaConsumer<byte[], byte[]> {
 
     @Override
     public ConsumerRecords<byte[], byte[]> poll(Duration timeout) {
-        while (member.isHolding()) {
-            ConsumerRecords<byte[], byte[]> records = member.isWarmingUp() ? warmUp() : hold();
-            if (!records.isEmpty()) {
-                return records;
-            }
-        }
-        attend();
         try {
-            ConsumerRecords<byte[], byte[]> records = super.poll(timeout.compareTo(LONGEST_POLL) < 0 ? timeout : LONGEST_POLL);
-            member.polled(records.count());
-            if (records.isEmpty()) {
-                lookAtPositions();
-            }
-            return records;
+            return next(timeout);
         } catch (WakeupException leaving) {
             throw leaving;
         } catch (KafkaException broken) {
@@ -76,9 +64,25 @@ public class TrialConsumer extends KafkaConsumer<byte[], byte[]> {
         }
     }
 
+    private ConsumerRecords<byte[], byte[]> next(Duration timeout) {
+        while (member.isHolding()) {
+            ConsumerRecords<byte[], byte[]> records = member.isWarmingUp() ? warmUp() : hold();
+            if (!records.isEmpty()) {
+                return records;
+            }
+        }
+        attend();
+        ConsumerRecords<byte[], byte[]> records = super.poll(timeout.compareTo(LONGEST_POLL) < 0 ? timeout : LONGEST_POLL);
+        member.polled(records.count());
+        if (records.isEmpty()) {
+            lookAtPositions();
+        }
+        return records;
+    }
+
     @Override
     public void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets) {
-        if (!member.isWarmingUp()) {
+        if (member.mayCommit()) {
             super.commitSync(offsets);
             member.committed(offsets);
         }
@@ -86,7 +90,7 @@ public class TrialConsumer extends KafkaConsumer<byte[], byte[]> {
 
     @Override
     public void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
-        if (!member.isWarmingUp()) {
+        if (member.mayCommit()) {
             super.commitSync(offsets, timeout);
             member.committed(offsets);
         }

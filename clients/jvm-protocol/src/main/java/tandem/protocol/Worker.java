@@ -205,7 +205,8 @@ public final class Worker {
                 if (!moved.isEmpty()) {
                     say("progress", Map.of("positions", moved));
                 }
-                if (signal == Signal.PARTITION_ENDED) {
+                // Of partitions that end together only the last counts.
+                if (signal == Signal.PARTITION_ENDED && signals.isEmpty()) {
                     atEnd = Usage.now();
                 }
                 saySeconds();
