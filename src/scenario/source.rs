@@ -31,6 +31,12 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("capacity", include_str!("../../scenarios/capacity.toml")),
     ("catch-up", include_str!("../../scenarios/catch-up.toml")),
     ("burst", include_str!("../../scenarios/burst.toml")),
+    ("clients", include_str!("../../scenarios/clients.toml")),
+    (
+        "spring-one-vs-two",
+        include_str!("../../scenarios/spring-one-vs-two.toml"),
+    ),
+    ("your-service", include_str!("../../scenarios/your-service.toml")),
 ];
 
 /// The text of a scenario that comes with tandem.

@@ -57,7 +57,7 @@ fn an_axis_of_apps_is_compared_with_its_first_and_is_a_column() {
 #[test]
 fn a_program_keeps_its_command_its_variables_and_what_it_speaks() {
     let all = scenario(
-        "[consumer]\napp = \"s\"\n[[app]]\nname = \"s\"\ncommand = [\"./s\", \"{topic}\"]\nenv = { A = \"{group}\" }\n\
+        "[consumer]\napp = \"s\"\n[[app]]\nname = \"s\"\ncommand = [\"./s\", \"{topic}\"]\nenv = { A = \"{group}\", P = \"{properties_file}\" }\n\
          speaks = \"nothing\"\nready = \"up .* now\"\n[app.client]\n\"x.y\" = true\n[[app]]\nname = \"t\"\ncommand = [\"t\", \"{process}\"]",
     );
     let program = all.apps[1].program().unwrap();
@@ -65,7 +65,7 @@ fn a_program_keeps_its_command_its_variables_and_what_it_speaks() {
         (program.speaks, program.ready.as_deref()),
         (Speaks::Nothing, Some("up .* now"))
     );
-    assert_eq!(program.placeholders().count(), 2);
+    assert_eq!(program.placeholders().count(), 3);
     assert!(matches!(all.app_of(&all.configurations[0]), App::Other(app) if app.name == "s"));
     assert_eq!(all.apps[2].program().unwrap().speaks, Speaks::Tandem);
     let stored: Scenario = serde_json::from_str(&serde_json::to_string(&all).unwrap()).unwrap();

@@ -63,7 +63,7 @@ fn the_first_scenario_has_three_cases_in_three_families() {
     );
     assert_eq!(
         scenario.configurations[8].key_values,
-        ["2", "8000000", "100", "wait 200us", "1", "2"]
+        ["2", "6000000", "100", "wait 200us", "1", "2"]
     );
     assert!(scenario.warnings.is_empty());
 }
