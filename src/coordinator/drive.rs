@@ -110,9 +110,8 @@ pub async fn run<F: Fleet>(
         return Outcome::without_figures(&machine, Failure { kind, who, message });
     };
     measurement.ended_ns = Some(ended_ns);
-    if let Some(outside) = &mut measurement.outside {
-        outside.left_behind.clone_from(&left_behind);
-    }
+    let outside = measurement.outside.iter_mut();
+    outside.for_each(|outside| outside.left_behind.clone_from(&left_behind));
     measurement.interruptions.fetch_pause_ns = machine.terms.fetch_pause_ns;
     let mut failure = failure.map(|failure| machine.with_reports(failure));
     if let (Some(failure), Some(cause)) = (&mut failure, unasked)

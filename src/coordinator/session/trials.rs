@@ -56,9 +56,8 @@ impl Session<'_> {
         };
         let cluster = self.cluster(configuration);
         let launches = self.launches(configuration, &spec.cast);
-        let topics = spec.terms.topics.iter().map(|topic| topic.name.clone());
-        let topics: Vec<String> = topics.collect();
-        let (has_own_topics, is_observed) = (spec.course.owns_topics(), spec.cast.is_observed());
+        let topics: Vec<String> = spec.terms.topics.iter().map(|topic| topic.name.clone()).collect();
+        let has_own_topics = spec.course.owns_topics();
         let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
         let kills = MemoryKills::watch(&[]);
         let (started_at, began_ns) = (jiff::Timestamp::now(), clock::now_ns());
@@ -77,16 +76,15 @@ impl Session<'_> {
         let interruptions = watch.end();
         let Some(mut outcome) = outcome else {
             // In order, so that the members leave their groups and these can be removed.
-            fleet.shutdown(self.options.limits.exit).await;
+            let left_behind = fleet.shutdown(self.options.limits.exit).await;
+            self.end_programs(order, configuration, &left_behind);
             return Ok(None);
         };
         let broker_lost = (outcome.failure.as_ref()).is_some_and(|failure| failure.kind == FailureKind::BrokerLost);
         if outcome.acts.iter().any(PlannedAct::is_on_broker) && !broker_lost {
             cluster.bring_back()?;
         }
-        if is_observed {
-            self.end_programs(order, configuration, &outcome);
-        }
+        self.end_programs(order, configuration, &outcome.left_behind);
         let own_topics = if has_own_topics { topics } else { Vec::new() };
         self.remove_topics(cluster, own_topics).await;
         name_kill(&mut outcome, &kills);
@@ -100,8 +98,11 @@ impl Session<'_> {
     }
 
     /// Ends what is left of programs that speak nothing: their observers may have been killed.
-    fn end_programs(&self, order: &TrialOrder, configuration: &Configuration, outcome: &Outcome) {
-        for left in &outcome.left_behind {
+    fn end_programs(&self, order: &TrialOrder, configuration: &Configuration, left_behind: &[String]) {
+        if self.plan.scenario.app_of(configuration).silent().is_none() {
+            return;
+        }
+        for left in left_behind {
             let (name, number) = (&configuration.name, order.number);
             self.observer.note(&format!("{name}, trial {number}: {left}"));
         }
