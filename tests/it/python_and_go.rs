@@ -103,12 +103,14 @@ fn each_reads_every_record_once_in_every_way() {
     }
     let environment = std::fs::read_to_string(scene.out().join("environment.json")).unwrap();
     let environment: Environment = serde_json::from_str(&environment).unwrap();
-    let clients: Vec<_> = environment
-        .clients
-        .iter()
-        .map(|client| (&*client.name, &*client.version))
-        .collect();
-    assert_eq!(clients, [("confluent-kafka", "2.12.1"), ("franz-go", "1.22.0")]);
+    for (name, version) in [("confluent-kafka", "2.12.1"), ("franz-go", "1.22.0")] {
+        let mut clients = environment.clients.iter();
+        assert!(
+            clients.any(|client| client.name == name && client.version == version),
+            "{:?}",
+            environment.clients
+        );
+    }
 }
 
 #[test]
