@@ -301,6 +301,8 @@ proptest! {
         prop_assume!(builds != 1);
         let name = crate::scenario::SHIPPED[shipped_scenario].0;
         let plain = crate::scenario::parse(name, name, shipped(name).unwrap()).unwrap();
+        // Builds are of tandem, so no other app can be chosen for them.
+        prop_assume!(builds == 0 || plain.apps.len() == 1);
         let builds: Vec<PathBuf> = (0..builds).map(|build| PathBuf::from(format!("/builds/{build}/tandem"))).collect();
         let scenario = plain.with_variants(cluster.then_some("b:9092"), &builds).unwrap();
         let all = &scenario.configurations;
