@@ -8,7 +8,7 @@ def say(kind, **rest):
     print(json.dumps({"type": kind, **rest}), flush=True)
 
 host = open("/proc/sys/kernel/random/boot_id").read().strip() + " " + os.readlink("/proc/self/ns/time")
-say("hello", protocol=2, client="confluent-kafka", client_version=confluent_kafka.version()[0], pid=os.getpid(), host=host)
+say("hello", protocol=2, client="confluent-kafka", client_version=confluent_kafka.__version__, pid=os.getpid(), host=host)
 consumer, started, waiting, counts, positions = None, False, [], {}, {}
 while True:
     if consumer is None or select.select([0], [], [], 0)[0]:

@@ -80,7 +80,7 @@ def host():
 
 inbox = queue.SimpleQueue()
 threading.Thread(target=lines, daemon=True).start()
-say("hello", protocol=2, client="confluent-kafka", client_version=confluent_kafka.version()[0], pid=os.getpid(),
+say("hello", protocol=2, client="confluent-kafka", client_version=confluent_kafka.__version__, pid=os.getpid(),
     host=host())
 
 order = wait_for("prepare")

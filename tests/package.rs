@@ -89,6 +89,38 @@ fn all_that_is_compiled_in_is_in_the_crate() {
     }
 }
 
+/// What build.rs puts into the program: the sources of the ready-made clients.
+fn sources_of_clients(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(root().join(folder)).unwrap() {
+        let entry = entry.unwrap();
+        let (name, path) = (entry.file_name(), folder.join(entry.file_name()));
+        let is_built = ["target", "venv", "__pycache__"].iter().any(|built| name == *built);
+        if entry.path().is_dir() && !is_built {
+            sources_of_clients(&path, found);
+        } else if path
+            .extension()
+            .and_then(|end| end.to_str())
+            .is_some_and(|end| ["java", "xml", "properties", "py", "txt", "go", "mod", "sum"].contains(&end))
+        {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn the_sources_of_the_ready_made_clients_are_in_the_crate_and_nothing_that_is_built_of_them() {
+    let listed = listed();
+    let mut sources = Vec::new();
+    sources_of_clients(Path::new("clients"), &mut sources);
+    assert!(sources.len() > 20, "{sources:?}");
+    for source in &sources {
+        assert!(listed.contains(source), "{}", source.display());
+    }
+    let of_clients = listed.iter().filter(|file| file.starts_with("clients"));
+    let others: Vec<&PathBuf> = of_clients.filter(|file| !sources.contains(file)).collect();
+    assert!(others.iter().all(|file| file.ends_with("README.md")), "{others:?}");
+}
+
 #[test]
 fn what_the_debian_package_takes_from_the_crate_is_in_it() {
     let manifest: toml::Table = toml::from_str(&fs::read_to_string(root().join("Cargo.toml")).unwrap()).unwrap();

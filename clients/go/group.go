@@ -13,6 +13,8 @@ import (
 
 // takeOver takes partitions: paused if the start is to come.
 func (m *member) takeOver(partitions map[string][]int32) {
+	m.turn.Lock()
+	defer m.turn.Unlock()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.holding {
@@ -27,13 +29,13 @@ func (m *member) takeOver(partitions map[string][]int32) {
 	}
 	now := nowNs()
 	m.assignedNs = &now
-	m.note("assigned", accounts)
+	m.changed("assigned", accounts)
 }
 
 // letGo gives partitions back. Others may have read on what was lost, so it is not committed.
 func (m *member) letGo(ctx context.Context, partitions map[string][]int32, kind string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	m.turn.Lock()
+	defer m.turn.Unlock()
 	accounts := m.accountsOf(partitions)
 	if len(accounts) == 0 {
 		return
@@ -46,10 +48,12 @@ func (m *member) letGo(ctx context.Context, partitions map[string][]int32, kind 
 			}
 		}
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for _, account := range accounts {
 		account.held = false
 	}
-	m.note(kind, accounts)
+	m.changed(kind, accounts)
 }
 
 // beginAtLow lets the client begin at the trial's first record, so that nothing is left to ask at the start.
@@ -86,7 +90,7 @@ func (m *member) on(topic string, partition int32, err error) {
 	m.host.report(m.index, text)
 }
 
-func (m *member) note(kind string, accounts []*account) {
+func (m *member) changed(kind string, accounts []*account) {
 	partitions := []place{}
 	for _, account := range accounts {
 		partitions = append(partitions, account.place)

@@ -75,10 +75,10 @@ func TestASeriesKeepsEveryRecordWhenItsBucketsDouble(t *testing.T) {
 
 func TestWaitingAfterTheLastRecordIsNoWaitingForOne(t *testing.T) {
 	var r reading
-	r.waited(100, 200)
-	r.waited(205, 700)
+	r.waited(stretch{100, 200})
+	r.waited(stretch{205, 700})
 	r.recordCame()
-	r.waited(800, 9_000)
+	r.waited(stretch{800, 9_000})
 	if r.WaitingNs != 595 || *r.LongestWait != (stretch{100, 700}) {
 		t.Errorf("%d ns, longest %+v", r.WaitingNs, r.LongestWait)
 	}

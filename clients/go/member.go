@@ -31,8 +31,7 @@ var permanent = []error{kerr.SaslAuthenticationFailed, kerr.UnsupportedSaslMecha
 var notOwner = []error{kerr.RebalanceInProgress, kerr.IllegalGeneration, kerr.UnknownMemberID, kerr.StaleMemberEpoch,
 	kerr.FencedMemberEpoch}
 
-// A member is a consumer: the loop that a user of franz-go writes, in a goroutine of its own. The client calls it back
-// only between two polls (BlockRebalanceOnPoll), so what it counts needs no lock.
+// A member is a consumer: the loop that a user of franz-go writes, in a goroutine of its own.
 type member struct {
 	order    *prepare
 	index    int
@@ -52,6 +51,10 @@ type member struct {
 	started chan int64
 	waits   *waits
 	done    chan memberResult
+
+	// Held by whoever counts: the goroutine outside of polls, or a callback of the group. The client lets no callback in
+	// while records are worked (BlockRebalanceOnPoll).
+	turn sync.Mutex
 
 	// What a question about the assignment may meet.
 	mu         sync.Mutex
@@ -215,13 +218,15 @@ func (m *member) run() {
 		for m.ctx.Err() == nil {
 			m.read()
 		}
-		m.finish(nowNs())
+		m.note()
 	case <-m.ctx.Done():
 	}
 	// It stays in the group without reading.
 	for topic := range m.accounts {
 		m.client.PauseFetchTopics(topic)
 	}
+	m.turn.Lock()
+	defer m.turn.Unlock()
 	if m.waits != nil {
 		m.waits.close()
 		m.reading.WorkingThreads, m.reading.IdleNs = 1, m.waits.idleNs
@@ -232,8 +237,10 @@ func (m *member) run() {
 func (m *member) release() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.holding {
+		m.queued = m.client.BufferedFetchRecords()
+	}
 	m.holding = false
-	m.queued = m.client.BufferedFetchRecords()
 	unread := map[string][]int32{}
 	for _, account := range m.all() {
 		if account.held && !account.passed {

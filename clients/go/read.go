@@ -14,9 +14,15 @@ import (
 func (m *member) read() {
 	defer m.client.AllowRebalance()
 	fetches := m.client.PollRecords(nil, m.most)
+	var waited stretch
 	if fetches.NumRecords() == 0 {
-		m.finish(nowNs())
-		fetches = m.wait()
+		m.note()
+		fetches, waited = m.wait()
+	}
+	m.turn.Lock()
+	defer m.turn.Unlock()
+	if waited.UntilNs > 0 {
+		m.reading.waited(waited)
 	}
 	fetches.EachError(m.on)
 	if m.isTimed || len(m.touched) == 0 {
@@ -28,7 +34,7 @@ func (m *member) read() {
 	})
 	m.unnoted += fetches.NumRecords()
 	commits := m.order.Commit.kind == "per_batch" || m.order.Commit.kind == "auto"
-	if m.unnoted >= min(m.most, notedTogether) || commits {
+	if m.most > 1 || m.unnoted >= notedTogether || commits {
 		m.finish(nowNs())
 	}
 	if commits {
@@ -39,13 +45,19 @@ func (m *member) read() {
 	}
 }
 
-func (m *member) wait() kgo.Fetches {
+func (m *member) wait() (kgo.Fetches, stretch) {
 	limited, cancel := context.WithTimeout(m.ctx, idleWait)
 	defer cancel()
 	fromNs := nowNs()
 	fetches := m.client.PollRecords(limited, m.most)
-	m.reading.waited(fromNs, nowNs())
-	return fetches
+	return fetches, stretch{fromNs, nowNs()}
+}
+
+// note lets everybody know what is finished.
+func (m *member) note() {
+	m.turn.Lock()
+	defer m.turn.Unlock()
+	m.finish(nowNs())
 }
 
 // handle works records of one partition and counts them.

@@ -15,12 +15,12 @@ type reading struct {
 
 // waited says that it waited for records. What follows the last record is no waiting for one, so it counts with the
 // next.
-func (r *reading) waited(fromNs, untilNs int64) {
-	r.openNs += untilNs - fromNs
+func (r *reading) waited(wait stretch) {
+	r.openNs += wait.UntilNs - wait.FromNs
 	if r.open == nil {
-		r.open = &stretch{FromNs: fromNs}
+		r.open = &wait
 	}
-	r.open.UntilNs = untilNs
+	r.open.UntilNs = wait.UntilNs
 }
 
 func (r *reading) recordCame() {

@@ -155,6 +155,7 @@ class Member:
             return
         time.sleep(max(0, self.start_ns - time.monotonic_ns()) / 1e9)
         if self.is_holding:
+            self.queued_at_start = len(self.early)
             self._release()
 
     def _release(self):
@@ -175,10 +176,8 @@ class Member:
         counts_only = self.work is None and self.waits is None
         handle = self._count if counts_only else self._work
         polled = self._polled_at_once(counts_only)
-        queued, self.early = self.early, []
-        self.queued_at_start = len(queued)
-        if queued:
-            self._handle(handle, queued)
+        if self.early:
+            self._handle(handle, self.early)
         while not self.is_stopped:
             records = take(polled)
             if records:

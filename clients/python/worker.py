@@ -48,7 +48,7 @@ class Worker:
         """Passes on what a client reports, the first time and whenever its count has doubled."""
         print(f"client: {message}", file=sys.stderr, flush=True)
         reports = self.reports.setdefault(consumer, {})
-        report = (re.sub(r"\d+", "", message))
+        report = re.sub(r"\d+", "", message)
         if report in reports or len(reports) < REPORTS:
             times = reports[report] = reports.get(report, 0) + 1
             if times & (times - 1) == 0:
@@ -114,7 +114,9 @@ class Worker:
 
     def query_assignments(self, question):
         answers = [member.query() for member in self.members]
-        self.say("assignments", query=question["query"], members=[answer.result(RESULT_S) for answer in answers])
+        # A member answers between two polls, which the reports of progress do not wait for.
+        answer = lambda: self.say("assignments", query=question["query"], members=[each.result() for each in answers])
+        threading.Thread(target=answer, daemon=True).start()
 
     def start(self, order):
         for member in self.members:
@@ -171,7 +173,11 @@ def host():
 def main():
     if sys.argv[1:] != ["consumer"]:
         sys.exit("this is a worker of tandem: it is started with the role `consumer` and has no other")
-    Worker().run()
+    worker = Worker()
+    try:
+        worker.run()
+    except Exception as failure:  # Whatever it is, the coordinator must hear of it.
+        worker.fail(None, f"{type(failure).__name__}: {failure}")
 
 
 if __name__ == "__main__":

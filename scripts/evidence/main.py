@@ -4,6 +4,7 @@ import argparse
 
 import account
 import build
+import clients
 import contention
 import fill
 import live
@@ -13,7 +14,7 @@ import verdicts
 
 COMMAND = "scripts/evidence/run"
 QUESTIONS = {"peers": peers, "contention": contention, "fill": fill, "account": account, "verdicts": verdicts,
-             "live": live, "memcheck": memcheck}
+             "live": live, "memcheck": memcheck, "clients": clients}
 
 
 def arguments(words=None):

@@ -20,6 +20,7 @@ import account
 import broker
 import build
 import checks
+import clients
 import consumer_performance
 import document
 import fill
@@ -360,6 +361,21 @@ class JavaProgram(unittest.TestCase):
         samples = [(100, 10), (200, 30), (300, 30)]
         self.assertEqual([consumer_performance.at_time(samples, at) for at in (50, 100, 150, 250, 400)],
                          [10, 10, 20, 30, 30])
+
+
+class Clients(unittest.TestCase):
+    def test_every_client_and_its_loop_are_in_the_scenario(self):
+        scenario = runs.scenario("clients", {})
+        for name in itertools.chain(*clients.PAIRS):
+            self.assertIn(f'name = "{name}"', scenario)
+
+    def test_a_client_that_takes_longer_than_its_loop_by_more_than_a_fiftieth_is_too_slow(self):
+        times = {name: {block: 1000 + block for block in range(3)} for name in itertools.chain(*clients.PAIRS)}
+        table, is_good = clients.lines(times)
+        self.assertTrue(is_good)
+        self.assertEqual(table[2], "| python, batch | 1.000 [1.000, 1.000] | 3 |")
+        times["go, poll"] = {block: 1.03 * (1000 + block) for block in range(3)}
+        self.assertFalse(clients.lines(times)[1])
 
 
 if __name__ == "__main__":

@@ -258,7 +258,7 @@ mod tests {
         let json = serde_json::to_value(&shipped()[0]).unwrap();
         assert_eq!(
             (&json["run"], &json["cost"]["fill_records"]),
-            (&"one-vs-two".into(), &8_000_000.into())
+            (&"one-vs-two".into(), &6_000_000.into())
         );
         assert!(json["cost"]["seconds"].as_f64().unwrap() > 60.0 && json["cost"]["trials"].as_u64().unwrap() > 90);
     }

@@ -60,9 +60,7 @@ async fn execute(
 ) -> Result<RunEnd, RunError> {
     let scenario = &plan.scenario;
     existing::check_cluster(scenario)?;
-    let programs = ask_programs(scenario, options, interrupt).await?;
-    let clients = provide_clients(scenario, options, observer, interrupt, steps).await?;
-    let programs = programs.with_clients(clients);
+    let programs = programs(scenario, options, observer, interrupt, steps).await?;
     let prefix = format!("{}{}", scenario.cluster.prefix, options.run_id);
     let addresses = || scenario.clusters().filter_map(|spec| Some((spec, spec.bootstrap()?)));
     for (spec, bootstrap) in addresses() {
@@ -109,6 +107,19 @@ async fn execute(
     steps.begin(Step::Closing);
     session.close(guardian).await;
     ended
+}
+
+/// The programs that the workers of a scenario are started from.
+async fn programs(
+    scenario: &Scenario,
+    options: &RunOptions,
+    observer: &Arc<dyn Observer>,
+    interrupt: &Interrupt,
+    steps: &Steps,
+) -> Result<Programs, RunError> {
+    let programs = ask_programs(scenario, options, interrupt).await?;
+    let clients = provide_clients(scenario, options, observer, interrupt, steps).await?;
+    Ok(programs.with_clients(clients))
 }
 
 /// Asks the builds that a scenario compares who they are.

@@ -196,6 +196,10 @@ pub struct Prepare {
     /// Which records wait for each other where there are several threads.
     #[serde(default)]
     pub ordering: WorkOrdering,
+    /// Records that each consumer reads and works after its assignment and before it holds, at most; it goes back to the
+    /// beginning of its partitions afterwards, and these records are in no account.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub warmup_records: u64,
     /// True where partitions are assigned by hand.
     pub manual: bool,
     /// What to measure if records arrive. Only with capability `stamps`.
@@ -208,6 +212,11 @@ pub struct Prepare {
     /// for the program to do or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program: Option<Program>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What a consumer is to measure of records that arrive with a stamp ([`crate::load::Stamp`]).

@@ -13,6 +13,9 @@ mod document;
 mod facts;
 mod format;
 mod html;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::items_after_statements)]
+mod in_browser;
 mod input;
 mod json;
 mod junit;
@@ -23,6 +26,7 @@ mod packed;
 mod table;
 mod tables;
 mod terminal;
+mod terminal_table;
 
 pub use compare::CompareInput;
 pub use document::Extent;

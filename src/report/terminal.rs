@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{Attribute, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Width};
 use textwrap::{Options, WordSeparator, WordSplitter};
 
 use super::document::{Block, Document, Section};
 use super::facts::Reason;
 use super::format::printable;
-use super::table::{Align, Head, InTerminal, Table, Tone};
+use super::table::{Head, InTerminal, Table, Tone};
+use super::terminal_table::{draw, fits, fits_wrapped};
 use crate::wording::{joined, plural};
 
 /// Lines of the answer with its warnings alone, without the line that names the page.
@@ -18,8 +17,6 @@ pub(super) const ANSWER_LINES: usize = 9;
 pub(super) const SCREENS_LINES: usize = 96;
 /// Narrower terminals get tables of this width and scroll.
 const WIDTH_MIN: usize = 40;
-/// Words are wrapped at this width.
-const WORDS_WIDTH: usize = 24;
 
 /// How many of each kind are printed; what is left out is counted, and stands in the page.
 #[derive(Debug, Clone, Copy)]
@@ -218,7 +215,7 @@ impl Terminal {
         let width = self.width;
         self.drop_columns(
             &mut tables,
-            |table| wrapped_width(table) <= width,
+            |table| fits(table, width),
             |head| match head.terminal {
                 InTerminal::Dropped(rank) => Some(rank),
                 _ => None,
@@ -226,7 +223,7 @@ impl Terminal {
         );
         self.drop_columns(
             &mut tables,
-            |table| least_width(table, WORDS_WIDTH) <= width,
+            |table| fits_wrapped(table, width),
             |head| match head.terminal {
                 InTerminal::DroppedLast(rank) => Some(rank),
                 _ => None,
@@ -288,105 +285,6 @@ impl Terminal {
         self.out
             .push_str(&textwrap::fill(&joined, options).replace('\u{a0}', " "));
         self.out.push('\n');
-    }
-}
-
-/// The width of a table whose words are wrapped at this width and whose figures are not.
-fn wrapped_width(table: &Table) -> usize {
-    width_of(table, |column| widest_cell(table, column).min(WORDS_WIDTH))
-}
-
-/// The width below which words of up to so many characters would have to be broken.
-fn least_width(table: &Table, word_max: usize) -> usize {
-    width_of(table, |column| longest_word(table, column, word_max))
-}
-
-/// Cells have a space on either side, and one more between them.
-fn width_of(table: &Table, words: impl Fn(usize) -> usize) -> usize {
-    let column = |(i, head): (usize, &Head)| {
-        3 + match head.align {
-            Align::Left => words(i),
-            Align::Right => widest_cell(table, i),
-        }
-    };
-    let sum: usize = table.heads.iter().enumerate().map(column).sum();
-    sum.saturating_sub(1)
-}
-
-fn widest_cell(table: &Table, column: usize) -> usize {
-    let cells = table.rows.iter().map(|row| row[column].text.chars().count());
-    cells
-        .chain([table.heads[column].header.chars().count()])
-        .max()
-        .unwrap_or(0)
-}
-
-/// The longest word of a column. One that is longer than the maximum may be broken.
-fn longest_word(table: &Table, column: usize, word_max: usize) -> usize {
-    let cells = table.rows.iter().map(|row| row[column].text.as_str());
-    let words = cells
-        .chain([table.heads[column].header.as_str()])
-        .flat_map(|text| text.split(' '));
-    words.map(|word| word.chars().count()).max().unwrap_or(0).min(word_max)
-}
-
-fn draw(table: &Table, width: usize, colour: bool) -> String {
-    let thin = LineStyle::none().fill('─').junction('─');
-    let style = UTF8_HORIZONTAL_ONLY
-        .header_separator(thin)
-        .row_separator(LineStyle::none());
-    let mut drawn = comfy_table::Table::new();
-    drawn
-        .load_style(style)
-        .set_content_arrangement(ContentArrangement::Dynamic);
-    drawn.set_width(u16::try_from(width).unwrap_or(u16::MAX));
-    if colour {
-        drawn.enforce_styling();
-    } else {
-        drawn.force_no_tty();
-    }
-    let header = |head: &Head| comfy_table::Cell::new(printable(&head.header)).add_attribute(Attribute::Bold);
-    drawn.set_header(table.heads.iter().map(header));
-    for (number, row) in table.rows.iter().enumerate() {
-        if let Some(title) = table.group_at(number) {
-            drawn.add_row([comfy_table::Cell::new(printable(title)).add_attribute(Attribute::Bold)]);
-        }
-        drawn.add_row(row.iter().map(|cell| {
-            let text = comfy_table::Cell::new(printable(&cell.text));
-            match colour_of(cell.tone) {
-                Some(colour) => text.fg(colour),
-                None => text,
-            }
-        }));
-    }
-    // Words are broken only where the table would not fit otherwise.
-    let word_max = (1..=WORDS_WIDTH)
-        .rev()
-        .find(|max| least_width(table, *max) <= width)
-        .unwrap_or(1);
-    for (i, head) in table.heads.iter().enumerate() {
-        let Some(column) = drawn.column_mut(i) else { continue };
-        match head.align {
-            Align::Right => {
-                column.set_cell_alignment(CellAlignment::Right);
-                column.set_constraint(ColumnConstraint::ContentWidth);
-            }
-            Align::Left => {
-                let least = u16::try_from(2 + longest_word(table, i, word_max)).unwrap_or(u16::MAX);
-                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
-            }
-        }
-    }
-    let text = drawn.to_string();
-    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
-}
-
-fn colour_of(tone: Tone) -> Option<Color> {
-    match tone {
-        Tone::Plain => None,
-        Tone::Good => Some(Color::Green),
-        Tone::Bad => Some(Color::Red),
-        Tone::Caution => Some(Color::Yellow),
     }
 }
 

@@ -313,6 +313,7 @@ fn configuration(combination: &Combination<'_>, draft: &Draft, apps: &[AppSpec],
         read: settings.read,
         threads: settings.threads,
         ordering: settings.ordering,
+        warmup_records: settings.warmup_records,
         app,
         place: place.unwrap_or(0),
         client: ClientSettings {

@@ -152,6 +152,7 @@ impl TrialSpec {
                     read: configuration.read,
                     threads: configuration.threads,
                     ordering: configuration.ordering,
+                    warmup_records: configuration.warmup_records,
                     manual: terms.manual,
                     stamps: None,
                     joins_late: false,

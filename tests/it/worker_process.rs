@@ -80,6 +80,7 @@ pub fn order(topic: &TopicTarget, client: &str, properties: &[(&str, &str)]) -> 
         read: Read::Batch,
         threads: 1,
         ordering: WorkOrdering::Partition,
+        warmup_records: 0,
         manual: false,
         stamps: None,
         joins_late: false,

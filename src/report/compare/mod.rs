@@ -5,7 +5,7 @@ pub(super) mod names;
 mod outline;
 mod tables;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 pub(super) mod verdicts;
 
 pub use self::input::CompareInput;

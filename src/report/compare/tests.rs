@@ -87,6 +87,12 @@ fn every_kind() -> Vec<(&'static str, Pair)> {
     ]
 }
 
+/// A page of each kind of comparison, with its name.
+pub(in crate::report) fn pages_of_every_kind() -> impl Iterator<Item = (&'static str, String)> {
+    let kinds = every_kind().into_iter();
+    kinds.map(|(name, pair)| (name, with(&pair, compare_html)))
+}
+
 #[test]
 fn the_answer_comes_first_in_a_terminal_and_no_line_is_too_long() {
     for (name, pair) in every_kind() {
@@ -303,10 +309,12 @@ fn a_run_beside_itself_says_so_and_has_no_caution() {
 /// Writes pages to `target/report-preview/` for somebody to look at.
 #[test]
 fn the_preview_is_written() {
+    let folder = std::path::Path::new("target/report-preview/compare");
+    std::fs::create_dir_all(folder).unwrap();
+    for (name, page) in pages_of_every_kind() {
+        std::fs::write(folder.join(format!("{name}.html")), page).unwrap();
+    }
     for (name, pair) in every_kind() {
-        let folder = std::path::Path::new("target/report-preview/compare");
-        std::fs::create_dir_all(folder).unwrap();
-        std::fs::write(folder.join(format!("{name}.html")), with(&pair, compare_html)).unwrap();
         let text = with(&pair, |input| compare_terminal(input, 120, true));
         std::fs::write(folder.join(format!("{name}.txt")), text).unwrap();
     }

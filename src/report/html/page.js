@@ -80,10 +80,7 @@
 
   function choosable(element) {
     const [first] = configurations(element);
-    const of = () => {
-      const several = configurations(element);
-      return several.length > 1 && several.includes(view.on) ? view.on : first;
-    };
+    const of = () => configurations(element).includes(view.on) ? view.on : first;
     element.addEventListener("click", event => {
       if (event.target.closest("[data-t], a, button, summary")) return;
       const inner = event.target.closest("[data-c]");
@@ -94,6 +91,8 @@
       element.setAttribute("role", "button");
       element.addEventListener("keydown", event => press(event, () => choose(of())));
     }
+    const cell = element.matches("td") ? element : element.matches("tr") && one("th", element);
+    if (cell) cell.append(make("button", { type: "button", class: "plain", click: () => choose(first) }, ...cell.childNodes));
   }
 
   function press(event, act) {
@@ -454,7 +453,7 @@
 
   function sortable(table, id) {
     all("thead th", table).forEach((head, column) => {
-      const button = make("button", { type: "button", class: "sort", click: () => {
+      const button = make("button", { type: "button", class: "plain", click: () => {
         const now = head.getAttribute("aria-sort");
         if (now === "descending") delete view.sorts[id];
         else view.sorts[id] = [column, now === "ascending"];

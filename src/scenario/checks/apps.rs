@@ -4,7 +4,7 @@ use crate::clients::{ClientKind, OWN_APP, ReadyMade};
 use crate::scenario::client::{Clients, may_be_set};
 use crate::scenario::draft::Draft;
 use crate::scenario::keys::{CLIENT, Settings, TableKeys as _};
-use crate::scenario::kinds::{Assignment, Protocol};
+use crate::scenario::kinds::{Assignment, ModeName, Protocol};
 use crate::scenario::model::{AppProgram, AppSpec, Buffers, Commit, HERE, PROGRAM, PropertyValue, Read, Speaks, Work};
 use crate::scenario::problem::{Problem, Problems};
 use crate::scenario::suggest::{any_value, did_you_mean_value};
@@ -153,6 +153,13 @@ pub(crate) const ASKED: &[Asked] = &[
         why: "the program chooses its assignor itself",
     },
     Asked {
+        what: "`warmup_records`",
+        key: "warmup_records",
+        asks: |settings| settings.warmup_records > 0,
+        can: &[Java, Spring],
+        why: "its client is compiled before it runs; give it to those that compile while they run, in cases of their own",
+    },
+    Asked {
         what: "`commit`",
         key: "commit",
         asks: |settings| settings.commit != Commit::None,
@@ -201,6 +208,9 @@ pub(crate) fn check(name: &str, settings: &Settings, draft: &Draft, problems: &m
             problem.into_iter().for_each(|problem| problems.add(problem));
         }
     }
+    warmup_without_records(settings)
+        .into_iter()
+        .for_each(|problem| problems.add(problem));
     launcher(&app, settings, draft)
         .into_iter()
         .for_each(|problem| problems.add(problem));
@@ -217,6 +227,15 @@ fn problems_of_name(settings: &Settings, draft: &Draft, problems: &mut Problems)
     if let Some(problem) = problem {
         problems.add(problem.maybe_help(did_you_mean_value(&settings.app, names())));
     }
+}
+
+/// Where all records arrive after the common start, none is there to be read before.
+fn warmup_without_records(settings: &Settings) -> Option<Problem> {
+    (settings.warmup_records > 0 && settings.mode_name() == ModeName::Live).then_some(())?;
+    let message = "`warmup_records` cannot be used where all records arrive during the trial";
+    let allowed = "must be left out with mode = \"live\": nothing lies there to be read beforehand".to_owned();
+    let problem = settings.problem_at(&["warmup_records"], message, allowed)?;
+    Some(problem.help("`warmup` in [load] leaves the first seconds out"))
 }
 
 /// A launcher must leave room for the app.

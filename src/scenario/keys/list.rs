@@ -231,6 +231,9 @@ keys! {
     "ordering" => ordering: OneOf<WorkOrdering>, CONSUMER, default(WorkOrdering::Partition),
         Task(|c| Some(c.configuration.ordering)),
         "Which records wait for each other where there are several threads: those of a partition, of a key, or none.";
+    "warmup_records" => warmup_records: Integer<0, RECORDS_MAX>, CONSUMER, default(0),
+        Means(|c| Some(c.configuration.warmup_records).filter(|records| *records > 0)),
+        "Records that each consumer reads and works before the common start, for clients that compile while they run.";
     "app" => app: AppName, CONSUMER, default(OWN_APP.to_owned()),
         Means(|c| c.app_text()),
         "What runs in the worker processes: tandem's own consumer, a ready-made client, or an [[app]].";

@@ -2,6 +2,7 @@
 
 use super::list::keys;
 use super::table::{FILL, PRODUCER, Table};
+use crate::clients::ReadyMade;
 use crate::scenario::client::prefixed_without_quotes;
 use crate::scenario::document::Entry;
 use crate::scenario::problem::Problem;
@@ -25,6 +26,13 @@ pub(crate) fn unknown_key(entry: &Entry<'_>, stands_in: Table) -> Problem {
     }
     if !homes.is_empty() {
         return problem.help(format!("`{}` stands in {}", entry.key, homes.join(", ")));
+    }
+    if let Some(app) = ReadyMade::named(entry.key).filter(|_| stands_in == Table::Matrix) {
+        let name = app.name();
+        return problem.help(format!(
+            "properties of one app stand in [consumer.{name}] or [case.{name}]; where only `{name}` runs, [matrix.client] has \
+             lists of them"
+        ));
     }
     let is_prefix = [PRODUCER, FILL]
         .iter()

@@ -51,6 +51,9 @@ pub struct Configuration {
     /// Which records wait for each other where there are several threads.
     #[serde(default)]
     pub ordering: WorkOrdering,
+    /// Records that each consumer reads and works before the common start; they are in no figure.
+    #[serde(default)]
+    pub warmup_records: u64,
     /// Index into [`Scenario::apps`].
     #[serde(default)]
     pub app: usize,

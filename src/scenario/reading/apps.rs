@@ -5,6 +5,7 @@ use std::ops::Range;
 use toml::de::DeTable;
 
 use crate::clients::{ClientKind, OWN_APP, ReadyMade};
+use crate::scenario::choice::Choice as _;
 use crate::scenario::client::read_value;
 use crate::scenario::document::{Entry, entries, table, tables};
 use crate::scenario::draft::Draft;
@@ -144,7 +145,6 @@ fn check(keys: &AppKeys, header: &Range<usize>, problems: &mut Problems) {
         Speaks::Tandem => {
             for key in ["command", "env"] {
                 for placeholder in texts(key).into_iter().filter(|each| !KNOWN_AT_START.contains(each)) {
-                    use crate::scenario::choice::Choice as _;
                     let known: Vec<String> = KNOWN_AT_START.map(|each| format!("{{{}}}", each.name())).to_vec();
                     let name = placeholder.name();
                     let message = format!("`{key}` cannot have {{{name}}} where the app speaks tandem's protocol");

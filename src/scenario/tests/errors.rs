@@ -130,6 +130,8 @@ fn what_an_app_is_and_what_it_can_do_are_checked() {
         "[consumer.java]\n\"max.pol.records\" = 5".to_owned(),
         "[consumer.java]\n\"key.deserializer\" = \"x\"".to_owned(),
         "[matrix.java]\n\"max.poll.records\" = [5]".to_owned(),
+        "[consumer]\nwarmup_records = 5".to_owned(),
+        "[consumer]\napp = \"java\"\nwarmup_records = 5\n[load]\nrate = 5".to_owned(),
         of_a("speaks = \"nothing\"\n[consumer]\napp = \"a\"\nwork = \"wait 1ms\"\n[consumer.client]\n\"fetch.min.bytes\" = 5"),
     ];
     let wrong: Vec<&str> = wrong.iter().map(String::as_str).collect();

@@ -38,7 +38,10 @@ public final class Member {
     private final boolean isWorkMeasured;
     private final Runnable onEnd;
     private final Consumer<Throwable> onFailure;
-    private final Map<TopicPartition, PartitionAccount> accounts = new HashMap<>();
+    private final Map<TopicPartition, PartitionAccount> accounts;
+    /** Where records are counted: the accounts, or during the warm-up others that nobody sees. */
+    private Map<TopicPartition, PartitionAccount> current;
+    private long warmupLeft;
     private final Queue<CompletableFuture<Held>> queries = new ConcurrentLinkedQueue<>();
     private final CompletableFuture<Result> result = new CompletableFuture<>();
     private final List<Rebalance> rebalances = new ArrayList<>();
@@ -66,6 +69,13 @@ public final class Member {
         this.onFailure = onFailure;
         isWorkMeasured = order.work().kind() != Work.Kind.NONE;
         isHolding = !order.joinsLate();
+        accounts = accountsOf(order);
+        warmupLeft = isHolding ? order.warmupRecords() : 0;
+        current = warmupLeft > 0 ? accountsOf(order) : accounts;
+    }
+
+    private static Map<TopicPartition, PartitionAccount> accountsOf(Prepare order) {
+        Map<TopicPartition, PartitionAccount> accounts = new HashMap<>();
         for (int topic = 0; topic < order.topics().size(); topic++) {
             Prepare.Topic of = order.topics().get(topic);
             for (int partition = 0; partition < of.partitions().size(); partition++) {
@@ -73,6 +83,7 @@ public final class Member {
                 accounts.put(new TopicPartition(of.name(), partition), account);
             }
         }
+        return accounts;
     }
 
     /** The trial. */
@@ -104,6 +115,9 @@ public final class Member {
     public boolean work(ConsumerRecord<byte[], byte[]> record) {
         if (isStopped) {
             return false;
+        }
+        if (isWarmingUp() && warmupLeft-- <= 0) {
+            return true;
         }
         PartitionAccount account = accountOf(record);
         if (!accountIsOfTrial(account, record.offset())) {
@@ -150,7 +164,7 @@ public final class Member {
                 && latestTopic == record.topic();
         if (!isSame) {
             finish(System.nanoTime());
-            latest = accounts.get(new TopicPartition(record.topic(), record.partition()));
+            latest = current.get(new TopicPartition(record.topic(), record.partition()));
             latestTopic = record.topic();
         }
         return latest;
@@ -160,7 +174,7 @@ public final class Member {
     private void finish(long nowNs) {
         if (unfinished > 0) {
             unfinished = 0;
-            if (latest.finished(nowNs, start.join())) {
+            if (latest.finished(nowNs, start.getNow(nowNs))) {
                 end();
             }
         }
@@ -193,7 +207,7 @@ public final class Member {
     void polled(int records) {
         receivedNs = System.nanoTime();
         freeSinceNs = receivedNs;
-        if (isHolding) {
+        if (isHolding && !isWarmingUp()) {
             queuedAtStart += records;
         }
     }
@@ -229,6 +243,24 @@ public final class Member {
                     .map(account -> account.result(order.stamps() != null)).toList();
             result.complete(new Result(partitions, workNs, queuedAtStart, commits, List.copyOf(rebalances)));
         }
+    }
+
+    /** Reads and works before the hold, and counts nothing of it. */
+    boolean isWarmingUp() {
+        return current != accounts;
+    }
+
+    /** Records that are still to be read for the warm-up. */
+    long warmupLeft() {
+        return warmupLeft;
+    }
+
+    void endWarmUp() {
+        finish(System.nanoTime());
+        latest = null;
+        latestTopic = null;
+        workNs = 0;
+        current = accounts;
     }
 
     boolean isHolding() {
@@ -305,8 +337,10 @@ public final class Member {
     }
 
     private void end() {
-        isAsked = true;
-        onEnd.run();
+        if (!isWarmingUp()) {
+            isAsked = true;
+            onEnd.run();
+        }
     }
 
     // What the worker's threads ask.

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
@@ -54,7 +55,10 @@ public class TrialConsumer extends KafkaConsumer<byte[], byte[]> {
     @Override
     public ConsumerRecords<byte[], byte[]> poll(Duration timeout) {
         while (member.isHolding()) {
-            hold();
+            ConsumerRecords<byte[], byte[]> records = member.isWarmingUp() ? warmUp() : hold();
+            if (!records.isEmpty()) {
+                return records;
+            }
         }
         attend();
         try {
@@ -74,30 +78,55 @@ public class TrialConsumer extends KafkaConsumer<byte[], byte[]> {
 
     @Override
     public void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets) {
-        super.commitSync(offsets);
-        member.committed(offsets);
+        if (!member.isWarmingUp()) {
+            super.commitSync(offsets);
+            member.committed(offsets);
+        }
     }
 
     @Override
     public void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
-        super.commitSync(offsets, timeout);
-        member.committed(offsets);
+        if (!member.isWarmingUp()) {
+            super.commitSync(offsets, timeout);
+            member.committed(offsets);
+        }
+    }
+
+    /** Hands over records of the warm-up. When it is over, everything is held at its first record again. */
+    private ConsumerRecords<byte[], byte[]> warmUp() {
+        Set<TopicPartition> assignment = assignment();
+        if (assignment.isEmpty()) {
+            attend();
+        }
+        // A question is answered after the warm-up: the answer says that what the member has is held.
+        boolean isRead = !assignment.isEmpty() && assignment.stream().allMatch(each -> currentLag(each).orElse(1) == 0);
+        if (isRead || member.warmupLeft() <= 0 || member.startNs() >= 0 || member.isStopped()) {
+            pause(assignment);
+            assignment.forEach(partition -> seek(partition, member.lowOf(partition)));
+            member.endWarmUp();
+            return ConsumerRecords.empty();
+        }
+        resume(assignment);
+        ConsumerRecords<byte[], byte[]> records = super.poll(SLICE);
+        member.polled(records.count());
+        return records;
     }
 
     /** Stays in the group without records until the start. */
-    private void hold() {
+    private ConsumerRecords<byte[], byte[]> hold() {
         attend();
         long startNs = member.startNs();
         boolean isNear = startNs >= 0 && startNs - System.nanoTime() < SLICE.toNanos();
         if (!isNear && !member.isStopped()) {
             member.polled(super.poll(SLICE).count());
-            return;
+            return ConsumerRecords.empty();
         }
         sleepUntil(startNs);
         member.release();
         if (!member.isStopped()) {
             resume(member.unread(assignment()));
         }
+        return ConsumerRecords.empty();
     }
 
     private static void sleepUntil(long atNs) {

@@ -1,0 +1,185 @@
+//! The ready-made clients in Python and Go on a real broker, each started through a launcher.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::thread::sleep;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use tandem::measure::{Environment, FailureKind, Measurement, Trial};
+
+use crate::python_worker::python;
+use crate::scenario::Scenario;
+use crate::scene::{Scene, failure, read_once, signal, wait_until};
+
+const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/clients");
+
+/// The worker on franz-go, built once below `target/`.
+fn go_worker() -> &'static Path {
+    static WORKER: OnceLock<PathBuf> = OnceLock::new();
+    WORKER.get_or_init(|| {
+        let worker = Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-worker");
+        let output = Command::new("go")
+            .args(["build", "-o", worker.to_str().unwrap(), "."])
+            .current_dir(format!("{CLIENTS}/go"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        worker
+    })
+}
+
+/// The places `python` and `go`.
+fn places() -> String {
+    format!(
+        "[[place]]\nname = 'python'\nlauncher = ['{}', '{CLIENTS}/python/worker.py']\n[[place]]\nname = 'go'\nlauncher = \
+         ['{}']\n",
+        python().display(),
+        go_worker().display()
+    )
+}
+
+#[test]
+fn their_own_tests_pass() {
+    for (folder, program, arguments) in [
+        ("python", python(), ["-m", "unittest"]),
+        ("go", Path::new("go"), ["test", "./..."]),
+    ] {
+        let tests = Command::new(program)
+            .args(arguments)
+            .current_dir(format!("{CLIENTS}/{folder}"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .output()
+            .unwrap();
+        assert!(tests.status.success(), "{folder}: {tests:?}");
+    }
+}
+
+fn measurement(trial: &Trial) -> &Measurement {
+    trial.measurement.as_ref().unwrap()
+}
+
+#[test]
+fn each_reads_every_record_once_in_every_way() {
+    let scene = Scene::on_shared_cluster();
+    let trials = Scenario::reading(30_000).tables(&places());
+    scene.scenario(
+        trials
+            .tables("[matrix]\nplace = ['python', 'go']\nread = ['batch', 'poll']")
+            .case("classic", "processes = 2\ncommit = 'every 7000'")
+            .case("consumer", "protocol = 'consumer'\nconsumers = 2\ncommit = 'auto'")
+            .case(
+                "worked",
+                "work = 'cpu 2us'\ncommit = 'per-batch'\nassignor = 'cooperative-sticky'",
+            ),
+    );
+    scene.run(&[]).exits(0);
+    let trials = scene.trials();
+    assert_eq!(trials.len(), 12);
+    for trial in &trials {
+        read_once(trial);
+        let name = &trial.configuration_name;
+        let measurement = measurement(trial);
+        for member in &measurement.members {
+            assert_eq!(member.queued_at_start, Some(0), "{name}");
+            assert_eq!(member.rebalances.len(), 1, "{name}: {:?}", member.rebalances);
+            assert!(member.reading.is_some(), "{name}");
+            assert!(member.partitions.iter().all(|read| read.runs.is_some()), "{name}");
+        }
+        let commits = measurement.members.iter().map(|member| member.commits).sum::<u64>();
+        assert_eq!(commits > 0, !name.starts_with("consumer"), "{name}: {commits}");
+        let used = measurement.processes.iter().map(|process| process.window.as_ref());
+        assert!(
+            used.flatten().all(|used| used.cpu_ns > 0 && !used.threads.is_empty()),
+            "{name}"
+        );
+        if name.starts_with("worked") {
+            let work_ns = measurement
+                .members
+                .iter()
+                .filter_map(|member| member.work_ns)
+                .sum::<u64>();
+            assert!(work_ns > 30_000 * 1_000, "{name}: {work_ns}");
+        }
+    }
+    let environment = std::fs::read_to_string(scene.out().join("environment.json")).unwrap();
+    let environment: Environment = serde_json::from_str(&environment).unwrap();
+    let clients: Vec<_> = environment
+        .clients
+        .iter()
+        .map(|client| (&*client.name, &*client.version))
+        .collect();
+    assert_eq!(clients, [("confluent-kafka", "2.12.1"), ("franz-go", "1.22.0")]);
+}
+
+#[test]
+fn each_says_how_long_records_waited_that_arrive() {
+    let scene = Scene::on_shared_cluster();
+    let prefix = format!("python-and-go-live-{}-", std::process::id());
+    scene.scenario(format!(
+        "question = 'q'\nrepetitions = 1\nwarmup_blocks = 0\n[cluster]\nprefix = '{prefix}'\n[load]\nrate = 200\nduration \
+         = 3\nwarmup = 0.5\n[consumer]\nwork = 'wait 500us'\n{}[matrix]\nplace = ['python', 'go']\n",
+        places()
+    ));
+    scene.run(&[]).exits(0);
+    let trials = scene.trials();
+    assert_eq!(trials.len(), 2);
+    for trial in &trials {
+        read_once(trial);
+        let partitions = measurement(trial).members.iter().flat_map(|member| &member.partitions);
+        let latencies: Vec<_> = partitions.filter_map(|read| read.latencies.as_ref()).collect();
+        let window: u64 = latencies.iter().map(|latencies| latencies.response.count()).sum();
+        assert!((500..700).contains(&window), "{}: {window}", trial.configuration_name);
+        for latencies in latencies {
+            let work_ns = latencies.work.percentile_ns(0.5).unwrap();
+            assert!(work_ns > 400_000, "{}: {work_ns}", trial.configuration_name);
+            assert_eq!(latencies.response.negative() + latencies.transit.negative(), 0);
+        }
+    }
+}
+
+#[test]
+fn one_that_is_killed_fails_its_trial_by_name_and_nothing_is_left() {
+    let scene = Scene::on_shared_cluster();
+    let slow = Scenario::reading(8_000)
+        .tables(&places())
+        .tables("[consumer.client]\n'session.timeout.ms' = 6000");
+    let slow = slow
+        .consumer("work = 'wait 1ms'")
+        .consumer("processes = 2")
+        .consumer("place = 'python'");
+    let run = scene.scenario(slow).spawn_run(&[]);
+    let workers = || scene.processes_of("worker.py consumer");
+    wait_until("two workers", || workers().len() == 2);
+    // They have joined by then, and read for four seconds.
+    sleep(Duration::from_secs(3));
+    signal(workers()[0], Signal::SIGKILL);
+    run.end().exits(1);
+    scene.assert_no_processes();
+    let trials = scene.trials();
+    let found = failure(&trials[0]);
+    assert_eq!(found.kind, FailureKind::WorkerDied);
+    let who = found.who.as_deref().unwrap();
+    assert!(
+        who.starts_with("group 1, process ") && found.message.contains("killed (signal 9)"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn go_names_a_property_that_it_does_not_have_and_what_is_right() {
+    let scene = Scene::on_shared_cluster();
+    let tables = "[consumer.client]\n'fetch.min.bytes' = 10";
+    scene.scenario(
+        Scenario::reading(2_000)
+            .tables(&places())
+            .consumer("place = 'go'")
+            .tables(tables),
+    );
+    scene.run(&[]).exits(1);
+    let trials = scene.trials();
+    let message = &failure(&trials[0]).message;
+    let said = "franz-go does not know the property fetch.min.bytes; its name for that is FetchMinBytes";
+    assert!(message.contains(said), "{message}");
+}

@@ -1,0 +1,119 @@
+//! The clients of `clients/`: each is built as clients/README.md says, and reads on a real broker through a launcher.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use tandem::measure::MemberMeasurement;
+
+use crate::scenario::Scenario;
+use crate::scene::{Scene, failure, read_once};
+
+/// The folder of the clients with both JVM clients built in it, once for all tests.
+fn jvm_clients() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
+        let arguments = [
+            "-q",
+            "-B",
+            "-f",
+            "pom.xml",
+            "-pl",
+            "java,spring",
+            "-am",
+            "package",
+            "-DskipTests",
+        ];
+        let maven = Command::new("mvn").args(arguments).current_dir(&folder).output();
+        let maven = maven.unwrap();
+        assert!(maven.status.success(), "{}", String::from_utf8_lossy(&maven.stdout));
+        folder
+    })
+}
+
+/// The command that starts a client, as a scenario has it.
+fn launcher(name: &str) -> String {
+    let program = jvm_clients().join(format!("{name}/target/tandem-{name}.jar"));
+    format!("['java', '-jar', '{}']", program.display())
+}
+
+/// Both group protocols, one and two members, both ways of reading, work and commits.
+fn reads_a_backlog(name: &str, client: &str) {
+    let place = format!("[[place]]\nname = 'client'\nlauncher = {}", launcher(name));
+    let scenario = Scenario::reading(20_000).consumer("place = 'client'").tables(&place);
+    let scenario = scenario
+        .case("batch", "commit = 'every 1000'")
+        .case(
+            "poll",
+            "processes = 2\nread = 'poll'\nprotocol = 'consumer'\ncommit = 'auto'",
+        )
+        .case("work", "consumers = 2\nwork = 'wait 50us'");
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(scenario).run(&[]).exits(0);
+    let trials = scene.trials();
+    assert_eq!(trials.len(), 3);
+    for trial in &trials {
+        read_once(trial);
+        let measurement = trial.measurement.as_ref().unwrap();
+        for process in &measurement.processes {
+            assert_eq!(process.client, client);
+            let window = process.window.as_ref().unwrap();
+            assert!(window.cpu_ns > 0 && window.gc_ns.is_some(), "{window:?}");
+            assert!(window.allocated_bytes > Some(0), "{window:?}");
+        }
+        let work_ns: u64 = measurement.members.iter().filter_map(|member| member.work_ns).sum();
+        assert_eq!(
+            trial.configuration_name == "work",
+            work_ns >= 20_000 * 45_000,
+            "{work_ns} ns"
+        );
+    }
+}
+
+#[test]
+fn the_java_client_reads_every_record_once() {
+    reads_a_backlog("java", "kafka-clients");
+}
+
+#[test]
+fn the_spring_client_reads_every_record_once() {
+    reads_a_backlog("spring", "spring-kafka");
+}
+
+#[test]
+fn jvm_clients_measure_the_response_times_of_records_that_arrive() {
+    for name in ["java", "spring"] {
+        let scene = Scene::on_shared_cluster();
+        let text = format!(
+            "question = 'q'\nrepetitions = 1\nwarmup_blocks = 0\n[dataset]\npartitions = 2\n[consumer]\nplace = \
+             'client'\nconsumers = 2\n[load]\nrate = 500\nduration = 2\nwarmup = 1\n[[place]]\nname = \
+             'client'\nlauncher = {}\n",
+            launcher(name)
+        );
+        scene.scenario(text).run(&[]).exits(0);
+        let trials = scene.trials();
+        read_once(&trials[0]);
+        let members = &trials[0].measurement.as_ref().unwrap().members;
+        let latencies = members.iter().filter_map(MemberMeasurement::latencies);
+        let measured: u64 = latencies.map(|latencies| latencies.response.count()).sum();
+        // 1,000 are intended for the window.
+        assert!((900..=1_100).contains(&measured), "{name}: {measured}");
+    }
+}
+
+#[test]
+fn a_property_that_the_java_client_cannot_have_is_named() {
+    let scene = Scene::on_shared_cluster();
+    let tables = format!(
+        "[[place]]\nname = 'java'\nlauncher = {}\n[consumer.client]\n'socket.nagle.disable' = true",
+        launcher("java")
+    );
+    let scenario = Scenario::reading(1_000).consumer("place = 'java'").tables(&tables);
+    scene.scenario(scenario.case("one", "")).run(&[]);
+    let said = &failure(&scene.trials()[0]).message;
+    assert!(
+        said.contains("`socket.nagle.disable` is a property of librdkafka that cannot be translated"),
+        "{said}"
+    );
+}
