@@ -23,6 +23,7 @@ type Failure = Box<dyn Error>;
 
 fn spec(partitions: &str, size: &str, records: u64) -> Result<DatasetSpec, Failure> {
     Ok(DatasetSpec {
+        name: None,
         source: DataSource::Filled,
         topics: 1,
         partitions: partitions.parse()?,

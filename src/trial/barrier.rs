@@ -271,5 +271,6 @@ fn all_owned(
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 #[path = "barrier_tests.rs"]
 mod tests;

@@ -140,6 +140,12 @@ impl Path {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::float_cmp,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "times of the tests are whole milliseconds, and positions exact"
+)]
 mod tests {
     use super::*;
     use crate::testing::script::{partition, topics};

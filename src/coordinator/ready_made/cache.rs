@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::fs::{self, File};
 #[cfg(test)]
 use std::path::Path;
@@ -65,8 +66,11 @@ impl ClientCache {
                 sha.update(part.as_bytes());
             }
         }
-        let hash: String = sha.finish()[..6].iter().map(|byte| format!("{byte:02x}")).collect();
-        self.folder.join(format!("{}-{version}-{hash}", which.name()))
+        let mut name = format!("{}-{version}-", which.name());
+        for byte in &sha.finish()[..6] {
+            let _ = write!(name, "{byte:02x}");
+        }
+        self.folder.join(name)
     }
 
     pub(super) fn is_there(&self, which: ReadyMade, version: &str) -> bool {

@@ -1,4 +1,4 @@
-//! A Chromium without a window, spoken to in its DevTools protocol: JSON messages over two pipes, each ended by a zero
+//! A Chromium without a window, spoken to in its `DevTools` protocol: JSON messages over two pipes, each ended by a zero
 //! byte (`--remote-debugging-pipe`).
 
 use std::fs;
@@ -63,11 +63,11 @@ impl Browser {
             session: Value::Null,
             _profile: profile,
         };
-        let target = browser.call("Target.createTarget", json!({"url": "about:blank"}));
+        let target = browser.call("Target.createTarget", &json!({"url": "about:blank"}));
         let attach = json!({"targetId": target["targetId"], "flatten": true});
-        browser.session = browser.call("Target.attachToTarget", attach)["sessionId"].take();
+        browser.session = browser.call("Target.attachToTarget", &attach)["sessionId"].take();
         for domain in ["Page", "Runtime", "Network", "Log"] {
-            browser.call(&format!("{domain}.enable"), json!({}));
+            browser.call(&format!("{domain}.enable"), &json!({}));
         }
         browser
     }
@@ -75,17 +75,17 @@ impl Browser {
     /// Opens a page in a window of this size, and waits until it has been loaded.
     pub(super) fn open(&mut self, page: &Path, width: u32, height: u32) {
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
-        self.call("Emulation.setDeviceMetricsOverride", size);
+        self.call("Emulation.setDeviceMetricsOverride", &size);
         let page = fs::canonicalize(page).unwrap();
-        self.load("Page.navigate", json!({"url": format!("file://{}", page.display())}));
+        self.load("Page.navigate", &json!({"url": format!("file://{}", page.display())}));
     }
 
     /// Loads the page again.
     pub(super) fn reload(&mut self) {
-        self.load("Page.reload", json!({}));
+        self.load("Page.reload", &json!({}));
     }
 
-    fn load(&mut self, method: &str, parameters: Value) {
+    fn load(&mut self, method: &str, parameters: &Value) {
         self.events.clear();
         self.call(method, parameters);
         while !self.events.iter().any(|event| event["method"] == "Page.loadEventFired") {
@@ -97,20 +97,20 @@ impl Browser {
     /// Makes the window as wide as that, and the page `light` or `dark`.
     pub(super) fn show(&mut self, width: u32, scheme: &str) {
         let size = json!({"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false});
-        self.call("Emulation.setDeviceMetricsOverride", size);
+        self.call("Emulation.setDeviceMetricsOverride", &size);
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
-        self.call("Emulation.setEmulatedMedia", json!({ "features": features }));
+        self.call("Emulation.setEmulatedMedia", &json!({ "features": features }));
     }
 
     /// Whether pages may run scripts; it holds for those that are opened next.
     pub(super) fn allow_scripts(&mut self, allowed: bool) {
-        self.call("Emulation.setScriptExecutionDisabled", json!({"value": !allowed}));
+        self.call("Emulation.setScriptExecutionDisabled", &json!({"value": !allowed}));
     }
 
     /// The value of an expression in the page.
     pub(super) fn value(&mut self, expression: &str) -> Value {
         let question = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
-        let mut answer = self.call("Runtime.evaluate", question);
+        let mut answer = self.call("Runtime.evaluate", &question);
         assert_eq!(answer["exceptionDetails"], Value::Null, "{expression}");
         answer["result"]["value"].take()
     }
@@ -160,7 +160,7 @@ impl Browser {
         let is_held = pressed > 0 && what != "mouseReleased";
         let event = json!({"type": what, "x": x, "y": y, "button": if pressed > 0 { "left" } else { "none" },
                            "buttons": u32::from(is_held), "clickCount": pressed});
-        self.call("Input.dispatchMouseEvent", event);
+        self.call("Input.dispatchMouseEvent", &event);
     }
 
     /// Presses and releases a key with the focus where it is.
@@ -177,13 +177,13 @@ impl Browser {
         for what in [down, "keyUp"] {
             let text = if what == "keyDown" { text } else { "" };
             let event = json!({"type": what, "key": key, "code": code, "windowsVirtualKeyCode": number, "text": text});
-            self.call("Input.dispatchKeyEvent", event);
+            self.call("Input.dispatchKeyEvent", &event);
         }
     }
 
     /// Types a text where the focus is.
     pub(super) fn write(&mut self, text: &str) {
-        self.call("Input.insertText", json!({ "text": text }));
+        self.call("Input.insertText", &json!({ "text": text }));
     }
 
     /// What the page asked for besides itself, and the errors of its script, since it was opened.
@@ -203,7 +203,7 @@ impl Browser {
     }
 
     /// Calls a method of the protocol, and waits for its answer.
-    fn call(&mut self, method: &str, parameters: Value) -> Value {
+    fn call(&mut self, method: &str, parameters: &Value) -> Value {
         self.calls += 1;
         let mut message = json!({"id": self.calls, "method": method, "params": parameters});
         if !self.session.is_null() {

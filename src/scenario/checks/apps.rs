@@ -205,15 +205,17 @@ pub(crate) fn check(name: &str, settings: &Settings, draft: &Draft, problems: &m
                 &message,
                 format!("{name:?} asks for it: {}", asked.why),
             );
-            problem.into_iter().for_each(|problem| problems.add(problem));
+            if let Some(problem) = problem {
+                problems.add(problem);
+            }
         }
     }
-    warmup_without_records(settings)
+    for problem in warmup_without_records(settings)
         .into_iter()
-        .for_each(|problem| problems.add(problem));
-    launcher(&app, settings, draft)
-        .into_iter()
-        .for_each(|problem| problems.add(problem));
+        .chain(launcher(&app, settings, draft))
+    {
+        problems.add(problem);
+    }
     properties(&app, settings, problems);
 }
 

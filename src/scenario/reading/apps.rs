@@ -10,7 +10,7 @@ use crate::scenario::client::read_value;
 use crate::scenario::document::{Entry, entries, table, tables};
 use crate::scenario::draft::Draft;
 use crate::scenario::keys::{AppKeys, Given, Table, TableKeys as _, unknown_key};
-use crate::scenario::model::{AppProgram, AppSpec, Placeholder, Program, Speaks};
+use crate::scenario::model::{AppProgram, AppSpec, Placeholder, Program, Speaks, Template};
 use crate::scenario::problem::{Problem, Problems};
 use crate::scenario::suggest::either;
 
@@ -139,7 +139,7 @@ fn check(keys: &AppKeys, header: &Range<usize>, problems: &mut Problems) {
     let texts = |key: &str| -> Vec<Placeholder> {
         let command = keys.command.iter().flatten().filter(|_| key == "command");
         let env = keys.env.iter().flat_map(|env| env.values()).filter(|_| key == "env");
-        command.chain(env).flat_map(|text| text.placeholders()).collect()
+        command.chain(env).flat_map(Template::placeholders).collect()
     };
     match keys.speaks {
         Speaks::Tandem => {

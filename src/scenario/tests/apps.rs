@@ -1,7 +1,7 @@
 //! What runs in the workers of a configuration: the key `app`, `[[app]]`, and properties of one app alone.
 
 use crate::clients::{ClientKind, ReadyMade};
-use crate::scenario::{App, AppProgram, PropertyValue, Scenario, Speaks};
+use crate::scenario::{App, AppProgram, AppSpec, PropertyValue, Scenario, Speaks};
 use crate::testing::scenario;
 
 fn names(scenario: &Scenario) -> Vec<&str> {
@@ -93,7 +93,7 @@ fn properties_go_by_the_client_that_runs_and_those_of_one_app_win_there() {
         ]
     );
     assert_eq!(set(2), set(0));
-    let kinds: Vec<ClientKind> = all.apps.iter().map(|app| app.kind()).collect();
+    let kinds: Vec<ClientKind> = all.apps.iter().map(AppSpec::kind).collect();
     assert_eq!(
         kinds,
         [ClientKind::Librdkafka, ClientKind::Java, ClientKind::Librdkafka]

@@ -113,7 +113,7 @@ impl Lag {
     }
 
     /// When the group that was furthest behind caught up with a backlog, by such a series.
-    pub(super) fn caught_up_ns(&self, spec: &LoadSpec, lag: &LagSeries) -> Option<u64> {
+    pub(super) fn caught_up_ns(spec: &LoadSpec, lag: &LagSeries) -> Option<u64> {
         let groups: BTreeSet<u32> = lag.partitions.iter().map(|partition| partition.group).collect();
         let of_group = |group: u32, sample: usize| -> u64 {
             let partitions = lag.partitions.iter().filter(|partition| partition.group == group);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Live, LoadState};
+use super::{Lag, Live, LoadState};
 use crate::measure::latency::PackedLatency;
 use crate::measure::overload::{Observed, Servers, judge};
 use crate::measure::{
@@ -71,7 +71,7 @@ impl Live {
             overload,
             judgement: (!spec.has_backlog()).then_some(judgement),
             caught_up_ns: match &paths {
-                Some(_) if spec.has_backlog() => load.lag.caught_up_ns(spec, &lag),
+                Some(_) if spec.has_backlog() => Lag::caught_up_ns(spec, &lag),
                 _ => log.latest(Happening::try_as_caught_up_ref).copied(),
             },
             seconds: seconds(log),
