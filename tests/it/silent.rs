@@ -132,9 +132,10 @@ fn a_program_that_never_joins_is_said_to_have_joined_no_group() {
 #[test]
 fn a_program_that_commits_nothing_fails_for_that() {
     let scene = Scene::on_shared_cluster();
-    // Braces would be placeholders.
-    let code = "import sys, confluent_kafka as k\\nc = k.Consumer(dict([('bootstrap.servers', sys.argv[1]), ('group.id', \
-                sys.argv[3]), ('enable.auto.commit', False)]))\\nc.subscribe([sys.argv[2]])\\nwhile True: c.poll(1)";
+    // Braces would be placeholders, and a line break is none in a command.
+    let code = "import sys, confluent_kafka as k; c = k.Consumer(dict([('bootstrap.servers', sys.argv[1]), ('group.id', \
+                sys.argv[3]), ('enable.auto.commit', False)])); c.subscribe([sys.argv[2]]); [c.poll(1) for _ in iter(int, \
+                1)]";
     let python = python().display();
     let command = format!("['{python}', '-c', \"{code}\", '{{bootstrap}}', '{{topic}}', '{{group}}']");
     let app = format!("[[app]]\nname = 'service'\ncommand = {command}\nspeaks = 'nothing'\n");
