@@ -77,6 +77,7 @@ pub enum Unit {
     Milliseconds,
     Microseconds,
     SecondsPerMillion,
+    Ratio,
 }
 
 impl Unit {
@@ -93,6 +94,7 @@ impl Unit {
             Unit::Milliseconds => "ms",
             Unit::Microseconds => "µs",
             Unit::SecondsPerMillion => "s per million records",
+            Unit::Ratio => "ratio",
         }
     }
 
@@ -218,6 +220,10 @@ figures! {
     FirstRecordMs = "first_record_ms" in Milliseconds, Median of Used, Each(take::first_record_ms),
         "common start to a member's first record; median over members",
         compared(Less, Difference, Length, "time to the first record", Always);
+    RateChange = "rate_change" in Ratio, Median of Used, Each(take::rate_change),
+        "rate of a member in the last tenth of its reading over that in the first; median over members. Above 1 in trials \
+         that are short for a client that compiles while it runs; empty where a tenth is shorter than 20 ms",
+        compared(Neither, Ratio, Level, "change of the rate", Backlog);
     #[header = "client CPU, s per million"]
     ClientCpu = "client_cpu_seconds_per_million" in SecondsPerMillion, Mean of Used, Number(|input| take::cpu(input, |process| process.window.as_ref())),
         "CPU of all worker processes during the read time",

@@ -1,12 +1,14 @@
 //! How each figure is taken of the measurement of one trial.
 
 use crate::measure::latency::LatencyRecorder;
-use crate::measure::{LoadMeasurement, Measurement, MemberMeasurement, ProcessMeasurement, ProcessUsage};
+use crate::measure::{LoadMeasurement, Measurement, MemberMeasurement, ProcessMeasurement, ProcessUsage, Series};
 
 const NS_PER_SECOND: f64 = 1e9;
 pub(super) const NS_PER_MS: f64 = 1e6;
 const NS_PER_US: f64 = 1e3;
 const BYTES_PER_MIB: f64 = 1_048_576.0;
+/// The fewest buckets of a series that make a tenth of a member's reading.
+const TENTH_BUCKETS: u64 = 2;
 
 /// The input of a figure.
 pub(super) struct TrialInput<'a> {
@@ -92,6 +94,29 @@ pub(super) fn first_record_ms(m: &Measurement) -> Vec<f64> {
     first
         .map(|at_ns| at_ns.saturating_sub(m.start_ns) as f64 / NS_PER_MS)
         .collect()
+}
+
+/// Of each member whose reading can be divided into tenths: its series have buckets of a time that is known.
+pub(super) fn rate_change(m: &Measurement) -> Vec<f64> {
+    let members = m.members.iter().filter(|_| m.load.is_none() && m.outside.is_none());
+    members.filter_map(|member| change_of(member, m.start_ns)).collect()
+}
+
+fn change_of(member: &MemberMeasurement, start_ns: u64) -> Option<f64> {
+    let first_ns = member.first_record_ns?.saturating_sub(start_ns);
+    let ends = member.partitions.iter().filter_map(|partition| partition.last_ns);
+    let last_ns = ends.max()?.saturating_sub(start_ns);
+    let tenth_ns = last_ns.saturating_sub(first_ns) / 10;
+    let series: Vec<&Series> = member
+        .partitions
+        .iter()
+        .filter_map(|partition| partition.series.as_ref())
+        .collect();
+    // A tenth of fewer buckets is more of the buckets' edges than of the reading.
+    let is_fine = series.iter().all(|series| tenth_ns >= TENTH_BUCKETS * series.bucket_ns);
+    let read = |stretch: [u64; 2]| -> f64 { series.iter().map(|series| series.between(stretch)).sum() };
+    let [early, late] = [[first_ns, first_ns + tenth_ns], [last_ns - tenth_ns, last_ns]].map(read);
+    (is_fine && early > 0.0 && late > 0.0).then(|| late / early)
 }
 
 /// CPU of all workers; `None` where one did not measure itself.

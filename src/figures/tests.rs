@@ -114,6 +114,29 @@ fn garbage_collection_and_allocations_are_those_of_all_processes_for_each_record
 }
 
 #[test]
+fn a_rate_that_grows_is_seen_and_one_of_too_few_buckets_is_not() {
+    let (configuration, mut trials) = working();
+    let mut change = |bucket_ns: u64, counts: &[u64]| {
+        let start_ns = trials[0].start_ns;
+        for member in &mut trials[0].members {
+            member.first_record_ns = Some(start_ns);
+            for partition in &mut member.partitions {
+                partition.last_ns = Some(start_ns + bucket_ns * counts.len() as u64);
+                partition.series = Some(Series {
+                    bucket_ns,
+                    counts: counts.to_vec(),
+                });
+            }
+        }
+        TrialFigures::of(&trials[0], configuration.has_work()).get(FigureId::RateChange)
+    };
+    let growing: Vec<u64> = (0..100).map(|bucket| if bucket < 50 { 10 } else { 30 }).collect();
+    assert_eq!(change(10_000_000, &growing), Some(3.0));
+    assert_eq!(change(10_000_000, &[7; 20]), Some(1.0));
+    assert_eq!(change(10_000_000, &[7; 19]), None);
+}
+
+#[test]
 fn the_mean_work_of_a_configuration_is_that_of_all_records_of_its_trials() {
     let (configuration, mut trials) = working();
     trials.truncate(2);

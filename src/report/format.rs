@@ -68,9 +68,10 @@ pub(super) fn figure_text(unit: Unit, value: Option<Value>) -> String {
         (Unit::Microseconds, value) => duration(value.point() / 1e6),
         (Unit::RecordsPerSecond, value) => rate(value.point()),
         (Unit::Bytes, value) => bytes(value.point() as u64),
-        (Unit::Records | Unit::Offsets | Unit::Members | Unit::MibPerSecond | Unit::SecondsPerMillion, value) => {
-            significant(value.point(), 3)
-        }
+        (
+            Unit::Records | Unit::Offsets | Unit::Members | Unit::MibPerSecond | Unit::SecondsPerMillion | Unit::Ratio,
+            value,
+        ) => significant(value.point(), 3),
     }
 }
 
