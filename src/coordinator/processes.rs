@@ -2,6 +2,7 @@
 //! killed.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -85,15 +86,31 @@ fn of_run(run_id: &str) -> Vec<ProcessIdentity> {
 
 /// Kills what is left of programs that were observed in a trial, whose members' names begin so; their observers may have
 /// been killed.
-pub fn end_programs(trial: &str) {
+pub fn end_programs(run_id: &str, trial: &str) {
     for pid in marked(PROGRAM_VARIABLE, |member| member.starts_with(trial)) {
         // It may have ended in this moment.
         let _ = kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL);
     }
+    remove_program_files(run_id);
 }
 
-/// Kills these processes and all that carry the mark of the run, and waits until they are gone, for at most `limit`.
-/// Returns those that still run.
+/// Start of the names of files that observers of a run write for their programs.
+pub fn program_files(run_id: &str) -> String {
+    format!("tandem-program-{run_id}-")
+}
+
+/// Removes such files, which may hold secrets, where an observer was killed.
+fn remove_program_files(run_id: &str) {
+    let prefix = program_files(run_id);
+    let files = fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten();
+    for file in files.filter(|file| file.file_name().to_string_lossy().starts_with(&prefix)) {
+        // It may have been removed in this moment.
+        let _ = fs::remove_file(file.path());
+    }
+}
+
+/// Kills these processes and all that carry the mark of the run, and waits until they are gone, for at most `limit`; then
+/// removes the files that they wrote for programs. Returns those that still run.
 pub fn end_all(run_id: &str, known: &BTreeSet<ProcessIdentity>, limit: Duration) -> Vec<ProcessIdentity> {
     let deadline = Instant::now() + limit;
     let mut quiet_since = None;
@@ -107,6 +124,7 @@ pub fn end_all(run_id: &str, known: &BTreeSet<ProcessIdentity>, limit: Duration)
         if running.is_empty() {
             let since = *quiet_since.get_or_insert(now);
             if now - since >= QUIET {
+                remove_program_files(run_id);
                 return Vec::new();
             }
         } else {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::cluster::{Cluster, Opening, provide};
 use super::ending::{RunEnd, RunError};
@@ -96,6 +97,7 @@ async fn execute(
         clusters,
         programs,
         prefix,
+        named_are_ours: AtomicBool::new(false),
         hidden: Arc::new(crate::kafka::client::hidden(&resolved.plan.scenario)),
         steps,
     };

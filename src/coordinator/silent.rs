@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::processes::program_files;
 use crate::kafka::client::ResolvedSettings;
 use crate::protocol::{PROPERTIES_FILE, Program};
 use crate::scenario;
@@ -14,9 +15,11 @@ use crate::trial::Reader;
 pub(super) fn orders(
     program: &scenario::Program,
     settings: &ResolvedSettings,
+    run_id: &str,
     log: bool,
 ) -> impl Fn(&Reader) -> Program {
     let (program, client, settings) = (program.clone(), settings.own.clone(), settings.properties.clone());
+    let file_prefix = program_files(run_id);
     let bootstrap = settings.get("bootstrap.servers").map_or("", Secret::reveal).to_owned();
     move |reader| {
         let order = &reader.prepare;
@@ -49,6 +52,7 @@ pub(super) fn orders(
                 let own = [("group.id", order.group_id.as_str()), ("client.id", client_id)];
                 properties(&settings, &client, own)
             }),
+            file_prefix: file_prefix.clone(),
             asks_offsets: false,
             log,
         }

@@ -83,27 +83,39 @@ pub fn marked(variable: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<u32> {
 /// What a program and all that it has started use. What a process used that ended counts as it was last seen.
 #[derive(Debug)]
 pub struct TreeWatch {
-    leader: u32,
+    /// The program's first process, and those that ran at the last look.
+    running: Vec<u32>,
     seen: BTreeMap<u32, ProcessSnapshot>,
+    /// The most that all processes of one look had together.
+    peak_memory_bytes: u64,
 }
 
 impl TreeWatch {
     /// Of the program whose first process this is.
     pub fn of(leader: u32) -> Self {
-        let seen = BTreeMap::new();
-        TreeWatch { leader, seen }
+        TreeWatch {
+            running: vec![leader],
+            seen: BTreeMap::new(),
+            peak_memory_bytes: 0,
+        }
     }
 
     /// Looks at all of its processes now.
     pub fn look(&mut self) -> ProcessSnapshot {
         // A daemon has left its parent: it is known from before.
-        let known: Vec<u32> = std::iter::once(self.leader).chain(self.seen.keys().copied()).collect();
-        for pid in with_descendants(&known) {
-            if let Some(used) = ProcessSnapshot::of_process(pid) {
-                self.seen.insert(pid, used);
-            }
+        let found = with_descendants(&self.running);
+        let used = found
+            .into_iter()
+            .filter_map(|pid| Some((pid, ProcessSnapshot::of_process(pid)?)));
+        let used: Vec<(u32, ProcessSnapshot)> = used.collect();
+        let memory_bytes = used.iter().map(|(_, used)| used.peak_memory_bytes).sum();
+        self.peak_memory_bytes = self.peak_memory_bytes.max(memory_bytes);
+        self.running = used.iter().map(|(pid, _)| *pid).collect();
+        self.seen.extend(used);
+        ProcessSnapshot {
+            peak_memory_bytes: self.peak_memory_bytes,
+            ..ProcessSnapshot::of_all(clock::now_ns(), self.seen.values())
         }
-        ProcessSnapshot::of_all(clock::now_ns(), self.seen.values())
     }
 }
 

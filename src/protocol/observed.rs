@@ -25,6 +25,9 @@ pub struct Program {
     /// [`PROPERTIES_FILE`] in command and environment; `None` for no file.
     #[serde(default)]
     pub properties: Option<BTreeMap<String, Secret>>,
+    /// Start of that file's name, by which the coordinator finds it if the observer cannot remove it.
+    #[serde(default)]
+    pub file_prefix: String,
     /// True for the one observer of a group that asks for the group's committed offsets.
     pub asks_offsets: bool,
     /// True where its output is to be passed on to standard error.

@@ -142,6 +142,12 @@ fn counted_view(
             "no member has joined the group: the program must use the group, the topic and the address that it is given",
         ));
     }
+    if found > wanted && group.is_settled() {
+        return Err(Obstacle::unsettled(format!(
+            "the group has {found} members of {wanted} processes: each process must join with one consumer (a listener's \
+             concurrency must be 1)"
+        )));
+    }
     if found != wanted || !group.is_settled() {
         return Err(Obstacle::unsettled(format!(
             "the group is {:?} with {found} of {wanted} members",

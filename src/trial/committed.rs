@@ -101,6 +101,11 @@ impl Path {
         self.steps.last().map(|(at_ns, _)| *at_ns)
     }
 
+    /// True if so much time passed since a commit that it was not for the interval alone.
+    pub fn is_idle(&self, commit_ns: u64, now_ns: u64) -> bool {
+        now_ns.saturating_sub(commit_ns) > self.interval_ns.saturating_mul(IDLE_INTERVALS)
+    }
+
     fn distances_ns(&self) -> impl Iterator<Item = u64> {
         self.steps.windows(2).map(|pair| pair[1].0.saturating_sub(pair[0].0))
     }
@@ -113,9 +118,8 @@ impl Path {
         let Some((next_ns, next_offset)) = self.steps.get(next) else {
             return from;
         };
-        let idle_ns = self.interval_ns.saturating_mul(IDLE_INTERVALS);
         let from_ns = match before {
-            Some((before_ns, _)) if next_ns - before_ns <= idle_ns => before_ns,
+            Some((before_ns, _)) if !self.is_idle(before_ns, *next_ns) => before_ns,
             _ => next_ns.saturating_sub(self.interval_ns),
         };
         if at_ns <= from_ns {

@@ -9,6 +9,7 @@ mod trials;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::cluster::Cluster;
@@ -47,6 +48,8 @@ pub(super) struct Session<'a> {
     pub(super) programs: Programs,
     /// Start of the names of topics and groups.
     pub(super) prefix: String,
+    /// True from when the cluster was seen to have none of the topics that the user named.
+    pub(super) named_are_ours: AtomicBool,
     /// What is masked in what workers say.
     pub(super) hidden: Arc<Hidden>,
     pub(super) steps: &'a Steps,

@@ -1,6 +1,8 @@
 //! Topics and groups whose names the user chose, for programs in which they are fixed. They are made only on clusters that
 //! are tandem's, where nobody else can have used them.
 
+use std::sync::atomic::Ordering;
+
 use super::Session;
 use crate::coordinator::cluster::Cluster;
 use crate::coordinator::ending::RunError;
@@ -32,13 +34,14 @@ impl Session<'_> {
                 return Err(RunError::NamedExists { name, bootstrap });
             }
         }
+        self.named_are_ours.store(true, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Removes them from a cluster that stays.
+    /// Removes them from a cluster that stays. Where the run was refused, they are not the run's.
     pub(super) async fn remove_named(&self, cluster: &Cluster) {
         let names = self.named_topics();
-        if !self.is_ours(cluster) || names.is_empty() {
+        if names.is_empty() || !self.named_are_ours.load(Ordering::Relaxed) {
             return;
         }
         let configurations = self.plan.scenario.configurations.iter();

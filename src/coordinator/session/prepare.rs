@@ -124,7 +124,12 @@ impl Session<'_> {
             let reset = fixed_group::reset(&cluster.admin, &cluster.properties, group, &spec.terms.topics).await;
             reset.map_err(|error| NotRun::not_prepared(&error))?;
         }
-        Ok(spec.with_programs(silent::orders(program, settings, self.options.log_workers)))
+        Ok(spec.with_programs(silent::orders(
+            program,
+            settings,
+            &self.options.run_id,
+            self.options.log_workers,
+        )))
     }
 
     /// The settings of a configuration's consumers, with the brokers' addresses for clients at their place.

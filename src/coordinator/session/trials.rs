@@ -58,6 +58,7 @@ impl Session<'_> {
         let launches = self.launches(configuration, &spec.cast);
         let topics: Vec<String> = spec.terms.topics.iter().map(|topic| topic.name.clone()).collect();
         let has_own_topics = spec.course.owns_topics();
+        let exit_limit = spec.terms.limits.exit;
         let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
         let kills = MemoryKills::watch(&[]);
         let (started_at, began_ns) = (jiff::Timestamp::now(), clock::now_ns());
@@ -76,7 +77,7 @@ impl Session<'_> {
         let interruptions = watch.end();
         let Some(mut outcome) = outcome else {
             // In order, so that the members leave their groups and these can be removed.
-            let left_behind = fleet.shutdown(self.options.limits.exit).await;
+            let left_behind = fleet.shutdown(exit_limit).await;
             self.end_programs(order, configuration, &left_behind);
             return Ok(None);
         };
@@ -106,7 +107,10 @@ impl Session<'_> {
             let (name, number) = (&configuration.name, order.number);
             self.observer.note(&format!("{name}, trial {number}: {left}"));
         }
-        end_programs(&format!("{}-", names::trial(&self.prefix, order.number)));
+        end_programs(
+            &self.options.run_id,
+            &format!("{}-", names::trial(&self.prefix, order.number)),
+        );
     }
 
     /// The command lines of a trial's actors: consumers at their place, producers here.

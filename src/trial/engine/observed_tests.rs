@@ -18,6 +18,7 @@ fn observed(processes: u32, partitions: usize, ready: Option<&str>) -> TrialSpec
         env: [].into(),
         ready: ready.map(str::to_owned),
         properties: None,
+        file_prefix: String::new(),
         asks_offsets: false,
         log: false,
     })

@@ -100,6 +100,8 @@ impl Committed {
         self.shared.ends.store(true, Ordering::Release);
         // It only asks and counts; were it to panic, what it saw still stands.
         let _ = self.thread.take().map(JoinHandle::join);
+        // What the cluster does not say now is not known.
+        let _ = self.shared.look();
         std::mem::take(&mut self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner).steps)
     }
 }

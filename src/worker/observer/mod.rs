@@ -6,11 +6,14 @@ mod program;
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
 
 use committed::Committed;
 use program::{Ending, Running};
 
 use super::messages::{Failure, Process, Role, run_with};
+use crate::measure::clock;
 use crate::measure::limits::keep_to;
 use crate::measure::usage::ProcessSnapshot;
 use crate::protocol::{Capability, FromWorker, MemberResult, Prepare, Program, ProgramResult, ToWorker, WorkerResult};
@@ -48,7 +51,8 @@ impl Role for Observer {
         match message {
             ToWorker::Prepare(prepare) => self.prepare(*prepare).map(Some),
             ToWorker::Subscribe => self.subscribe(),
-            ToWorker::Start { .. } => {
+            ToWorker::Start { at_ns } => {
+                thread::sleep(Duration::from_nanos(at_ns.saturating_sub(clock::now_ns())));
                 self.start = self.running.as_ref().map(Running::used);
                 if let Some(committed) = &self.committed {
                     committed.say_again();

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use regex::Regex;
-use tempfile::NamedTempFile;
+use tempfile::{Builder, NamedTempFile};
 
 use crate::measure::clock;
 use crate::measure::tree::{PROGRAM_VARIABLE, TreeWatch, marked};
@@ -66,7 +66,9 @@ pub(super) struct Ending {
 impl Running {
     /// Starts it, with `mark` in its environment. Its end before its time is reported as a failure.
     pub(super) fn start(program: &Program, mark: &str, outbox: &Outbox) -> Result<Self, String> {
-        let file = program.properties.as_ref().map(write_properties).transpose()?;
+        let file = program.properties.as_ref();
+        let file = file.map(|properties| write_properties(&program.file_prefix, properties));
+        let file = file.transpose()?;
         let path = file.as_ref().map(|file| file.path().to_string_lossy().into_owned());
         let with_path = |text: &Secret| match &path {
             Some(path) => text.reveal().replace(PROPERTIES_FILE, path),
@@ -183,9 +185,9 @@ impl Drop for Running {
 }
 
 /// A file with these properties that only this user may read.
-fn write_properties(properties: &BTreeMap<String, Secret>) -> Result<NamedTempFile, String> {
+fn write_properties(prefix: &str, properties: &BTreeMap<String, Secret>) -> Result<NamedTempFile, String> {
     let written = || {
-        let mut file = NamedTempFile::with_suffix(".properties")?;
+        let mut file = Builder::new().prefix(prefix).suffix(".properties").tempfile()?;
         for (name, value) in properties {
             writeln!(file, "{name}={}", value.reveal())?;
         }

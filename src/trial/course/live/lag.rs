@@ -77,7 +77,8 @@ impl Lag {
         }
     }
 
-    /// The lag of readers whose positions are known afterwards, up to the last commit of those that were behind.
+    /// The lag of readers whose positions are known afterwards, up to the last commit of those that were behind. One that
+    /// commits no more stands where it is, and its lag grows.
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -87,10 +88,12 @@ impl Lag {
         let samples: Vec<_> = log.all(Happening::try_as_ends_seen_ref).collect();
         let end_of = |ends: &Vec<Vec<i64>>, partition| entry_of(ends, partition).copied().unwrap_or(0);
         let last_ends = samples.last().map(|(_, ends)| *ends);
+        let last_sample_ns = samples.last().map_or(0, |(entry, _)| entry.at_ns);
         let known_until = |(group, partition): &(usize, TopicPartition)| {
             let path = paths.get(*group, *partition)?;
             let is_behind = last_ends.is_some_and(|ends| path.end() < end_of(ends, *partition));
-            path.last_ns().filter(|_| is_behind)
+            path.last_ns()
+                .filter(|at_ns| is_behind && !path.is_idle(*at_ns, last_sample_ns))
         };
         let known_until_ns = self.partitions.iter().filter_map(known_until).min();
         let is_known = |at_ns: u64| known_until_ns.is_none_or(|until_ns| at_ns <= until_ns);
