@@ -2,6 +2,7 @@
 
 import base64
 import struct
+from concurrent.futures import Future
 import unittest
 import zlib
 
@@ -12,6 +13,7 @@ from member import Member
 from reading import Reading, runs_of
 import usage
 import work
+from worker import Worker
 
 
 class Record:
@@ -205,6 +207,17 @@ class Hold(unittest.TestCase):
         member._keep([Record("t", 0, None, Error()), record])
         self.assertEqual(member.early, [record])
         self.assertEqual(reports, [(3, "broker down (_TRANSPORT)")])
+
+
+class Limits(unittest.TestCase):
+    def test_a_consumer_that_does_not_answer_is_named_with_the_limit(self):
+        worker, failed = Worker(), []
+        worker.fail = lambda *what: failed.append(what)
+        worker.answer(1, Future(), 0, "connect", is_connecting=True)
+        self.assertEqual(failed, [(1, "consumer 1 did not connect within 0 s", True)])
+        answered = Future()
+        answered.set_result("done")
+        self.assertEqual(worker.answer(1, answered, 0, "stop"), "done")
 
 
 class Settings(unittest.TestCase):
