@@ -214,15 +214,13 @@ func (m *member) run() {
 	if m.order.Work.kind == "wait" {
 		holdThread()
 	}
-	select {
-	case startNs := <-m.started:
+	if startNs, isStarted := m.hold(); isStarted {
 		sleepUntil(startNs)
 		m.release()
 		for m.ctx.Err() == nil {
 			m.read()
 		}
 		m.note()
-	case <-m.ctx.Done():
 	}
 	// It stays in the group without reading.
 	for topic := range m.accounts {
@@ -235,6 +233,24 @@ func (m *member) run() {
 		m.reading.WorkingThreads, m.reading.IdleNs = 1, m.waits.idleNs
 	}
 	m.done <- m.result()
+}
+
+// hold waits for the start, and reports what the client says meanwhile: it hands over its errors in polls only. All
+// partitions are paused, so that no poll hands over records.
+func (m *member) hold() (startNs int64, isStarted bool) {
+	looks := time.NewTicker(idleWait)
+	defer looks.Stop()
+	for {
+		select {
+		case startNs := <-m.started:
+			return startNs, true
+		case <-m.ctx.Done():
+			return 0, false
+		case <-looks.C:
+			m.client.PollRecords(nil, m.most).EachError(m.on)
+			m.client.AllowRebalance()
+		}
+	}
 }
 
 func (m *member) release() {

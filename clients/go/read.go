@@ -17,6 +17,7 @@ func (m *member) read() {
 	var waited stretch
 	if fetches.NumRecords() == 0 {
 		m.note()
+		fetches.EachError(m.on)
 		fetches, waited = m.wait()
 	}
 	m.turn.Lock()

@@ -18,7 +18,6 @@ import (
 // settings are properties in librdkafka's names, as this client understands them.
 type settings struct {
 	opts                         []kgo.Opt
-	group                        string
 	protocol                     string
 	hasTLS, hasSASL              bool
 	mechanism, user, password    string
@@ -59,10 +58,8 @@ var ofProperty = map[string]func(*settings, string) error{
 	"bootstrap.servers": func(s *settings, value string) error {
 		return s.add(kgo.SeedBrokers(strings.Split(value, ",")...))
 	},
-	"group.id": func(s *settings, value string) error {
-		s.group = value
-		return nil
-	},
+	// The member passes it to kgo.ConsumerGroup, except for partitions taken by hand.
+	"group.id": func(*settings, string) error { return nil },
 	"group.protocol": func(s *settings, value string) error {
 		s.protocol = value
 		return oneOf(value, "classic", "consumer")

@@ -149,7 +149,7 @@ class Member:
     def _hold(self):
         """Waits for the start without a record."""
         while self.start_ns is None and not self.is_stopped:
-            self.early += self.consumer.consume(1, HOLD_S)
+            self._keep(self.consumer.consume(1, HOLD_S))
             self._attend()
         if self.start_ns is None:
             return
@@ -157,6 +157,14 @@ class Member:
         if self.is_holding:
             self.queued_at_start = len(self.early)
             self._release()
+
+    def _keep(self, taken):
+        """Keeps what came before the start; the client hands over its errors in between."""
+        for record in taken:
+            if record.error():
+                self._on_error(record.error())
+            else:
+                self.early.append(record)
 
     def _release(self):
         self.is_holding = False

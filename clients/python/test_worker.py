@@ -2,15 +2,18 @@
 
 import base64
 import struct
+from concurrent.futures import Future
 import unittest
 import zlib
 
 from ledger import Account, Series
 from latency import HIGHEST_NS, Latency, Waits, PartitionWaits, zigzag
 from client import is_cooperative
+from member import Member
 from reading import Reading, runs_of
 import usage
 import work
+from worker import Worker
 
 
 class Record:
@@ -177,6 +180,44 @@ class Reads(unittest.TestCase):
         reading.waited(800, 9_000)
         self.assertEqual(reading.result(), {"readers": 1, "waiting_ns": 595, "committing_ns": 0,
                                             "longest_wait": {"from_ns": 100, "until_ns": 700}})
+
+
+class Error:
+    """What a client hands over instead of a record."""
+
+    def code(self):
+        return 0
+
+    def fatal(self):
+        return False
+
+    def str(self):
+        return "broker down"
+
+    def name(self):
+        return "_TRANSPORT"
+
+
+class Hold(unittest.TestCase):
+    def test_errors_that_come_before_the_start_are_reported_and_are_no_records(self):
+        member, reports = Member.__new__(Member), []
+        member.index, member.is_holding, member.early = 3, True, []
+        member.on_report = lambda consumer, text: reports.append((consumer, text))
+        record = Record("t", 0, 5)
+        member._keep([Record("t", 0, None, Error()), record])
+        self.assertEqual(member.early, [record])
+        self.assertEqual(reports, [(3, "broker down (_TRANSPORT)")])
+
+
+class Limits(unittest.TestCase):
+    def test_a_consumer_that_does_not_answer_is_named_with_the_limit(self):
+        worker, failed = Worker(), []
+        worker.fail = lambda *what: failed.append(what)
+        worker.answer(1, Future(), 0, "connect", is_connecting=True)
+        self.assertEqual(failed, [(1, "consumer 1 did not connect within 0 s", True)])
+        answered = Future()
+        answered.set_result("done")
+        self.assertEqual(worker.answer(1, answered, 0, "stop"), "done")
 
 
 class Settings(unittest.TestCase):

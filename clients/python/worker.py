@@ -105,8 +105,15 @@ class Worker:
         on_end = lambda: self.events.put({"type": "ended"})
         self.members = [Member(order, index, on_end, self.report, self.fail) for index in range(len(order["consumers"]))]
         for member in self.members:
-            member.connected.result(READY_S)
+            self.answer(member.index, member.connected, READY_S, "connect", is_connecting=True)
         self.say("ready")
+
+    def answer(self, consumer, answer, limit_s, act, is_connecting=False):
+        """Waits until a consumer has done what it was asked for. One that takes longer ends the worker."""
+        try:
+            return answer.result(limit_s)
+        except TimeoutError:
+            return self.fail(consumer, f"consumer {consumer} did not {act} within {limit_s} s", is_connecting)
 
     def subscribe(self, _):
         for member in self.members:
@@ -127,7 +134,7 @@ class Worker:
     def stop(self, _):
         results = [member.stop() for member in self.members]
         end = Snapshot()
-        members = [result.result(RESULT_S) for result in results]
+        members = [self.answer(consumer, result, RESULT_S, "stop") for consumer, result in enumerate(results)]
         self.progress()
         window = self.at_start and (self.at_end or end).since(self.at_start)
         self.at_start = None

@@ -2,6 +2,8 @@ package tandem.java;
 
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
 
 import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
@@ -48,25 +50,36 @@ final class PollLoop implements Runnable {
         }
     }
 
-    /** Leaves the group after the record under way. */
+    /** Leaves the group after the batch under way, of which nothing more is worked after the stop. */
     void end() {
         isEnding = true;
         consumer.wakeup();
     }
 
     private void read(ConsumerRecords<byte[], byte[]> records) {
+        Map<TopicPartition, Long> firstUnworked = new HashMap<>();
         for (ConsumerRecord<byte[], byte[]> record : records) {
             if (!member.work(record)) {
-                break;
+                firstUnworked.putIfAbsent(new TopicPartition(record.topic(), record.partition()), record.offset());
+                continue;
             }
             uncommitted++;
             if (commit.kind() == Commit.Kind.EVERY && uncommitted >= commit.everyRecords()) {
                 commit();
             }
         }
+        if (!firstUnworked.isEmpty()) {
+            goBackTo(firstUnworked);
+        }
         if (commit.kind() == Commit.Kind.PER_BATCH && uncommitted > 0) {
             commit();
         }
+    }
+
+    /** Else the client's position is past the batch, and the client commits it by itself when it leaves. */
+    private void goBackTo(Map<TopicPartition, Long> offsets) {
+        offsets.keySet().retainAll(consumer.assignment());
+        offsets.forEach(consumer::seek);
     }
 
     private void commit() {

@@ -199,6 +199,11 @@ public final class Member {
         return order.commit().isByHand() && !isWarmingUp();
     }
 
+    /** True if the client commits by itself while the members of the group warm up. */
+    boolean commitsInWarmUp() {
+        return order.commit().kind() == Commit.Kind.AUTO && order.warmupRecords() > 0;
+    }
+
     /** The broker has taken these offsets; the time that took is no work. */
     void committed(Map<TopicPartition, OffsetAndMetadata> offsets) {
         offsets.forEach((partition, offset) -> {

@@ -15,9 +15,10 @@ final class PartitionAccount {
 
     final Prepare.Partition partition;
     final Prepare.Range range;
-    private final Waits.OfPartition waits = new Waits.OfPartition();
     private final Series series = new Series();
     private final List<Run> runs = new ArrayList<>();
+    /** Made when the first record with a stamp comes: most trials have none, and histograms are large. */
+    private Waits.OfPartition waits;
     private long runFirst;
     private long runEnd;
     private int runEpoch;
@@ -65,6 +66,9 @@ final class PartitionAccount {
     }
 
     Waits.OfPartition waits() {
+        if (waits == null) {
+            waits = new Waits.OfPartition();
+        }
         return waits;
     }
 
@@ -128,6 +132,6 @@ final class PartitionAccount {
             all.add(new Run(runFirst, runEnd, runEpoch));
         }
         return new Result(partition.topic(), partition.partition(), records, bytes, firstNs, lastNs, all, series.counts(),
-                hasWaits ? waits.latencies() : null, hasWaits ? waits.slices() : null);
+                hasWaits ? waits().latencies() : null, hasWaits ? waits().slices() : null);
     }
 }

@@ -2,17 +2,20 @@ package tandem.protocol;
 
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
+import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
 
@@ -29,6 +32,8 @@ public class TrialConsumer extends KafkaConsumer<byte[], byte[]> {
 
     private final Member member;
     private boolean isStopped;
+    /** A client committed by itself during a warm-up, so the group may begin after the trial's first records. */
+    private boolean isGroupAhead;
 
     public TrialConsumer(Map<String, Object> properties, Member member) {
         super(properties);
@@ -118,6 +123,9 @@ public class TrialConsumer extends KafkaConsumer<byte[], byte[]> {
 
     /** Stays in the group without records until the start. */
     private ConsumerRecords<byte[], byte[]> hold() {
+        if (isGroupAhead && member.startNs() < 0 && !member.isStopped()) {
+            commitLow();
+        }
         attend();
         long startNs = member.startNs();
         boolean isNear = startNs >= 0 && startNs - System.nanoTime() < SLICE.toNanos();
@@ -131,6 +139,19 @@ public class TrialConsumer extends KafkaConsumer<byte[], byte[]> {
             resume(member.unread(assignment()));
         }
         return ConsumerRecords.empty();
+    }
+
+    /** Commits the trial's first offsets. A question is answered after that, so that nothing is under way at the start. */
+    private void commitLow() {
+        Map<TopicPartition, OffsetAndMetadata> low = new HashMap<>();
+        assignment().forEach(partition -> low.put(partition, new OffsetAndMetadata(member.lowOf(partition))));
+        try {
+            super.commitSync(low, ANSWER_LIMIT);
+            isGroupAhead = false;
+        } catch (RebalanceInProgressException | CommitFailedException | TimeoutException tooEarly) {
+            // The next slice of the hold commits what this consumer has then.
+            System.err.println("did not commit the beginning: " + tooEarly.getMessage());
+        }
     }
 
     private static void sleepUntil(long atNs) {
@@ -176,8 +197,9 @@ public class TrialConsumer extends KafkaConsumer<byte[], byte[]> {
     private void takeOver(Collection<TopicPartition> partitions) {
         member.beginEpochs(partitions);
         if (member.isHolding()) {
-            // Nothing is committed before the start, so no question has to be under way then.
+            // Nothing of the trial is committed before the start, so no question has to be under way then.
             partitions.forEach(partition -> seek(partition, member.lowOf(partition)));
+            isGroupAhead = member.commitsInWarmUp();
         }
         if (member.isHolding() || member.isStopped()) {
             pause(partitions);

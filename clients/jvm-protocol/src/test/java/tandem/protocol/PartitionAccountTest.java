@@ -2,6 +2,8 @@ package tandem.protocol;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
@@ -61,6 +63,17 @@ class PartitionAccountTest {
         account.endEpoch();
         account.beginEpoch();
         assertEquals(PartitionAccount.NO_POSITION, account.uncommitted());
+    }
+
+    @Test
+    void aPartitionWithoutStampsHasEmptyHistogramsWhereTheTrialHasStamps() {
+        account.beginEpoch();
+        read(0);
+        assertNull(account.result(false).latencies());
+        var result = account.result(true);
+        assertEquals(new Latency().saved(), result.latencies().response());
+        assertEquals(0, result.waits().stream().mapToLong(Waits.Slice::records).sum());
+        assertSame(account.waits(), account.waits());
     }
 
     private void read(long... offsets) {
