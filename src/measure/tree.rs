@@ -112,10 +112,9 @@ impl TreeWatch {
         self.peak_memory_bytes = self.peak_memory_bytes.max(memory_bytes);
         self.running = used.iter().map(|(pid, _)| *pid).collect();
         self.seen.extend(used);
-        ProcessSnapshot {
-            peak_memory_bytes: self.peak_memory_bytes,
-            ..ProcessSnapshot::of_all(clock::now_ns(), self.seen.values())
-        }
+        let mut all = ProcessSnapshot::of_all(clock::now_ns(), self.seen.values());
+        all.peak_memory_bytes = self.peak_memory_bytes;
+        all
     }
 }
 

@@ -20,7 +20,7 @@ pub struct ProcessSnapshot {
     cpu_ns: u64,
     voluntary_switches: u64,
     involuntary_switches: u64,
-    peak_memory_bytes: u64,
+    pub(super) peak_memory_bytes: u64,
     threads: HashMap<i32, ThreadUsage>,
 }
 

@@ -68,11 +68,31 @@ fn an_app_that_does_not_start_or_lacks_what_is_asked_for_ends_the_run_before_its
         "the app \"mine\" at place here cannot run this scenario",
         "no-such-program",
     ]);
-    assert!(scene.trials().is_empty());
+    assert!(!scene.out().join("trials").exists());
 
     let scene = Scene::on_shared_cluster();
     let threads = beside_tandem(&example(), "").consumer("threads = 2");
     let refused = scene.scenario(threads).run(&[]);
     refused.refuses(&["the app \"mine\"", "capability `threads`", "app=mine"]);
-    assert!(scene.trials().is_empty());
+    assert!(!scene.out().join("trials").exists());
+}
+
+#[test]
+fn a_ready_made_client_is_built_from_the_program_itself_and_needs_no_tool_afterwards() {
+    let scenario = || {
+        let apps = "[matrix]\napp = ['tandem', 'go']";
+        Scenario::reading(60_000).repetitions(1).tables(apps)
+    };
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(scenario()).run(&[]).exits(0);
+    scene.trials().iter().for_each(read_once);
+    let empty = tempfile::tempdir().unwrap();
+    let without_tools = Scene::on_shared_cluster().environment("PATH", Some(empty.path().to_str().unwrap()));
+    without_tools.scenario(scenario()).run(&[]).exits(0);
+    let clients: Vec<String> = without_tools
+        .trials()
+        .iter()
+        .map(|trial| trial.measurement.as_ref().unwrap().processes[0].client.clone())
+        .collect();
+    assert!(clients.contains(&"franz-go".to_owned()), "{clients:?}");
 }

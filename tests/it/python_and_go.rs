@@ -140,6 +140,7 @@ fn each_says_how_long_records_waited_that_arrive() {
 }
 
 #[test]
+#[ignore = "scripts/test --all; deaths.rs has the same of tandem's own worker"]
 fn one_that_is_killed_fails_its_trial_by_name_and_nothing_is_left() {
     let scene = Scene::on_shared_cluster();
     let slow = Scenario::reading(8_000)
@@ -185,6 +186,7 @@ fn go_names_a_property_that_it_does_not_have_and_what_is_right() {
 }
 
 #[test]
+#[ignore = "scripts/test --all; trials without a login run always"]
 fn go_connects_with_a_password_and_with_a_certificate() {
     let secured = secured();
     let mutual = Access {

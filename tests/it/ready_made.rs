@@ -83,6 +83,7 @@ fn the_spring_client_reads_every_record_once() {
 }
 
 #[test]
+#[ignore = "scripts/test --all; the Python and Go clients do it always"]
 fn jvm_clients_measure_the_response_times_of_records_that_arrive() {
     for name in ["java", "spring"] {
         let scene = Scene::on_shared_cluster();
@@ -120,7 +121,7 @@ fn a_property_that_the_java_client_cannot_have_is_named() {
     );
 }
 
-/// TLS with a client certificate whose key is locked.
+/// TLS with a client certificate.
 fn certified() -> Access {
     let secured = secured();
     let file = |name: &str| secured.file(name).display().to_string();
@@ -128,16 +129,16 @@ fn certified() -> Access {
         bootstrap: secured.address("MUTUAL"),
         client: format!(
             "'security.protocol' = 'ssl'\n'ssl.ca.location' = '{}'\n'ssl.certificate.location' = '{}'\n'ssl.key.location' \
-             = '{}'\n'ssl.key.password' = {{ env = '{}' }}\n",
+             = '{}'\n",
             file("well.pem"),
             file("client.pem"),
-            file("client-locked.key"),
-            Access::VARIABLE
+            file("client.key"),
         ),
     }
 }
 
 #[test]
+#[ignore = "scripts/test --all; trials of both clients without a login run always"]
 fn jvm_clients_sign_in_with_the_settings_of_librdkafka() {
     let secured = secured();
     let of_each = [

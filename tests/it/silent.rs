@@ -29,7 +29,7 @@ fn scenario(dataset: &str, app: &str, consumer: &str, rest: &str) -> String {
 }
 
 #[test]
-fn a_backlog_is_told_by_the_stopwatch_and_the_third_of_three_instances_is_named_idle() {
+fn a_backlog_is_measured_by_the_stopwatch_and_the_third_of_three_instances_is_named_idle() {
     let scene = Scene::on_shared_cluster();
     let app = service("ready = '^joined'");
     scene
@@ -57,6 +57,7 @@ fn a_backlog_is_told_by_the_stopwatch_and_the_third_of_three_instances_is_named_
 }
 
 #[test]
+#[ignore = "scripts/test --all; a backlog of the same program is read always"]
 fn a_load_is_held_by_what_is_committed_on_a_topic_a_group_and_a_port_that_are_fixed() {
     let scene = Scene::new();
     let port = std::net::TcpListener::bind("127.0.0.1:0")
@@ -112,6 +113,7 @@ fn a_program_that_ends_is_named_with_its_last_words() {
 }
 
 #[test]
+#[ignore = "scripts/test --all; the barrier's tests have the same without a program"]
 fn a_program_that_never_joins_is_said_to_have_joined_no_group() {
     let scene = Scene::on_shared_cluster();
     let app = shell("exec sleep 600");
@@ -130,6 +132,7 @@ fn a_program_that_never_joins_is_said_to_have_joined_no_group() {
 }
 
 #[test]
+#[ignore = "scripts/test --all; the engine's tests have the same without a program"]
 fn a_program_that_commits_nothing_fails_for_that() {
     let scene = Scene::on_shared_cluster();
     // Braces would be placeholders, and a line break is none in a command.

@@ -57,8 +57,7 @@ impl Session<'_> {
         let cluster = self.cluster(configuration);
         let launches = self.launches(configuration, &spec.cast);
         let topics: Vec<String> = spec.terms.topics.iter().map(|topic| topic.name.clone()).collect();
-        let has_own_topics = spec.course.owns_topics();
-        let exit_limit = spec.terms.limits.exit;
+        let (has_own_topics, exit_limit) = (spec.course.owns_topics(), spec.terms.limits.exit);
         let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
         let kills = MemoryKills::watch(&[]);
         let (started_at, began_ns) = (jiff::Timestamp::now(), clock::now_ns());

@@ -1,6 +1,6 @@
 //! A program that is observed: started in a process group of its own, watched, and ended with everything it has started.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::os::unix::process::ExitStatusExt as _;
@@ -66,9 +66,7 @@ pub(super) struct Ending {
 impl Running {
     /// Starts it, with `mark` in its environment. Its end before its time is reported as a failure.
     pub(super) fn start(program: &Program, mark: &str, outbox: &Outbox) -> Result<Self, String> {
-        let file = program.properties.as_ref();
-        let file = file.map(|properties| write_properties(&program.file_prefix, properties));
-        let file = file.transpose()?;
+        let file = write_properties(program)?;
         let path = file.as_ref().map(|file| file.path().to_string_lossy().into_owned());
         let with_path = |text: &Secret| match &path {
             Some(path) => text.reveal().replace(PROPERTIES_FILE, path),
@@ -184,14 +182,18 @@ impl Drop for Running {
     }
 }
 
-/// A file with these properties that only this user may read.
-fn write_properties(prefix: &str, properties: &BTreeMap<String, Secret>) -> Result<NamedTempFile, String> {
+/// A file with the properties of a program that wants one; only this user may read it.
+fn write_properties(program: &Program) -> Result<Option<NamedTempFile>, String> {
+    let Some(properties) = &program.properties else {
+        return Ok(None);
+    };
     let written = || {
-        let mut file = Builder::new().prefix(prefix).suffix(".properties").tempfile()?;
+        let mut builder = Builder::new();
+        let mut file = builder.prefix(&program.file_prefix).suffix(".properties").tempfile()?;
         for (name, value) in properties {
             writeln!(file, "{name}={}", value.reveal())?;
         }
-        file.flush().map(|()| file)
+        file.flush().map(|()| Some(file))
     };
     written().map_err(|error: std::io::Error| format!("the file of properties cannot be written: {error}"))
 }
@@ -326,6 +328,7 @@ mod tests {
             env: [("GREETING".to_owned(), Secret::new("hello"))].into(),
             ready: Some("^it is hello$".to_owned()),
             properties: None,
+            file_prefix: String::new(),
             asks_offsets: false,
             log: false,
         };
@@ -371,6 +374,7 @@ mod tests {
             env: [].into(),
             ready: None,
             properties: None,
+            file_prefix: String::new(),
             asks_offsets: false,
             log: false,
         };
