@@ -72,7 +72,7 @@ func (m *member) beginAtLow(_ context.Context, offsets map[string]map[int32]kgo.
 
 // OnGroupManageError is kgo's hook for what a group's coordinator refuses.
 func (m *member) OnGroupManageError(err error) {
-	m.on("group", -1, err)
+	m.on("", -1, err)
 }
 
 // on takes an error of the client. The end of a wait is none.
@@ -81,7 +81,8 @@ func (m *member) on(topic string, partition int32, err error) {
 		return
 	}
 	text := err.Error()
-	if partition >= 0 {
+	// An error of the group has no topic.
+	if topic != "" && partition >= 0 {
 		text = fmt.Sprintf("%s [%d]: %s", topic, partition, text)
 	}
 	if isOneOf(err, permanent) {
