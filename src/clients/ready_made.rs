@@ -26,7 +26,7 @@ pub struct Tool {
     pub program: &'static str,
     /// What it is called.
     pub title: &'static str,
-    /// The command that installs it on Debian and Ubuntu.
+    /// What installs it on Debian and Ubuntu.
     pub install: &'static str,
     /// True if what is built needs it, too.
     pub runs_it: bool,
@@ -88,8 +88,9 @@ const PYTHON: Tool = Tool {
 };
 const GO: Tool = Tool {
     program: "go",
-    title: "Go",
-    install: "apt-get install golang-go",
+    title: "Go 1.26 or later",
+    // Debian's own is older.
+    install: "see go.dev/doc/install",
     runs_it: false,
 };
 

@@ -83,7 +83,7 @@ fn the_spring_client_reads_every_record_once() {
 }
 
 #[test]
-#[ignore = "scripts/test --all; the Python and Go clients do it always"]
+#[ignore = "scripts/test --all; backlogs are always read"]
 fn jvm_clients_measure_the_response_times_of_records_that_arrive() {
     for name in ["java", "spring"] {
         let scene = Scene::on_shared_cluster();
@@ -105,6 +105,7 @@ fn jvm_clients_measure_the_response_times_of_records_that_arrive() {
 }
 
 #[test]
+#[ignore = "scripts/test --all; its own tests have the same without a broker"]
 fn a_property_that_the_java_client_cannot_have_is_named() {
     let scene = Scene::on_shared_cluster();
     let tables = format!(

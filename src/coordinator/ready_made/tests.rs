@@ -100,7 +100,7 @@ fn a_missing_tool_is_named_with_the_command_that_installs_it() {
     let error = get(&cache, "1.22.0", &Mutex::default()).unwrap_err().to_string();
     assert_eq!(
         error,
-        "client go 1.22.0 needs Go, and there is no go in the search path; install it: apt-get install golang-go"
+        "client go 1.22.0 needs Go 1.26 or later, and there is no go in the search path; install it: see go.dev/doc/install"
     );
 }
 
