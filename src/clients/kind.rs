@@ -119,6 +119,23 @@ impl ClientKind {
         }
     }
 
+    /// What it calls a property of librdkafka; `None` if it has nothing like it.
+    pub fn name_of(self, librdkafka: &'static str) -> Option<&'static str> {
+        if self.property(librdkafka).is_some() {
+            return Some(librdkafka);
+        }
+        let instead = match self {
+            ClientKind::Librdkafka => return None,
+            ClientKind::Java => java::of_librdkafka(librdkafka),
+            ClientKind::FranzGo => go::of_librdkafka(librdkafka),
+        };
+        match instead {
+            Counterpart::Is([name, ..]) => Some(*name),
+            Counterpart::IsBut(name, _) => Some(name),
+            Counterpart::Is([]) | Counterpart::Key(_) | Counterpart::Nothing(_) => None,
+        }
+    }
+
     /// Names of properties that another client has and this one has not.
     pub(crate) fn foreign_names(self) -> Vec<&'static str> {
         match self {

@@ -37,8 +37,8 @@ pub struct Tool {
 pub struct BuildStep {
     /// The folder it runs in, below the copy of the sources.
     pub folder: &'static str,
-    /// Program and arguments.
-    pub command: &'static [&'static str],
+    /// Program and arguments, with a space between them.
+    pub command: &'static str,
     /// True for a step that is left out with the default version, which the sources name themselves.
     pub only_other_versions: bool,
 }
@@ -62,8 +62,8 @@ pub struct Recipe {
     pub tools: &'static [Tool],
     /// How it is built.
     pub build: &'static [BuildStep],
-    /// What is started: the program and its arguments.
-    pub start: &'static [&'static str],
+    /// What is started: the program and its arguments, with a space between them.
+    pub start: &'static str,
     /// About how long it takes to build on two cores, in words.
     pub takes: &'static str,
 }
@@ -94,7 +94,7 @@ const GO: Tool = Tool {
     runs_it: false,
 };
 
-const fn step(folder: &'static str, command: &'static [&'static str]) -> BuildStep {
+const fn step(folder: &'static str, command: &'static str) -> BuildStep {
     BuildStep {
         folder,
         command,
@@ -115,21 +115,9 @@ static OF_JAVA: Recipe = Recipe {
     tools: &[JAVA, MAVEN],
     build: &[step(
         "",
-        &[
-            "mvn",
-            "-q",
-            "-B",
-            "-f",
-            "pom.xml",
-            "-pl",
-            "java",
-            "-am",
-            "package",
-            "-DskipTests",
-            "-Dkafka.version={version}",
-        ],
+        "mvn -q -B -f pom.xml -pl java -am package -DskipTests -Dkafka.version={version}",
     )],
-    start: &["java", "-jar", "{client}/java/target/tandem-java.jar"],
+    start: "java -jar {client}/java/target/tandem-java.jar",
     takes: "about a minute",
 };
 
@@ -143,21 +131,9 @@ static OF_SPRING: Recipe = Recipe {
     tools: &[JAVA, MAVEN],
     build: &[step(
         "",
-        &[
-            "mvn",
-            "-q",
-            "-B",
-            "-f",
-            "pom.xml",
-            "-pl",
-            "spring",
-            "-am",
-            "package",
-            "-DskipTests",
-            "-Dspring-boot.version={version}",
-        ],
+        "mvn -q -B -f pom.xml -pl spring -am package -DskipTests -Dspring-boot.version={version}",
     )],
-    start: &["java", "-jar", "{client}/spring/target/tandem-spring.jar"],
+    start: "java -jar {client}/spring/target/tandem-spring.jar",
     takes: "about a minute",
 };
 
@@ -170,20 +146,13 @@ static OF_PYTHON: Recipe = Recipe {
     sources: &["python"],
     tools: &[PYTHON],
     build: &[
-        step("", &["python3", "-m", "venv", "python/venv"]),
+        step("", "python3 -m venv python/venv"),
         step(
             "",
-            &[
-                "python/venv/bin/pip",
-                "install",
-                "-q",
-                "-r",
-                "python/requirements.txt",
-                "confluent-kafka=={version}",
-            ],
+            "python/venv/bin/pip install -q -r python/requirements.txt confluent-kafka=={version}",
         ),
     ],
-    start: &["{client}/python/venv/bin/python", "{client}/python/worker.py"],
+    start: "{client}/python/venv/bin/python {client}/python/worker.py",
     takes: "about half a minute",
 };
 
@@ -198,12 +167,12 @@ static OF_GO: Recipe = Recipe {
     build: &[
         BuildStep {
             folder: "go",
-            command: &["go", "get", "github.com/twmb/franz-go@v{version}"],
+            command: "go get github.com/twmb/franz-go@v{version}",
             only_other_versions: true,
         },
-        step("go", &["go", "build", "-o", "worker", "."]),
+        step("go", "go build -o worker ."),
     ],
-    start: &["{client}/go/worker"],
+    start: "{client}/go/worker",
     takes: "about a minute",
 };
 
@@ -248,10 +217,10 @@ mod tests {
             let recipe = client.recipe();
             assert_eq!(ReadyMade::named(recipe.name), Some(client));
             assert!(is_version(recipe.default_version));
-            let versioned = |step: &BuildStep| step.command.iter().any(|word| word.contains("{version}"));
+            let versioned = |step: &BuildStep| step.command.contains("{version}");
             assert!(recipe.build.iter().any(versioned), "{}", recipe.name);
             assert!(
-                recipe.start.iter().any(|word| word.starts_with("{client}/")),
+                recipe.start.split(' ').any(|word| word.starts_with("{client}/")),
                 "{}",
                 recipe.name
             );
@@ -262,7 +231,6 @@ mod tests {
     /// `INSTA_UPDATE=always` renews the table.
     #[test]
     fn the_document_lists_every_client_with_what_builds_and_starts_it() {
-        let code = |words: &[&str]| format!("`{}`", words.join(" "));
         let row = |client: &ReadyMade| {
             let recipe = client.recipe();
             let tools: Vec<String> = recipe
@@ -275,7 +243,7 @@ mod tests {
                 recipe.reads_by.to_owned(),
                 format!("{} {}", recipe.library, recipe.default_version),
                 tools.join(", "),
-                code(recipe.start),
+                format!("`{}`", recipe.start),
             ]
         };
         let headers = ["app", "reads by", "its version is that of", "needs", "starts"];

@@ -57,7 +57,7 @@ fn other(spec: &AppSpec, programs: &Programs, process: u32) -> (Vec<String>, BTr
         AppProgram::Tandem => (Vec::new(), BTreeMap::new()),
         AppProgram::ReadyMade { which, .. } => {
             let folder = programs.client(&spec.name).to_string_lossy().into_owned();
-            let words = which.recipe().start.iter();
+            let words = which.recipe().start.split(' ');
             (
                 words.map(|word| word.replace("{client}", &folder)).collect(),
                 BTreeMap::new(),

@@ -146,9 +146,25 @@ mod tests {
     use std::process::{Command, Stdio};
     use std::time::Duration;
 
-    use super::{ProcessIdentity, end_all, ended_children_cpu_ns};
+    use super::{ProcessIdentity, end_all, end_programs, ended_children_cpu_ns, program_files};
     use crate::kafka::local::RUN_VARIABLE;
     use crate::measure::tree::with_descendants;
+
+    #[test]
+    fn files_that_a_run_wrote_for_programs_are_removed_with_its_processes_and_those_of_others_are_not() {
+        let file = |run: &str| {
+            let path = std::env::temp_dir().join(format!("{}x.properties", program_files(run)));
+            std::fs::write(&path, "sasl.password=secret").unwrap();
+            path
+        };
+        let id = std::process::id();
+        let (run, other) = (format!("files-{id}"), format!("others-{id}"));
+        let (own, of_other) = (file(&run), file(&other));
+        assert!(end_all(&run, &BTreeSet::new(), Duration::from_secs(5)).is_empty());
+        assert!(!own.exists() && of_other.exists());
+        end_programs(&other, "no-member-");
+        assert!(!of_other.exists());
+    }
 
     #[test]
     fn a_process_is_known_while_it_runs_and_not_after() {

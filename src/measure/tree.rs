@@ -169,6 +169,27 @@ mod tests {
     }
 
     #[test]
+    fn memory_is_that_of_the_processes_that_run_at_one_time() {
+        let mark = format!("memory-{}", std::process::id());
+        let mut program = shell("echo began; while true; do sleep 0.02; done", &mark);
+        let mut watch = TreeWatch::of(program.id());
+        let first = watch.look().peak_memory_bytes;
+        let mut started = std::collections::BTreeSet::new();
+        while started.len() < 30 {
+            started.extend(with_descendants(&[program.id()]));
+            watch.look();
+        }
+        let all = watch.look();
+        assert!(
+            first > 0 && all.peak_memory_bytes < 8 * first,
+            "{first} {}",
+            all.peak_memory_bytes
+        );
+        program.kill().unwrap();
+        program.wait().unwrap();
+    }
+
+    #[test]
     fn what_a_process_used_that_has_ended_is_not_forgotten() {
         let mark = format!("used-{}", std::process::id());
         let loops = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo done; sleep 60";

@@ -30,7 +30,7 @@ const RATE_MIN: f64 = 0.1;
 const RECORDS_MARGIN: f64 = 0.1;
 const RECORDS_MARGIN_DEVIATIONS: f64 = 3.0;
 /// Records of each member in a window by which a program that speaks nothing is judged: nobody sees how its work varies, so
-/// that it is taken to vary much, and with fewer records "holds" could not be told from 5 % too much.
+/// that it is taken to vary much, and with fewer records "holds" could not be distinguished from 5 % too much.
 const OBSERVED_RECORDS: f64 = 12_000.0;
 /// The longest window for that at the first try.
 const OBSERVED_RECORDS_MAX_NS: u64 = 60_000_000_000;

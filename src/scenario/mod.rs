@@ -34,6 +34,7 @@ mod tests;
 mod topic_settings;
 mod variants;
 
+pub(crate) use checks::can;
 pub(crate) use client::canonical as canonical_property;
 #[cfg(test)]
 pub(crate) use client::{built_in_mechanisms, read_property};

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::measure::ledger::{overlaps, partition_name};
 use crate::measure::{GroupDescription, GroupMember, TopicPartition};
+use crate::wording::plural;
 
 /// Who may hold a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,8 +145,8 @@ fn counted_view(
     }
     if found > wanted && group.is_settled() {
         return Err(Obstacle::unsettled(format!(
-            "the group has {found} members of {wanted} processes: each process must join with one consumer (a listener's \
-             concurrency must be 1)"
+            "the group has {found} members of {}: each process must join with one consumer (a listener's concurrency must be 1)",
+            plural(wanted, "process")
         )));
     }
     if found != wanted || !group.is_settled() {

@@ -185,7 +185,7 @@ fn members_that_carry_one_name_are_counted_and_those_with_partitions_come_first(
 }
 
 #[test]
-fn members_that_took_the_names_that_they_were_given_are_told_apart() {
+fn members_that_took_the_names_that_they_were_given_are_distinguished() {
     let checked = observed(["trial-g1-p1-c1", "trial-g1-p2-c1"], [&[], &[0, 1]]).unwrap();
     assert_eq!(checked.held, [vec![], vec![partition(0), partition(1)]]);
     assert!(checked.by_name);
@@ -199,4 +199,32 @@ fn a_group_that_lacks_members_of_a_program_says_how_many() {
     };
     assert!(lacks(["rdkafka", ""]).ends_with("with 1 of 2 members"));
     assert!(lacks(["", ""]).starts_with("no member has joined the group"));
+}
+
+#[test]
+fn a_program_that_joins_with_several_members_is_said_what_would_be_right() {
+    let mut found = group(&[((0, 0), &[0]), ((1, 0), &[1])]);
+    for member in &mut found.members {
+        "rdkafka".clone_into(&mut member.client_id);
+    }
+    let process = MemberView {
+        client_id: "trial-g1-p1-c1",
+        name: "one",
+        own: None,
+    };
+    let wanted = [partition(0), partition(1)].into();
+    let checked = check(
+        &[process],
+        Some(&found),
+        &["t".to_owned()],
+        &wanted,
+        (Ownership::One, Recognised::ByNumber),
+    );
+    let Err(Obstacle::Unsettled(message)) = checked else {
+        panic!("{checked:?}")
+    };
+    assert!(
+        message.contains("has 2 members of 1 process:") && message.contains("concurrency must be 1"),
+        "{message}"
+    );
 }

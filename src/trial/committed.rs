@@ -38,7 +38,8 @@ impl Paths {
         Self::from_steps(topics, &results.collect::<Vec<_>>())
     }
 
-    fn from_steps(topics: &[TopicTarget], of_groups: &[(usize, &[CommittedStep])]) -> Self {
+    /// What these steps of each group's committed offsets say.
+    pub(super) fn from_steps(topics: &[TopicTarget], of_groups: &[(usize, &[CommittedStep])]) -> Self {
         let mut by_partition: BTreeMap<(usize, TopicPartition), Path> = BTreeMap::new();
         for (group, steps) in of_groups {
             for (partition, range) in partitions_of(topics) {

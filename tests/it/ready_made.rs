@@ -10,22 +10,12 @@ use crate::scenario::Scenario;
 use crate::scene::{Scene, failure, read_once};
 use crate::secured_cluster::{Access, PASSWORD, secured};
 
-/// The folder of the clients with both JVM clients built in it, once for all tests.
+/// The folder of the clients with both JVM clients built in it and their own tests passed, once for all tests.
 fn jvm_clients() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
-        let arguments = [
-            "-q",
-            "-B",
-            "-f",
-            "pom.xml",
-            "-pl",
-            "java,spring",
-            "-am",
-            "package",
-            "-DskipTests",
-        ];
+        let arguments = ["-q", "-B", "-f", "pom.xml", "-pl", "java,spring", "-am", "package"];
         let maven = Command::new("mvn").args(arguments).current_dir(&folder).output();
         let maven = maven.unwrap();
         assert!(maven.status.success(), "{}", String::from_utf8_lossy(&maven.stdout));

@@ -34,6 +34,19 @@ fn a_cluster_that_stays_is_found_used_and_ended_with_all_that_it_made() {
     other.exits(2).says("1 broker, not 3");
     assert_eq!(status(&scene)["keeper"], before["keeper"]);
 
+    // What is there under a chosen name is somebody's, and stays.
+    scene
+        .tandem(&["topics", "create", "orders", "--partitions", "1", "--cluster", "local"])
+        .exits(0);
+    let named = "question = '?'\n[dataset]\nname = 'orders'\nrecords = 100\n[trial]\nrecords = 100";
+    let refused = scene.scenario(named).run(&["--cluster", "local"]);
+    refused.exits(2).says("has a topic of that name");
+    let there = scene.tandem(&["topics", "list", "--cluster", "local"]).exits(0);
+    assert!(there.stdout.contains("orders"), "{}", there.stdout);
+    scene
+        .tandem(&["topics", "delete", "orders", "--yes", "--cluster", "local"])
+        .exits(0);
+
     scene.scenario(Scenario::reading(20_000).repetitions(2));
     scene.run(&["--cluster", "local"]).exits(0);
     let after = status(&scene);

@@ -77,7 +77,7 @@ fn run(wanted: Wanted<'_>, step: &BuildStep, folder: &Path, work: &Work<'_>) -> 
     let Wanted { which, version, path } = wanted;
     let words: Vec<String> = step
         .command
-        .iter()
+        .split(' ')
         .map(|word| word.replace("{version}", version))
         .collect();
     let (program, arguments) = words

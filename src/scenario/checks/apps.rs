@@ -187,6 +187,13 @@ pub(crate) fn app_named(name: &str, draft: &Draft) -> Option<AppSpec> {
     ReadyMade::named(which).map(|which| AppSpec::ready_made(which, version))
 }
 
+/// True if an app can do everything that this key may ask for, as far as that is known before it has said its `hello`.
+pub(crate) fn can(app: &AppSpec, key: &str) -> bool {
+    let ability = Ability::of(app);
+    let mut of_key = ASKED.iter().filter(|asked| asked.key == key);
+    of_key.all(|asked| asked.can.contains(&ability))
+}
+
 /// True where a configuration runs a program that speaks nothing.
 pub(crate) fn is_silent(settings: &Settings, draft: &Draft) -> bool {
     app_named(&settings.app, draft).is_some_and(|app| app.silent().is_some())

@@ -14,7 +14,7 @@ mod settings;
 mod threads;
 
 pub(crate) use all::{check, warnings};
-pub(crate) use apps::app_named;
+pub(crate) use apps::{app_named, can};
 pub(crate) use combined::{one_name, too_many};
 pub(crate) use metric::{metric, no_width, requirements, share};
 pub(crate) use repetitions::{check as check_repetitions, obstacle};

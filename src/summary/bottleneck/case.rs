@@ -2,9 +2,10 @@
 
 use super::observed::Observed;
 use super::thresholds::SHORT_SECONDS;
+use crate::clients::ClientKind;
 use crate::figures::Figures;
 use crate::measure::{LoadJudgement, Measurement};
-use crate::scenario::{Configuration, DatasetSpec, Scenario};
+use crate::scenario::{Configuration, DatasetSpec, Scenario, can};
 use crate::stats::count;
 use crate::summary::live_model::LiveSummary;
 
@@ -12,6 +13,10 @@ use crate::summary::live_model::LiveSummary;
 pub(super) struct Case<'a> {
     pub(super) configuration: &'a Configuration,
     pub(super) dataset: &'a DatasetSpec,
+    /// The library of its consumers.
+    pub(super) client: ClientKind,
+    /// True if its app can work records on several threads.
+    pub(super) has_threads: bool,
     /// Processors that its place leaves to it, where that is less than the machine.
     pub(super) cpus: Option<u32>,
     /// True where the readers did not hold what was asked of them, whatever the load's own measurement says.
@@ -40,15 +45,23 @@ impl<'a> Case<'a> {
         if let (Some(load), Some(true)) = (&mut observed.load, live.map(|live| live.overloaded)) {
             load.behind = true;
         }
+        let app = &scenario.apps[configuration.app];
         Case {
             configuration,
             dataset,
+            client: app.kind(),
+            has_threads: can(app, "threads"),
             cpus: place.and_then(|place| Some(count(place.processors()?.len()))),
             is_beyond,
             judged,
             figures,
             observed,
         }
+    }
+
+    /// What its client calls a property of librdkafka, as code.
+    pub(super) fn property(&self, librdkafka: &'static str) -> String {
+        format!("`{}`", self.client.name_of(librdkafka).unwrap_or(librdkafka))
     }
 
     /// True where the readers fell behind what arrived.

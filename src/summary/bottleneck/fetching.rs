@@ -9,6 +9,7 @@ use super::thresholds::{
 };
 use super::words::{self, percent};
 use super::work::reader_thread;
+use crate::clients::ClientKind;
 
 /// How the fetching before readers that wait spends its time: the library's thread sends a request, awaits the answer,
 /// unpacks it, and perhaps pauses before the next.
@@ -98,14 +99,18 @@ pub(super) fn fetching(case: &Case) -> Option<Bottleneck> {
         }
         _ if parts.awaited >= parts.pausing => {
             let evidence = format!("{}{}", parts.evidence(), words::brokers_and_cores(seen));
-            Some(Bottleneck::new(Kind::Brokers, evidence, remedies::BROKERS))
+            Some(Bottleneck::new(Kind::Brokers, evidence, remedies::brokers(case)))
         }
         _ => Some(parts.pauses(case)),
     }
 }
 
-/// The same without the client library's own figures: by the brokers' processors, where they run here.
+/// The same without the client library's own figures: by the brokers' processors, where they run here. What another
+/// library than librdkafka does while its reader waits is not known: it may unpack.
 pub(super) fn fetching_unseen(case: &Case) -> Option<Bottleneck> {
+    if case.client != ClientKind::Librdkafka {
+        return None;
+    }
     let observed = &case.observed;
     let waiting = observed
         .waiting
@@ -120,7 +125,7 @@ pub(super) fn fetching_unseen(case: &Case) -> Option<Bottleneck> {
         words::brokers_and_cores(observed)
     );
     if brokers >= BROKER_BUSY_CORES {
-        Some(Bottleneck::new(Kind::Brokers, evidence, remedies::BROKERS))
+        Some(Bottleneck::new(Kind::Brokers, evidence, remedies::brokers(case)))
     } else if brokers < BROKER_IDLE_CORES {
         Some(Bottleneck::new(
             Kind::FetchSettings,

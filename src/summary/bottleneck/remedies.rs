@@ -97,8 +97,13 @@ pub(super) fn in_order(in_order: &InOrder, is_uneven: bool) -> String {
 pub(super) const QUOTA: &str = "A higher quota for these clients (`consumer_byte_rate`) would help, and more members only where each has a quota of its \
      own; faster brokers will not.";
 
-pub(super) const HELD_FETCHES: &str = "A smaller `fetch.min.bytes` or a shorter `fetch.wait.max.ms` would help; more members will not, because each of their \
-     fetches is held as well.";
+pub(super) fn held_fetches(case: &Case) -> String {
+    let [bytes, wait] = ["fetch.min.bytes", "fetch.wait.max.ms"].map(|name| case.property(name));
+    format!(
+        "A smaller {bytes} or a shorter {wait} would help; more members will not, because each of their fetches is held as \
+         well."
+    )
+}
 
 pub(super) const LINGERING: &str =
     "A shorter `linger.ms` of the producers would help; no change to the consumers will.";
@@ -141,6 +146,7 @@ pub(super) fn work(case: &Case) -> String {
     let has_partitions = configuration.members_per_group() < partitions;
     let little = little_gain(case).filter(|_| has_partitions);
     let how = match (has_partitions, threads_help) {
+        _ if !case.has_threads => work_without_threads(partitions, has_partitions, little),
         _ if little.is_some() => {
             let threads = match configuration.ordering {
                 WorkOrdering::Partition => {
@@ -175,6 +181,18 @@ pub(super) fn work(case: &Case) -> String {
         return format!("{how} It needs no core; fetching faster will not help.");
     }
     format!("{how} It computes: once no core is idle, only quicker work helps.")
+}
+
+/// What helps an app whose consumers work on the thread that reads, whatever is asked of them.
+fn work_without_threads(partitions: u32, has_partitions: bool, little: Option<String>) -> String {
+    match little {
+        Some(little) => format!("Quicker work would help; more members would make it {little}."),
+        None if has_partitions => "More members would help, or quicker work.".to_owned(),
+        None => format!(
+            "Quicker work would help, or {} with more members.",
+            more_partitions(partitions)
+        ),
+    }
 }
 
 fn more_partitions(there: u32) -> String {
@@ -232,8 +250,13 @@ pub(super) fn reader_thread(case: &Case, role: ThreadRole) -> String {
     }
 }
 
-pub(super) const BROKERS: &str = "Faster brokers, more of them to share the partitions, or a shorter way to them would help; so may fewer and larger \
-     answers (`fetch.min.bytes`, `max.partition.fetch.bytes`). More consumers will not.";
+pub(super) fn brokers(case: &Case) -> String {
+    let [least, most] = ["fetch.min.bytes", "max.partition.fetch.bytes"].map(|name| case.property(name));
+    format!(
+        "Faster brokers, more of them to share the partitions, or a shorter way to them would help; so may fewer and larger \
+         answers ({least}, {most}). More consumers will not."
+    )
+}
 
 pub(super) fn fetch_settings(case: &Case) -> String {
     let set: Vec<String> = FETCH_SETTINGS

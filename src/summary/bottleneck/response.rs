@@ -94,22 +94,28 @@ pub(super) fn response(case: &Case) -> Option<Bottleneck> {
 
 /// The broker keeps a fetch until there are so many bytes: readers have nothing meanwhile.
 fn held_by_the_broker(case: &Case, longest: &Longest) -> Option<Bottleneck> {
+    let named = |name| case.client.name_of(name).unwrap_or(name);
+    let [least, longest_wait] = ["fetch.min.bytes", "fetch.wait.max.ms"].map(named);
     let setting = |name| case.configuration.client.properties.get(name);
-    let bytes = setting("fetch.min.bytes").filter(|value| literal(value).is_none_or(|bytes| bytes > 1.0))?;
+    let bytes = setting(least).filter(|value| literal(value).is_none_or(|bytes| bytes > 1.0))?;
     if longest.ms < HELD_MS || case.observed.waiting.is_some_and(|share| share < WAITING_SHARE) {
         return None;
     }
-    let wait = setting("fetch.wait.max.ms");
+    let wait = setting(longest_wait);
     let evidence = format!(
         "{}, and the broker held the fetch: {}, {}",
         longest.evidence(),
-        words::property("fetch.min.bytes", bytes),
+        words::property(least, bytes),
         match wait {
-            Some(wait) => words::property("fetch.wait.max.ms", wait),
-            None => "`fetch.wait.max.ms` as the library has it".to_owned(),
+            Some(wait) => words::property(longest_wait, wait),
+            None => format!("`{longest_wait}` as the library has it"),
         }
     );
-    Some(Bottleneck::new(Kind::FetchSettings, evidence, remedies::HELD_FETCHES))
+    Some(Bottleneck::new(
+        Kind::FetchSettings,
+        evidence,
+        remedies::held_fetches(case),
+    ))
 }
 
 /// The producer's client collects records before it sends them.

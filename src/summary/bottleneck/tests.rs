@@ -7,13 +7,14 @@
 mod limits;
 
 use super::*;
+use crate::clients::ReadyMade;
 use crate::figures::Figures;
 use crate::measure::{
     ClientStatistics, HostCpu, LoadMeasurement, Measurement, Overload, PartitionMeasurement, ProcessUsage, ReadingTime,
     ThreadUsage,
 };
 use crate::plan::{Next, Plan};
-use crate::scenario::{Commit, Membership, Scenario, Work, WorkOrdering, parse};
+use crate::scenario::{AppSpec, Commit, Membership, Scenario, Work, WorkOrdering, parse};
 use crate::summary::{CapacitySummary, live};
 use crate::testing::complete;
 
@@ -75,6 +76,15 @@ impl Made {
             scenario: plan.scenario,
             measurement,
         }
+    }
+
+    /// The same with the consumers of this ready-made client; `tandem` leaves it as it is.
+    fn app(mut self, name: &str) -> Self {
+        if let Some(which) = ReadyMade::named(name) {
+            self.scenario.apps.push(AppSpec::ready_made(which, None));
+            self.scenario.configurations[0].app = 1;
+        }
+        self
     }
 
     pub(super) fn working(mut self, work: Work, share_percent: u64) -> Self {
@@ -372,6 +382,43 @@ fn without_the_librarys_figures_the_brokers_processors_decide() {
     unseen(SECOND / 10).is(BottleneckKind::FetchSettings, &["was not observed"]);
     unseen(SECOND * 9 / 10).is(BottleneckKind::Brokers, &["brokers used 0.9 cores"]);
     unseen(SECOND * 6 / 10).is(BottleneckKind::Unknown, &[]);
+    // Another library may be busy while its reader waits.
+    let of_go = |brokers_ns| {
+        let mut made = unseen(brokers_ns).app("go");
+        made.measurement.processes[0].window.as_mut().unwrap().threads = Vec::new();
+        made
+    };
+    of_go(SECOND / 10).is(BottleneckKind::Unknown, &["readers waited 83 %"]);
+}
+
+#[test]
+fn what_an_app_cannot_do_is_no_remedy_and_properties_have_the_names_of_its_client() {
+    let work = Work::Wait { ns: 1_000_000 };
+    let remedy = |app: &str, members, partitions| {
+        let made = Made::new(members, partitions).working(work, 97).app(app);
+        made.found().remedy
+    };
+    assert!(remedy("tandem", 1, 2).contains("threads per consumer"));
+    for app in ["java", "spring", "python", "go"] {
+        for (members, partitions) in [(1, 2), (2, 2)] {
+            let remedy = remedy(app, members, partitions);
+            assert!(
+                remedy.contains("Quicker work") || remedy.contains("quicker work"),
+                "{app}: {remedy}"
+            );
+            assert!(!remedy.contains("threads"), "{app}: {remedy}");
+        }
+    }
+    let awaited = |app: &str| Made::new(1, 2).waiting(75, 95).app(app).found();
+    for (app, name) in [
+        ("tandem", "`fetch.min.bytes`"),
+        ("java", "`fetch.min.bytes`"),
+        ("go", "`FetchMinBytes`"),
+    ] {
+        let found = awaited(app);
+        assert_eq!(found.kind, BottleneckKind::Brokers, "{app}");
+        assert!(found.remedy.contains(name), "{app}: {}", found.remedy);
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::trial::happening::Happening;
 /// What the readers hold once the barrier is passed.
 pub(super) struct Joined {
     pub(super) held: Vec<Held>,
-    /// Groups whose members cannot be told apart.
+    /// Groups whose members cannot be distinguished.
     pub(super) nameless: Vec<usize>,
 }
 

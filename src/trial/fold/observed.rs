@@ -18,7 +18,7 @@ pub(super) fn outside(ended: &Ended<'_>) -> Option<Outside> {
 }
 
 /// Gives the members of observed groups what their group committed, each the partitions that it held at the barrier.
-/// Members that cannot be told apart lose the names that they do not have.
+/// Members that cannot be distinguished lose the names that they do not have.
 pub(super) fn attribute(ended: &Ended<'_>, start_ns: u64, members: &mut [MemberMeasurement]) {
     let Some(paths) = ended.paths() else { return };
     let nameless: Vec<usize> = (ended.log.all(Happening::try_as_nameless_ref))

@@ -198,3 +198,50 @@ fn gone(load: &LoadSpec) -> f64 {
 fn rate(load: &LoadSpec) -> f64 {
     load.schedule.expected() / (load.schedule.duration_ns() as f64 / 1e9)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::CommittedStep;
+    use crate::testing::script::{partition, topics};
+
+    const SECOND_NS: u64 = 1_000_000_000;
+
+    /// The lag in each second of 30, with 3 records/s to each of two partitions. The readers of both commit all of them
+    /// every second, the second one until `last_commit`.
+    fn series(last_commit: u64) -> LagSeries {
+        let lag = Lag {
+            partitions: vec![(0, partition(0)), (0, partition(1))],
+            is_caught_up: false,
+            interval: INTERVAL_MIN,
+            next_stored_ns: 0,
+            latest: None,
+        };
+        let mut log = TrialLog::default();
+        let mut steps = Vec::new();
+        for second in 1..=30_i32 {
+            let at_ns = u64::from(second.unsigned_abs()) * SECOND_NS;
+            let ends = i64::from(second) * 3 + 1;
+            log.push(at_ns, None, Happening::EndsSeen(vec![vec![ends, ends]]));
+            let last = [30, last_commit];
+            for number in [0, 1].into_iter().filter(|number| at_ns <= last[*number] * SECOND_NS) {
+                steps.push(CommittedStep {
+                    partition: partition(i32::try_from(number).unwrap_or_default()),
+                    at_ns,
+                    offset: i64::from(second) * 3,
+                });
+            }
+        }
+        lag.series(&log, Some(&Paths::from_steps(&topics(2), &[(0, &steps)])))
+    }
+
+    #[test]
+    fn the_lag_of_a_reader_that_commits_no_more_grows() {
+        let hung = series(10);
+        assert_eq!(hung.at_ns.last(), Some(&(30 * SECOND_NS)));
+        assert_eq!(hung.partitions[1].lag.last(), Some(&61));
+        assert_eq!(hung.partitions[0].lag.last(), Some(&1));
+        let between_commits = series(29);
+        assert_eq!(between_commits.at_ns.last(), Some(&(29 * SECOND_NS)));
+    }
+}
