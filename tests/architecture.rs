@@ -37,7 +37,7 @@ const MODULES: &[(&str, &str)] = &[
     ("kafka", "wording clients scenario measure secret client_errors"),
     (
         "trial",
-        "protocol names load scenario measure time secret client_errors",
+        "wording protocol names load scenario measure time secret client_errors",
     ),
     ("work", "protocol scenario measure"),
     (
@@ -45,7 +45,7 @@ const MODULES: &[(&str, &str)] = &[
         "work protocol contents load scenario measure secret client_errors",
     ),
     ("store", "plan scenario measure"),
-    ("summary", "wording stats verdict plan scenario measure figures"),
+    ("summary", "wording clients stats verdict plan scenario measure figures"),
     ("report", "wording summary stats plan scenario measure figures"),
     (
         "coordinator",
