@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use crate::kafka::local::{Sources, free_bytes};
+use crate::kafka::local::Sources;
+use crate::server::free_bytes;
 use crate::plan::Plan;
 
 /// Where brokers keep their data while they run: in tandem's cache folder, on a disk and not in memory.

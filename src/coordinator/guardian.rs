@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::leftovers::{Journal, LeftTopics, Leftovers};
 use super::processes::{ProcessIdentity, end_all};
-use crate::kafka::local::{Keeper, RUN_VARIABLE, remove_owned_directory};
+use crate::server::{Keeper, RUN_VARIABLE, remove_owned_directory};
 
 /// What the guardian says when it can no longer be interrupted.
 pub const READY: &str = "ready";
@@ -213,7 +213,7 @@ mod tests {
 
     use super::{Guarded, watch};
     use crate::coordinator::ProcessIdentity;
-    use crate::kafka::local::marker_name;
+    use crate::server::marker_name;
 
     fn line(processes: &[ProcessIdentity], directories: &[&Path]) -> String {
         let guarded = Guarded {

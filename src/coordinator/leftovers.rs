@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::processes::{ProcessIdentity, end_all};
-use crate::kafka::local::{check_private, make_private, remove_owned_directory};
+use crate::server::{check_private, make_private, remove_owned_directory};
 use crate::scenario::PropertyValue;
 
 /// Version of the stored form of [`Leftovers`]; a record of another version is left alone.
@@ -318,7 +318,7 @@ mod tests {
         Journal, LEFTOVERS_FILE, LeftTopics, Leftovers, clean_leftovers, forget_cluster, read_record, write_atomically,
     };
     use crate::coordinator::ProcessIdentity;
-    use crate::kafka::local::{RUN_VARIABLE, marker_name};
+    use crate::server::{RUN_VARIABLE, marker_name};
 
     /// A state folder with the record of a run whose coordinator is another process.
     fn record_of(run_id: &str, folder: &Path, change: impl FnOnce(&mut Leftovers)) {

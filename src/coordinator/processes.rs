@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
-use crate::kafka::local::RUN_VARIABLE;
+use crate::server::RUN_VARIABLE;
 use crate::measure::tree::{PROGRAM_VARIABLE, ProcessStat, marked};
 
 /// Pause between two looks at processes that are ending.
@@ -147,7 +147,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{ProcessIdentity, end_all, end_programs, ended_children_cpu_ns, program_files};
-    use crate::kafka::local::RUN_VARIABLE;
+    use crate::server::RUN_VARIABLE;
     use crate::measure::tree::with_descendants;
 
     #[test]

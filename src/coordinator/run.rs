@@ -18,7 +18,7 @@ use super::programs::Programs;
 use super::ready_made::{self, ClientError};
 use super::session::Session;
 use super::steps::Steps;
-use crate::kafka::local::Keeper;
+use crate::server::Keeper;
 use crate::measure::Step;
 use crate::measure::limits::{self, Kernel};
 use crate::plan::Plan;
