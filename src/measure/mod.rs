@@ -26,6 +26,7 @@ mod reading;
 mod rules;
 mod session_times;
 pub mod standstill;
+mod stored;
 pub mod tree;
 mod trial;
 pub mod usage;
@@ -47,6 +48,7 @@ pub use planned::{Act, Participant, PlannedAct};
 pub use process::{ProcessMeasurement, ProcessUsage, ThreadUsage};
 pub use reading::{ClientStatistics, ReadingTime};
 pub use session_times::{SessionTimes, Step, StepStart};
+pub use stored::*;
 pub use trial::{
     Failure, FailureKind, Flag, FlagKind, OrderedLoad, Status, TRIAL_SCHEMA_VERSION, Trial, TrialKind, TrialOrder,
 };

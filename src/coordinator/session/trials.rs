@@ -67,6 +67,7 @@ impl Session<'_> {
             cluster,
             observer: self.observer.as_ref(),
             again: self.again(cluster, configuration),
+            store_pid: None,
         };
         let outcome = tokio::select! {
             biased;
@@ -252,6 +253,8 @@ struct Around<'a> {
     observer: &'a dyn Observer,
     /// Reads existing topics again.
     again: Option<ReadAgain>,
+    /// The first process of the store's server, where it runs here.
+    store_pid: Option<u32>,
 }
 
 impl Surroundings for Around<'_> {
@@ -282,13 +285,15 @@ impl Surroundings for Around<'_> {
 
     fn sample_at(&self, at_ns: u64, workers: &[u32]) -> JoinHandle<HostSample> {
         let (brokers, workers) = (self.cluster.broker_pids(), workers.to_vec());
+        let store: Vec<u32> = self.store_pid.into_iter().collect();
         // A timer of the runtime may be a millisecond late and its threads busy; a sleeping thread is not.
         tokio::task::spawn_blocking(move || {
             // Looked up beforehand: at the start it would cost the readers a millisecond.
             let workers = with_descendants(&workers);
+            let store = with_descendants(&store);
             let watch = LimitWatch::find(&Kernel::running(), &workers, &brokers);
             std::thread::sleep(Duration::from_nanos(at_ns.saturating_sub(clock::now_ns())));
-            HostSample::take(&brokers, &workers, watch)
+            HostSample::take(&brokers, &workers, &store, watch)
         })
     }
 

@@ -87,6 +87,8 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
         interruptions,
         acts: ended.planned(),
         outside: observed::outside(ended),
+        // Known once its tables have been counted.
+        store: None,
         overall: None,
     };
     Some((measurement, failure))
