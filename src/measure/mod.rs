@@ -23,6 +23,7 @@ pub mod overload;
 mod planned;
 mod process;
 mod reading;
+pub mod rows;
 mod rules;
 mod session_times;
 pub mod standstill;
