@@ -36,12 +36,12 @@ const MODULES: &[(&str, &str)] = &[
     ("protocol", "load scenario measure secret"),
     ("server", "measure"),
     ("kafka", "wording server clients scenario measure secret client_errors"),
-    ("database", "server measure secret"),
     (
         "trial",
         "wording protocol names load scenario measure time secret client_errors",
     ),
-    ("work", "protocol scenario measure"),
+    ("database", "server scenario measure secret"),
+    ("work", "database protocol scenario measure"),
     (
         "worker",
         "work protocol contents load scenario measure secret client_errors",
