@@ -212,7 +212,7 @@ fn execute(
         Err(error) => return not_run(arguments, dir, &error),
     };
     let measured = !dir.read_trials()?.is_empty();
-    if !measured && !matches!(end, RunEnd::ClusterLost(_)) {
+    if !measured && !matches!(end, RunEnd::ClusterLost(_) | RunEnd::StoreLost(_)) {
         discard_new(arguments, dir)?;
         return Ok(if end == RunEnd::Interrupted { INTERRUPTED } else { WRONG });
     }
@@ -229,6 +229,11 @@ fn execute(
         }
         RunEnd::TopicsLost(cause) => {
             eprintln!("tandem: the rest was not run: {cause}");
+            WRONG
+        }
+        RunEnd::StoreLost(cause) => {
+            eprintln!("tandem: the store is gone, the rest was not run: {cause}");
+            eprintln!("{}", how_to_go_on(&dir));
             WRONG
         }
         RunEnd::ClusterLost(cause) => {

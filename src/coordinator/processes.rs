@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
 use crate::server::RUN_VARIABLE;
-use crate::measure::tree::{PROGRAM_VARIABLE, ProcessStat, marked};
+use crate::measure::tree::{PROGRAM_VARIABLE, ProcessStat, marked, with_descendants};
 
 /// Pause between two looks at processes that are ending.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -114,8 +114,14 @@ fn remove_program_files(run_id: &str) {
 pub fn end_all(run_id: &str, known: &BTreeSet<ProcessIdentity>, limit: Duration) -> Vec<ProcessIdentity> {
     let deadline = Instant::now() + limit;
     let mut quiet_since = None;
+    let mut started = BTreeSet::new();
     loop {
         let mut running: BTreeSet<_> = known.iter().copied().filter(|process| process.is_running()).collect();
+        // What servers have started need not carry the mark: those of PostgreSQL write their titles where their environment
+        // was. They are found while their parent lives.
+        let servers: Vec<u32> = running.iter().map(|process| process.pid).collect();
+        started.extend(with_descendants(&servers).into_iter().filter_map(ProcessIdentity::of));
+        running.extend(started.iter().filter(|process| process.is_running()));
         running.extend(of_run(run_id));
         for process in &running {
             process.kill();

@@ -6,6 +6,7 @@ mod connection;
 mod error;
 mod local;
 mod sql;
+pub mod tables;
 
 pub use address::{Address, AddressError};
 pub use connection::{ANSWER_LIMIT, Connection, answered};

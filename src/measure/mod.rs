@@ -35,7 +35,7 @@ pub mod usage;
 pub use delivered::{DELIVERED_SCHEMA_VERSION, DeliveredOffsets, DeliveredRun, DeliveredTopics};
 pub use environment::{
     BuildEnvironment, ClientEnvironment, ClusterEnvironment, Difference, ENVIRONMENT_SCHEMA_VERSION, Environment,
-    Setting,
+    Setting, StoreEnvironment,
 };
 pub use group::{GroupDescription, GroupMember, GroupState};
 pub use host::{HostCpu, HostMeasurement};
