@@ -55,7 +55,7 @@ const MODULES: &[(&str, &str)] = &[
     ),
     (
         "cli",
-        "wording trial coordinator worker report summary store server kafka names secret plan scenario measure",
+        "wording trial coordinator worker report summary store server kafka database names secret plan scenario measure",
     ),
 ];
 

@@ -126,3 +126,94 @@ pub struct ServerFacts {
     /// Names and values.
     pub settings: Vec<(String, String)>,
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use tokio::runtime::Builder;
+
+    use super::*;
+    use crate::database::{Address, quoted};
+    use crate::secret::Secret;
+    use crate::testing::postgres::shared_postgres;
+
+    /// Runs a test with a connection to the tests' own server.
+    fn connected(test: impl AsyncFnOnce(Connection)) {
+        let address = Address::parse(&Secret::new(shared_postgres().url())).unwrap();
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async { test(Connection::open(&address, "tables-test").await.unwrap()).await });
+    }
+
+    async fn fill(connection: &Connection, table: &str, partition: i32, offsets: &str) {
+        let select = format!("SELECT 'orders', {partition}, o, '' FROM ({offsets}) AS offsets (o)");
+        connection.client.batch_execute(&format!("INSERT INTO {table} {select}")).await.unwrap();
+    }
+
+    #[test]
+    fn rows_are_counted_as_runs_of_offsets_with_equally_many_rows() {
+        connected(async |connection| {
+            let table = quoted("tables-runs");
+            create(&connection, &table, Rows::Any).await.unwrap();
+            fill(&connection, &table, 0, "SELECT generate_series(0, 9)").await;
+            fill(&connection, &table, 0, "SELECT generate_series(4, 5)").await;
+            fill(&connection, &table, 1, "VALUES (7), (9), (8), (20)").await;
+            let counted = count(&connection, &table).await.unwrap();
+            let runs: Vec<_> = counted.iter().map(|run| (run.partition, run.first, run.end, run.copies)).collect();
+            assert_eq!(runs, [(0, 0, 4, 1), (0, 4, 6, 2), (0, 6, 10, 1), (1, 7, 10, 1), (1, 20, 21, 1)]);
+            drop(&connection, &table).await.unwrap();
+            drop(&connection, &table).await.unwrap();
+        });
+    }
+
+    #[test]
+    fn a_table_that_is_there_is_an_error_and_stays() {
+        connected(async |connection| {
+            let table = quoted("tables-there");
+            create(&connection, &table, Rows::OnePerRecord).await.unwrap();
+            fill(&connection, &table, 0, "VALUES (1)").await;
+            let again = create(&connection, &table, Rows::Any).await.unwrap_err();
+            assert_eq!(again.code(), Some("42P07"), "{again}");
+            assert_eq!(count(&connection, &table).await.unwrap().len(), 1);
+            drop(&connection, &table).await.unwrap();
+        });
+    }
+
+    #[test]
+    fn trying_makes_no_table_and_names_are_found_by_their_start() {
+        connected(async |connection| {
+            for name in ["tables_%named-1", "tables_%named-2", "tables__named-3"] {
+                create(&connection, &quoted(name), Rows::Any).await.unwrap();
+            }
+            try_create(&connection, &quoted("tables_%named-9")).await.unwrap();
+            assert_eq!(named(&connection, "tables_%named-").await.unwrap(), ["tables_%named-1", "tables_%named-2"]);
+            for name in ["tables_%named-1", "tables_%named-2", "tables__named-3"] {
+                drop(&connection, &quoted(name)).await.unwrap();
+            }
+        });
+    }
+
+    #[test]
+    fn sessions_of_others_are_waited_for() {
+        connected(async |connection| {
+            assert_eq!(wait_for_sessions(&connection, "tables-session-").await.unwrap(), 0);
+            let address = Address::parse(&Secret::new(shared_postgres().url())).unwrap();
+            let other = Connection::open(&address, "tables-session-1").await.unwrap();
+            let ending = async {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                std::mem::drop(other);
+            };
+            let (left, ()) = tokio::join!(wait_for_sessions(&connection, "tables-session-"), ending);
+            assert_eq!(left.unwrap(), 0);
+        });
+    }
+
+    #[test]
+    fn a_server_reports_its_version_and_what_differs_from_the_defaults() {
+        connected(async |connection| {
+            let facts = server(&connection).await.unwrap();
+            assert!(facts.version.split('.').next().unwrap().parse::<u32>().unwrap() >= 10, "{facts:?}");
+            assert_eq!(facts.connections, 97);
+            assert!(facts.settings.contains(&("fsync".to_owned(), "off".to_owned())), "{facts:?}");
+        });
+    }
+}

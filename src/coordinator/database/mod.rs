@@ -58,7 +58,8 @@ impl Found {
     /// Looks for the database of a scenario; `None` where no record ends in one. `run` is the start of the names of the
     /// run's topics and tables.
     pub async fn of(scenario: &Scenario, run: &str) -> Result<Option<Self>, NoDatabase> {
-        let Some(spec) = scenario.store.as_ref() else { return Ok(None) };
+        let stores = scenario.configurations.iter().any(|each| each.work == Work::Store);
+        let Some(spec) = scenario.store.as_ref().filter(|_| stores) else { return Ok(None) };
         check_names(scenario, run)?;
         let place = match &spec.url {
             None => Place::Private(Programs::find()?),

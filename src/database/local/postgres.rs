@@ -89,6 +89,11 @@ impl PrivatePostgres {
         }
     }
 
+    /// The folder in which that of a private server would be made.
+    pub fn parent(data_parent: &Path) -> Result<PathBuf, PrivateError> {
+        Ok(Place::find(data_parent)?.parent)
+    }
+
     fn lay_out(
         programs: &Programs,
         options: &PrivateOptions,
