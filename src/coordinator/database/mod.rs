@@ -243,6 +243,11 @@ impl Database {
         &self.url
     }
 
+    /// The variable that holds the address of one that somebody else runs.
+    pub fn variable(&self) -> Option<&Variable> {
+        self.spec.url.as_ref()
+    }
+
     /// True for one that the run started.
     pub fn is_private(&self) -> bool {
         self.private.is_some()
