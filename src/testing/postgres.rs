@@ -68,8 +68,18 @@ impl Postgres {
         if let Some((user, group)) = user {
             chown(&password, Some(user), Some(group)).unwrap();
         }
-        let initdb = ["--username", USER, "--auth=scram-sha-256", "--no-sync", "--encoding=UTF8", "--pwfile"];
-        server.run("initdb", &[&initdb[..], &[text(&password), text(&server.path("data"))]].concat());
+        let initdb = [
+            "--username",
+            USER,
+            "--auth=scram-sha-256",
+            "--no-sync",
+            "--encoding=UTF8",
+            "--pwfile",
+        ];
+        server.run(
+            "initdb",
+            &[&initdb[..], &[text(&password), text(&server.path("data"))]].concat(),
+        );
         server.resume();
         server
     }
