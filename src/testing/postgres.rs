@@ -65,13 +65,7 @@ impl Postgres {
         };
         let password = server.path("password");
         fs::write(&password, PASSWORD).unwrap();
-<<<<<<< HEAD
         server.give(&password);
-=======
-        if let Some((user, group)) = user {
-            chown(&password, Some(user), Some(group)).unwrap();
-        }
->>>>>>> i22-handler
         let initdb = [
             "--username",
             USER,
