@@ -107,12 +107,17 @@ async fn execute(
         database,
         steps,
     };
+    hold(session, refused, guardian).await
+}
+
+/// Runs a session, unless it was refused, and removes what it has made.
+async fn hold(session: Session<'_>, refused: Option<RunError>, guardian: &Guardian) -> Result<RunEnd, RunError> {
     let ended = match refused {
         None => session.execute().await,
         Some(error) => Err(error),
     };
     let ended = ended.map_err(|error| session.explained(error));
-    steps.begin(Step::Closing);
+    session.steps.begin(Step::Closing);
     session.close(guardian).await;
     ended
 }
