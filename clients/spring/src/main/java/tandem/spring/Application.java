@@ -15,6 +15,7 @@ import org.springframework.util.backoff.FixedBackOff;
 import tandem.protocol.Commit;
 import tandem.protocol.Member;
 import tandem.protocol.Properties;
+import tandem.protocol.StoreAway;
 import tandem.protocol.TrialConsumer;
 
 @SpringBootApplication
@@ -44,10 +45,10 @@ class Application {
         };
     }
 
-    /** A record that is left because the reading is over is neither skipped nor committed. */
+    /** What is left because the reading is over or the store is away is neither skipped nor committed, but read again. */
     @Bean
     DefaultErrorHandler errorHandler() {
-        var handler = new DefaultErrorHandler(new FixedBackOff(0, FixedBackOff.UNLIMITED_ATTEMPTS));
+        var handler = new DefaultErrorHandler(new FixedBackOff(StoreAway.PAUSE_MS, FixedBackOff.UNLIMITED_ATTEMPTS));
         handler.setLogLevel(org.springframework.kafka.KafkaException.Level.DEBUG);
         return handler;
     }

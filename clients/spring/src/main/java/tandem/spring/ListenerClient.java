@@ -1,16 +1,20 @@
 package tandem.spring;
 
+import java.sql.SQLException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
+import javax.sql.DataSource;
+
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.springframework.boot.SpringBootVersion;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.support.GenericApplicationContext;
 import org.springframework.kafka.KafkaException;
@@ -19,10 +23,15 @@ import tandem.protocol.Client;
 import tandem.protocol.Member;
 import tandem.protocol.Prepare;
 import tandem.protocol.Properties;
+import tandem.protocol.Refusal;
+import tandem.protocol.StoreFailure;
 
 /** A Spring Boot application with one listener, whose {@code concurrency} is the number of consumers. */
 final class ListenerClient implements Client {
     private static final int ANSWER_LIMIT_S = 20;
+
+    /** What Spring Boot configures for a database, which needs one. */
+    private static final String DATABASE = DataSourceAutoConfiguration.class.getName();
 
     private ConfigurableApplicationContext application;
 
@@ -52,6 +61,13 @@ final class ListenerClient implements Client {
                 .initializers(context -> ((GenericApplicationContext) context)
                         .registerBean("trial", Trial.class, () -> new Trial(order, members)))
                 .run();
+        if (order.store() != null) {
+            try {
+                Connections.open(application.getBean(DataSource.class), members);
+            } catch (SQLException failure) {
+                throw StoreFailure.of(failure).atStart();
+            }
+        }
     }
 
     /** The settings that a user writes into application.properties. */
@@ -72,7 +88,16 @@ final class ListenerClient implements Client {
                 settings.put("spring.kafka.listener.ack-count", order.commit().everyRecords());
             }
         }
+        settings.putAll(order.store() == null ? Map.of("spring.autoconfigure.exclude", DATABASE) : databaseSettings(order));
         return settings;
+    }
+
+    private static Map<String, Object> databaseSettings(Prepare order) {
+        try {
+            return Connections.settings(order);
+        } catch (Refusal failure) {
+            throw StoreFailure.of(failure).atStart();
+        }
     }
 
     /** Waits until the cluster answers: a listener connects when it joins. */
