@@ -12,9 +12,6 @@ public record Prepare(List<ConsumerOrder> consumers, List<Topic> topics, String 
     /** What is optional is empty if it is left out. */
     public Prepare {
         clientProperties = clientProperties == null ? Map.of() : clientProperties;
-        if (work.kind() == Work.Kind.STORE && store == null) {
-            throw new Refusal("the work is `store`, and the order does not say where to store");
-        }
     }
 
     /** One consumer of this process, with the partitions that it takes by hand. */

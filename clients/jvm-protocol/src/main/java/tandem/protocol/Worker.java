@@ -142,6 +142,9 @@ public final class Worker {
     }
 
     private void prepare(Prepare order) {
+        if ((order.work().kind() == Work.Kind.STORE) != (order.store() != null)) {
+            throw new Refusal("`work` is `store` if and only if `store` says where to");
+        }
         Runnable work = order.work().at(order.calibration());
         for (int index = 0; index < order.consumers().size(); index++) {
             int consumer = index;

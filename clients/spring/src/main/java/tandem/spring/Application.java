@@ -14,6 +14,7 @@ import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.util.backoff.FixedBackOff;
 import tandem.protocol.Commit;
 import tandem.protocol.Member;
+import tandem.protocol.Prepare;
 import tandem.protocol.Properties;
 import tandem.protocol.StoreAway;
 import tandem.protocol.TrialConsumer;
@@ -30,9 +31,10 @@ class Application {
         Map<String, Object> properties = Properties.of(trial.order(), trial.members().get(0).clientId());
         Commit commit = trial.order().commit();
         if (commit.kind() == Commit.Kind.EVERY) {
-            // A container counts between two polls.
+            // A container commits between two polls.
+            boolean isBatch = trial.order().read() == Prepare.Read.BATCH;
             properties.putIfAbsent(ConsumerConfig.MAX_POLL_RECORDS_CONFIG,
-                    Math.min(POLL_RECORDS, commit.everyRecords()));
+                    isBatch ? commit.everyRecords() : Math.min(POLL_RECORDS, commit.everyRecords()));
         }
         return new DefaultKafkaConsumerFactory<byte[], byte[]>(properties) {
             @Override

@@ -64,7 +64,7 @@ final class ListenerClient implements Client {
         if (order.store() != null) {
             try {
                 Connections.open(application.getBean(DataSource.class), members);
-            } catch (SQLException failure) {
+            } catch (SQLException | RuntimeException failure) {
                 throw StoreFailure.of(failure).atStart();
             }
         }
@@ -84,7 +84,9 @@ final class ListenerClient implements Client {
             case AUTO -> {}
             case PER_BATCH -> settings.put("spring.kafka.listener.ack-mode", "batch");
             case EVERY -> {
-                settings.put("spring.kafka.listener.ack-mode", "count");
+                // Of a batch, a container counts one record of each partition. So a batch is as large as the count.
+                boolean isBatch = order.read() == Prepare.Read.BATCH;
+                settings.put("spring.kafka.listener.ack-mode", isBatch ? "batch" : "count");
                 settings.put("spring.kafka.listener.ack-count", order.commit().everyRecords());
             }
         }
