@@ -2,7 +2,6 @@ package tandem.protocol;
 
 import java.net.SocketTimeoutException;
 import java.sql.SQLException;
-import java.sql.SQLTransientConnectionException;
 import java.util.Set;
 
 /**
@@ -35,7 +34,8 @@ public record StoreFailure(String message, boolean isPassing) {
         String line = String.valueOf(said.getMessage()).lines().findFirst().orElse("");
         String state = said.getSQLState();
         if (state == null || state.length() < 2) {
-            return new StoreFailure(line, said instanceof SQLTransientConnectionException);
+            // A pool says so of a connection that it has not, or has no more. The server always has a state.
+            return new StoreFailure(line, true);
         }
         return new StoreFailure(line + " (SQLSTATE " + state + ")", PASSING.contains(state.substring(0, 2)));
     }

@@ -15,6 +15,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Profile;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
+import org.springframework.transaction.TransactionSystemException;
 import tandem.postgres.ConnectionUrl;
 import tandem.protocol.Member;
 import tandem.protocol.Prepare;
@@ -37,6 +38,10 @@ class Connections {
         driver.put("socketTimeout", String.valueOf(Transaction.ANSWER_LIMIT_S));
         Map<String, Object> settings = new HashMap<>(Map.of(
                 "spring.profiles.active", Database.PROFILE,
+                // The transaction manager that translates errors rolls back a commit that failed, and if the connection is
+                // lost, its error is only that it could not roll back.
+                "spring.dao.exceptiontranslation.enabled", false,
+                "spring.transaction.rollback-on-commit-failure", false,
                 "spring.datasource.hikari.maximum-pool-size", order.consumers().size(),
                 "spring.datasource.hikari.connection-timeout", Transaction.ANSWER_LIMIT_S * 1_000));
         driver.forEach((name, value) -> settings.put("spring.datasource.hikari.data-source-properties[" + name + "]", value));
@@ -99,7 +104,12 @@ class Connections {
     static Transaction of(Member member, Database database) {
         return (records, isKept) -> {
             CONSUMER.set(member.clientId());
-            database.write(records, isKept);
+            try {
+                database.write(records, isKept);
+            } catch (TransactionSystemException notRolledBack) {
+                // A lost connection cannot be rolled back. What was thrown before that says why it was lost.
+                throw notRolledBack.getOriginalException() instanceof Exception first ? first : notRolledBack;
+            }
         };
     }
 
