@@ -1,6 +1,7 @@
 package tandem.spring;
 
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,13 +55,14 @@ final class ListenerClient implements Client {
 
     @Override
     public void connect(Prepare order, List<Member> members) {
-        reach(order);
+        // It also sets the level of all logs.
         application = new SpringApplicationBuilder(Application.class)
                 .web(WebApplicationType.NONE)
                 .properties(settings(order))
                 .initializers(context -> ((GenericApplicationContext) context)
                         .registerBean("trial", Trial.class, () -> new Trial(order, members)))
                 .run();
+        reach(order);
         if (order.store() != null) {
             try {
                 Connections.open(application.getBean(DataSource.class), members);
@@ -106,7 +108,8 @@ final class ListenerClient implements Client {
     private static void reach(Prepare order) {
         Map<String, Object> properties = new HashMap<>(Properties.of(order, order.consumers().get(0).clientId() + "-ready"));
         properties.keySet().removeIf(name -> !org.apache.kafka.clients.admin.AdminClientConfig.configNames().contains(name));
-        try (Admin admin = Admin.create(properties)) {
+        Admin admin = Admin.create(properties);
+        try {
             admin.describeTopics(order.topicNames()).allTopicNames().get(ANSWER_LIMIT_S, TimeUnit.SECONDS);
         } catch (java.util.concurrent.TimeoutException late) {
             throw new org.apache.kafka.common.errors.TimeoutException("no broker of "
@@ -115,6 +118,9 @@ final class ListenerClient implements Client {
             throw new KafkaException("the cluster refused", failed.getCause());
         } catch (InterruptedException ended) {
             Thread.currentThread().interrupt();
+        } finally {
+            // Without a limit it would wait for answers that do not come.
+            admin.close(Duration.ZERO);
         }
     }
 
