@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use tandem::coordinator::guardian::Guardian;
 use tandem::kafka::local::Distribution;
-use tandem::server::{Keeper, RUN_VARIABLE, marker_name};
 use tandem::scenario::DEFAULT_KAFKA_VERSION;
+use tandem::server::{Keeper, RUN_VARIABLE, marker_name};
 
 use crate::scene::PROGRAM;
 

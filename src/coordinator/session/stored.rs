@@ -25,7 +25,9 @@ impl Session<'_> {
     /// The names of the tables of a trial, one for each group.
     fn tables(&self, order: &TrialOrder, configuration: &Configuration) -> Vec<String> {
         let trial = names::trial(&self.prefix, order.number);
-        (1..=configuration.groups).map(|group| names::trial_group(&trial, group)).collect()
+        (1..=configuration.groups)
+            .map(|group| names::trial_group(&trial, group))
+            .collect()
     }
 
     /// The trial with a table for each group, which are made. If one cannot be, none stays.
@@ -35,9 +37,14 @@ impl Session<'_> {
         order: &TrialOrder,
         configuration: &Configuration,
     ) -> Result<TrialSpec, NotRun> {
-        let Some(database) = self.database_of(configuration) else { return Ok(spec) };
+        let Some(database) = self.database_of(configuration) else {
+            return Ok(spec);
+        };
         let refused = |cause: &dyn ToString| {
-            NotRun::NotPrepared(FailureKind::Store, format!("no table could be made: {}", cause.to_string()))
+            NotRun::NotPrepared(
+                FailureKind::Store,
+                format!("no table could be made: {}", cause.to_string()),
+            )
         };
         let rows = match database.spec.write {
             StoreWrite::Insert | StoreWrite::Copy => Rows::Any,
@@ -55,7 +62,12 @@ impl Session<'_> {
                 }
                 return Err(refused(&cause));
             }
-            orders.push(StoreOrder::new(&database.spec, configuration, database.url().clone(), table));
+            orders.push(StoreOrder::new(
+                &database.spec,
+                configuration,
+                database.url().clone(),
+                table,
+            ));
         }
         Ok(spec.with_store(&orders))
     }
@@ -85,10 +97,15 @@ impl Session<'_> {
     /// Counts the rows of a trial that has ended, and drops its tables. A failure that its rows show is added to what it
     /// came to.
     pub(super) async fn close_tables(&self, counting: Option<&Counting>, outcome: &mut Outcome) {
-        let (Some(counting), Some(database)) = (counting, &self.database) else { return };
+        let (Some(counting), Some(database)) = (counting, &self.database) else {
+            return;
+        };
         if let Some(ended) = database.ended() {
             // Whatever members said of it, this is the cause.
-            let first = outcome.failure.take().map_or(String::new(), |failure| format!("{}; ", failure.message));
+            let first = outcome
+                .failure
+                .take()
+                .map_or(String::new(), |failure| format!("{}; ", failure.message));
             let (kind, who, message) = (FailureKind::Store, None, format!("{first}{ended}"));
             outcome.failure = Some(Failure { kind, who, message });
             return;
@@ -121,7 +138,8 @@ impl Session<'_> {
 
     async fn drop_table(&self, connection: &crate::database::Connection, table: &str) {
         if let Err(error) = tables::drop(connection, table).await {
-            self.observer.note(&format!("the table {table} is left until the end of the run: {error}"));
+            self.observer
+                .note(&format!("the table {table} is left until the end of the run: {error}"));
         }
     }
 
