@@ -9,6 +9,7 @@ use super::ledger::Reading;
 use super::member::{TopicPartition, partition_name};
 use super::stored::StoreAccount;
 use super::trial::FailureKind;
+use crate::wording::plural;
 
 /// Most findings of a [`RowsAccount`]; more are only counted.
 const FINDINGS_MAX: usize = 10;
@@ -128,15 +129,24 @@ impl RowsAccount {
             outside,
             ..
         } = self.account;
-        let counts = format!(
-            "{lost} records without a row, {unexplained} rows too many, {outside} rows of records that no \
-                              member stored"
-        );
-        let elsewhere = (self.elsewhere > 0)
-            .then(|| format!("{} rows are of partitions that the trial does not read", self.elsewhere));
+        let counts = [
+            (lost, "record", "without a row"),
+            (unexplained, "row", "too many"),
+            (outside, "row", "of records that no member stored"),
+        ];
+        let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
+        let counts: Vec<String> = counts
+            .map(|(count, noun, what)| format!("{} {what}", plural(count, noun)))
+            .collect();
+        let elsewhere = (self.elsewhere > 0).then(|| {
+            format!(
+                "{} in partitions that the trial does not read",
+                plural(self.elsewhere, "row")
+            )
+        });
         let more = (self.more_findings > 0).then(|| format!("and {} more", self.more_findings));
         let findings = self.findings.iter().map(Finding::to_string);
-        [counts]
+        [counts.join(", ")]
             .into_iter()
             .chain(elsewhere)
             .chain(findings)

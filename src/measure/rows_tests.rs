@@ -124,7 +124,7 @@ fn a_row_that_nobody_reported_is_outside_unless_a_process_was_killed_or_a_transa
     );
     assert_eq!(
         found.sentences()[1],
-        "5 rows are of partitions that the trial does not read"
+        "5 rows in partitions that the trial does not read"
     );
 }
 

@@ -8,8 +8,8 @@ use super::prepare::NotRun;
 use crate::coordinator::database::{Counting, Database, count_rows};
 use crate::coordinator::drive::Outcome;
 use crate::coordinator::guardian::Guardian;
-use crate::database::quoted;
 use crate::database::tables::{self, Rows};
+use crate::database::{Connection, DatabaseError, quoted};
 use crate::measure::{DeliveredTopics, Failure, FailureKind, TrialOrder};
 use crate::names;
 use crate::protocol::StoreOrder;
@@ -40,17 +40,16 @@ impl Session<'_> {
         let Some(database) = self.database_of(configuration) else {
             return Ok(spec);
         };
-        let refused = |cause: &dyn ToString| {
-            NotRun::NotPrepared(
-                FailureKind::Store,
-                format!("no table could be made: {}", cause.to_string()),
-            )
+        let refused = |cause: DatabaseError| {
+            // A server that has ended says more in its log.
+            let cause = database.ended().unwrap_or_else(|| cause.to_string());
+            NotRun::NotPrepared(FailureKind::Store, format!("no table could be made: {cause}"))
         };
         let rows = match database.spec.write {
             StoreWrite::Insert | StoreWrite::Copy => Rows::Any,
             StoreWrite::Upsert => Rows::OnePerRecord,
         };
-        let connection = database.connect().await.map_err(|cause| refused(&cause))?;
+        let connection = database.connect().await.map_err(refused)?;
         let mut orders = Vec::new();
         for name in self.tables(order, configuration) {
             let table = quoted(&name);
@@ -60,7 +59,7 @@ impl Session<'_> {
                     let StoreOrder { table, .. } = made;
                     self.drop_table(&connection, table).await;
                 }
-                return Err(refused(&cause));
+                return Err(refused(cause));
             }
             orders.push(StoreOrder::new(
                 &database.spec,
@@ -101,13 +100,20 @@ impl Session<'_> {
             return;
         };
         if let Some(ended) = database.ended() {
-            // Whatever members said of it, this is the cause.
-            let first = outcome
-                .failure
-                .take()
-                .map_or(String::new(), |failure| format!("{}; ", failure.message));
-            let (kind, who, message) = (FailureKind::Store, None, format!("{first}{ended}"));
-            outcome.failure = Some(Failure { kind, who, message });
+            outcome.failure = Some(match outcome.failure.take() {
+                Some(failure) if failure.kind == FailureKind::Store => failure,
+                // Whatever members said of it, this is the cause.
+                Some(failure) => Failure {
+                    kind: FailureKind::Store,
+                    message: format!("{}; {ended}", failure.message),
+                    ..failure
+                },
+                None => Failure {
+                    kind: FailureKind::Store,
+                    who: None,
+                    message: ended,
+                },
+            });
             return;
         }
         let failed = match database.connect().await {
@@ -136,7 +142,7 @@ impl Session<'_> {
         }
     }
 
-    async fn drop_table(&self, connection: &crate::database::Connection, table: &str) {
+    async fn drop_table(&self, connection: &Connection, table: &str) {
         if let Err(error) = tables::drop(connection, table).await {
             self.observer
                 .note(&format!("the table {table} is left until the end of the run: {error}"));
