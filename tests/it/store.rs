@@ -16,7 +16,7 @@ use crate::scenario::Scenario;
 use crate::scene::{Scene, failure, signal, wait_until, within};
 
 /// The variable with the address of a database.
-pub const VARIABLE: &str = "TANDEM_TEST_STORE";
+const VARIABLE: &str = "TANDEM_TEST_STORE";
 
 pub const WITH_VARIABLE: &str = "url = { env = 'TANDEM_TEST_STORE' }";
 
@@ -44,7 +44,7 @@ pub fn ask(server: &Postgres, sql: &str) -> Vec<String> {
 }
 
 /// The tables of runs of these tests.
-pub fn tables(server: &Postgres) -> Vec<String> {
+fn tables(server: &Postgres) -> Vec<String> {
     ask(
         server,
         "SELECT tablename::text FROM pg_tables WHERE tablename LIKE 'tandem-store-%'",
