@@ -150,7 +150,12 @@ func causeOf(err error) string {
 	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Sprintf("the store did not answer within %d s", answerLimit/time.Second)
 	}
-	return strings.Join(strings.Fields(err.Error()), " ")
+	var lines []string
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		lines = append(lines, strings.TrimSpace(line))
+	}
+	// pgx tries with and without TLS, which fails in the same way.
+	return strings.Join(slices.Compact(lines), " ")
 }
 
 // unquoted is an identifier without its quotation marks.
@@ -172,16 +177,20 @@ func dialAnswering(ctx context.Context, network, address string) (net.Conn, erro
 	return answering{conn, answerLimit}, nil
 }
 
-func (a answering) Read(into []byte) (int, error) {
-	if err := a.SetReadDeadline(time.Now().Add(a.limit)); err != nil {
-		return 0, err
-	}
-	return a.Conn.Read(into)
-}
-
+// Write begins to wait for an answer.
 func (a answering) Write(from []byte) (int, error) {
-	if err := a.SetWriteDeadline(time.Now().Add(a.limit)); err != nil {
+	if err := a.SetDeadline(time.Now().Add(a.limit)); err != nil {
 		return 0, err
 	}
 	return a.Conn.Write(from)
+}
+
+// Read waits longer as long as something comes. It sets no deadline first: pgx reads again after a read in the background
+// that timed out.
+func (a answering) Read(into []byte) (int, error) {
+	count, err := a.Conn.Read(into)
+	if err == nil {
+		err = a.SetReadDeadline(time.Now().Add(a.limit))
+	}
+	return count, err
 }

@@ -12,25 +12,44 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-func TestASilentServerIsAnErrorAndABusyOneIsNone(t *testing.T) {
-	worker, server := net.Pipe()
-	a := answering{worker, 100 * time.Millisecond}
+func TestASilentServerIsAnErrorAndABusyOrIdleOneIsNone(t *testing.T) {
+	client, server := net.Pipe()
+	a := answering{client, 100 * time.Millisecond}
 	go func() {
-		for range 4 {
-			time.Sleep(50 * time.Millisecond)
-			_, _ = server.Write([]byte("x"))
+		var asked [1]byte
+		for _, answers := range []int{3, 1, 0} {
+			_, _ = server.Read(asked[:])
+			for range answers {
+				time.Sleep(60 * time.Millisecond)
+				_, _ = server.Write(asked[:])
+			}
 		}
 	}()
-	var got [1]byte
-	for range 4 {
-		if _, err := a.Read(got[:]); err != nil {
+	ask := func(answers int) {
+		t.Helper()
+		asked := []byte("x")
+		if _, err := a.Write(asked); err != nil {
 			t.Fatal(err)
 		}
+		for range answers {
+			if _, err := a.Read(asked); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	if _, err := a.Read(got[:]); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Error(err)
-	} else if said := causeOf(fmt.Errorf("receive message failed: %w", err)); said != "the store did not answer within 5 s" {
-		t.Error(said)
+	ask(3)
+	time.Sleep(150 * time.Millisecond)
+	ask(1)
+	ask(0)
+	for range 2 {
+		fromNs := nowNs()
+		_, err := a.Read(make([]byte, 1))
+		if !errors.Is(err, os.ErrDeadlineExceeded) || nowNs()-fromNs > 150_000_000 {
+			t.Errorf("%v after %d ns", err, nowNs()-fromNs)
+		}
+		if said := causeOf(fmt.Errorf("receive message failed: %w", err)); said != "the store did not answer within 5 s" {
+			t.Error(said)
+		}
 	}
 }
 
