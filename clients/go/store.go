@@ -23,6 +23,10 @@ const answerLimit = 5 * time.Second
 // Classes of SQLSTATE that pass: connections, resources, an operator's intervention, and transactions that collided.
 var passing = []string{"08", "53", "57", "40"}
 
+// What the server says of a COPY that pgx broke off, because a row does not fit the table. A server that is told to cancel
+// a COPY says the same.
+const cancelled = "57014"
+
 var columns = []string{"topic", "partition", "offset", "value"}
 
 // storeUse is what a member wrote, as the protocol has it.
@@ -130,6 +134,9 @@ func (s *store) maySucceed(err error) bool {
 		return false
 	}
 	if refused := new(pgconn.PgError); errors.As(err, &refused) {
+		if refused.Code == cancelled && s.order.Write == "copy" {
+			return false
+		}
 		return slices.ContainsFunc(passing, func(class string) bool { return strings.HasPrefix(refused.Code, class) })
 	}
 	return !s.isConnected()

@@ -65,6 +65,10 @@ func TestOnlyWhatPassesIsTriedAgainAndOnlyWhereThatIsAsked(t *testing.T) {
 			t.Error(said)
 		}
 	}
+	copying := &store{order: &storeOrder{OnError: "retry", Write: "copy"}}
+	if err := (&pgconn.PgError{Code: cancelled}); copying.maySucceed(err) || !retrying.maySucceed(err) {
+		t.Error("a row that does not fit the table will never fit")
+	}
 	if !retrying.maySucceed(errors.New("connection refused")) {
 		t.Error("it has no connection and may have one later")
 	}
