@@ -17,15 +17,18 @@ pub struct HostSample {
     /// Bytes that all brokers together had read from storage; `None` where one of them cannot be asked.
     storage_read_bytes: Option<u64>,
     workers: BTreeMap<u32, u64>,
+    /// The first process of the store's server, and the CPU time of all of them; `None` where they do not run here.
+    store: Option<(u32, u64)>,
     coordinator_ns: u64,
     watch: LimitWatch,
     limits: LimitCounters,
 }
 
 impl HostSample {
-    /// Reads it now. `brokers` and `workers` are process ids on this machine; of the workers, with all that their
-    /// launchers have started, and what those have waited for counts too. `watch` is of the same processes.
-    pub fn take(brokers: &[u32], workers: &[u32], watch: LimitWatch) -> Self {
+    /// Reads it now. `brokers`, `workers` and `store` are process ids on this machine; of workers and of the store's server,
+    /// whose first process comes first, with all that they have started, and what those have waited for counts too.
+    /// `watch` is of the same brokers and workers.
+    pub fn take(brokers: &[u32], workers: &[u32], store: &[u32], watch: LimitWatch) -> Self {
         HostSample {
             at_ns: clock::now_ns(),
             cpu: HostProcessors::read(),
@@ -42,10 +45,10 @@ impl HostSample {
                         .sum::<Option<u64>>()
                 })
                 .flatten(),
-            workers: workers
-                .iter()
-                .filter_map(|pid| Some((*pid, cpu_ns_of(*pid)? + ended_children_cpu_ns(*pid))))
-                .collect(),
+            workers: with_ended_children(workers),
+            store: store
+                .first()
+                .map(|first| (*first, with_ended_children(store).values().sum())),
             coordinator_ns: clock::process_cpu_ns(),
             limits: watch.read(),
             watch,
@@ -69,7 +72,8 @@ impl HostSample {
         let workers_until = |sample: &HostSample| sample.workers.values().sum::<u64>();
         let workers = workers_until(self).saturating_sub(workers_until(earlier));
         let coordinator = self.coordinator_ns.saturating_sub(earlier.coordinator_ns);
-        let ours = workers + coordinator + brokers.iter().sum::<u64>();
+        let (store, no_store) = (self.store_since(earlier), self.store.or(earlier.store).is_none());
+        let ours = workers + coordinator + brokers.iter().sum::<u64>() + store.unwrap_or(0);
         let wall_ns = self.at_ns.saturating_sub(earlier.at_ns);
         // Brokers may run where the clients may not, so what is nobody's is looked for wherever any of them may run.
         let around = cpu_of(&self.watch.all);
@@ -86,7 +90,8 @@ impl HostSample {
                 .ok()
                 .filter(|all| *all > self.watch.cores()),
             cpu: cpu_of(&self.watch.clients),
-            others_cpu_ns: if self.cpu.is_some() && all_ran {
+            store_cpu_ns: store,
+            others_cpu_ns: if self.cpu.is_some() && all_ran && (store.is_some() || no_store) {
                 busy_ns.saturating_sub(ours)
             } else {
                 0
@@ -99,6 +104,21 @@ impl HostSample {
             brokers_storage_read_bytes: grown(self.storage_read_bytes, earlier.storage_read_bytes).filter(|_| all_ran),
         }
     }
+
+    /// CPU time of the store's server since an `earlier` sample; `None` where it does not run here, or did not all the time.
+    fn store_since(&self, earlier: &HostSample) -> Option<u64> {
+        let ((first, now), (before_first, before)) = (self.store?, earlier.store?);
+        if first != before_first {
+            return None;
+        }
+        now.checked_sub(before)
+    }
+}
+
+/// CPU time of these processes, each with what its children used that have ended.
+fn with_ended_children(pids: &[u32]) -> BTreeMap<u32, u64> {
+    let used = |pid: &u32| Some((*pid, cpu_ns_of(*pid)? + ended_children_cpu_ns(*pid)));
+    pids.iter().filter_map(used).collect()
 }
 
 #[cfg(test)]
@@ -107,13 +127,33 @@ mod tests {
     use crate::measure::limits::Kernel;
 
     #[test]
+    fn what_a_store_used_that_was_started_again_is_not_made_up() {
+        let watch = LimitWatch::find(&Kernel::running(), &[], &[]);
+        let sample = |store, at_ns| HostSample {
+            at_ns,
+            store,
+            coordinator_ns: 0,
+            ..HostSample::take(&[], &[], &[], watch.clone())
+        };
+        let before = sample(Some((11, 500)), 1_000);
+        let after = |store| sample(store, 10_000_001_000).since(&before);
+        assert_eq!(after(Some((11, 900))).store_cpu_ns, Some(400));
+        assert!(after(Some((11, 900))).others_cpu_ns > 0);
+        for gone in [None, Some((12, 900)), Some((11, 400))] {
+            let host = after(gone);
+            // Its part would otherwise be taken for other programs.
+            assert_eq!((host.store_cpu_ns, host.others_cpu_ns), (None, 0));
+        }
+    }
+
+    #[test]
     fn of_a_broker_that_ended_or_came_in_between_no_figure_is_made_up() {
         let watch = LimitWatch::find(&Kernel::running(), &[], &[]);
         let sample = |brokers: &[(u32, u64)], at_ns| HostSample {
             at_ns,
             brokers: brokers.iter().copied().collect(),
             coordinator_ns: 0,
-            ..HostSample::take(&[], &[], watch.clone())
+            ..HostSample::take(&[], &[], &[], watch.clone())
         };
         let before = sample(&[(11, 500), (12, 700)], 1_000);
         let all_ran = sample(&[(11, 800), (12, 900)], 10_000_001_000).since(&before);

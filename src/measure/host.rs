@@ -21,9 +21,12 @@ pub struct HostMeasurement {
     pub cpu: HostCpu,
     /// CPU time of each broker run here, and of the ZooKeeper that the run started with them.
     pub brokers_cpu_ns: Vec<u64>,
+    /// CPU time of the processes of the store's server, those that ended included; `None` where it was not observed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_cpu_ns: Option<u64>,
     /// CPU time of the coordinator itself.
     pub coordinator_cpu_ns: u64,
-    /// CPU time of everything that is neither worker, broker nor coordinator.
+    /// CPU time of everything that is neither worker, broker, store nor coordinator.
     pub others_cpu_ns: u64,
     /// Time in which some thread of the machine was ready to run and had no core; `None` where the kernel does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -11,6 +11,7 @@ use super::member::MemberMeasurement;
 use super::outside::Outside;
 use super::planned::PlannedAct;
 use super::process::ProcessMeasurement;
+use super::stored::StoreMeasurement;
 use crate::time::HostClocks;
 
 /// The figures of one trial.
@@ -70,6 +71,9 @@ pub struct Measurement {
     /// Of readers that speak nothing; `None` of workers that speak the protocol.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outside: Option<Outside>,
+    /// Of the store that members write to; `None` where they write to none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreMeasurement>,
     /// Of all partitions together, where [`Measurement::condense`] keeps no more.
     #[serde(skip)]
     pub overall: Option<CompactLatencies>,

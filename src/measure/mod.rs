@@ -23,9 +23,11 @@ pub mod overload;
 mod planned;
 mod process;
 mod reading;
+pub mod rows;
 mod rules;
 mod session_times;
 pub mod standstill;
+mod stored;
 pub mod tree;
 mod trial;
 pub mod usage;
@@ -33,7 +35,7 @@ pub mod usage;
 pub use delivered::{DELIVERED_SCHEMA_VERSION, DeliveredOffsets, DeliveredRun, DeliveredTopics};
 pub use environment::{
     BuildEnvironment, ClientEnvironment, ClusterEnvironment, Difference, ENVIRONMENT_SCHEMA_VERSION, Environment,
-    Setting,
+    Setting, StoreEnvironment,
 };
 pub use group::{GroupDescription, GroupMember, GroupState};
 pub use host::{HostCpu, HostMeasurement};
@@ -47,6 +49,7 @@ pub use planned::{Act, Participant, PlannedAct};
 pub use process::{ProcessMeasurement, ProcessUsage, ThreadUsage};
 pub use reading::{ClientStatistics, ReadingTime};
 pub use session_times::{SessionTimes, Step, StepStart};
+pub use stored::*;
 pub use trial::{
     Failure, FailureKind, Flag, FlagKind, OrderedLoad, Status, TRIAL_SCHEMA_VERSION, Trial, TrialKind, TrialOrder,
 };

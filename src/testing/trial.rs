@@ -130,6 +130,7 @@ impl MeasurementBuilder {
             results_ns: None,
             ended_ns: None,
             outside: None,
+            store: None,
             overall: None,
         }
     }

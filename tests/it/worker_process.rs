@@ -75,6 +75,7 @@ pub fn order(topic: &TopicTarget, client: &str, properties: &[(&str, &str)]) -> 
         properties: all,
         client_properties: BTreeMap::new(),
         work: Work::None,
+        store: None,
         calibration: WorkCalibration::default(),
         commit: Commit::None,
         read: Read::Batch,
@@ -182,6 +183,14 @@ impl Worker {
         self.say(&ToWorker::Stop);
         *self.wait_for(|message| match message {
             FromWorker::Result(result) => Some(result.clone()),
+            _ => None,
+        })
+    }
+
+    /// Waits until it says why it cannot go on.
+    pub fn failure(&mut self) -> String {
+        self.wait_for(|message| match message {
+            FromWorker::Failed { message, .. } => Some(message.clone()),
             _ => None,
         })
     }

@@ -13,6 +13,7 @@ mod property;
 mod repetitions;
 mod requirement;
 mod scenario;
+mod store;
 mod template;
 mod variants;
 
@@ -34,5 +35,6 @@ pub(crate) use repetitions::{ALLOWED_UNTIL, AT_MOST, FIRST_LOOK_MIN};
 pub use repetitions::{Repetitions, Until};
 pub use requirement::{Bound, Requirement};
 pub use scenario::{Axis, ChosenMetric, Family, Scenario, TrialLength};
+pub use store::{StoreErrors, StoreKind, StoreSpec, StoreWrite, Variable};
 pub use template::{Placeholder, Template, TemplateError};
 pub use variants::{Build, Variant, Variants};
