@@ -16,24 +16,24 @@ use crate::scenario::Scenario;
 use crate::scene::{Scene, failure, signal, wait_until, within};
 
 /// The variable with the address of a database.
-const VARIABLE: &str = "TANDEM_TEST_STORE";
+pub const VARIABLE: &str = "TANDEM_TEST_STORE";
 
-const WITH_VARIABLE: &str = "url = { env = 'TANDEM_TEST_STORE' }";
+pub const WITH_VARIABLE: &str = "url = { env = 'TANDEM_TEST_STORE' }";
 
 /// A data set of so many records, each of which ends in a store.
-fn storing(records: u32, consumer: &str, store: &str) -> Scenario {
+pub fn storing(records: u32, consumer: &str, store: &str) -> Scenario {
     let scenario = Scenario::reading(records).prefix("tandem-store-");
     let scenario = scenario.consumer("work = 'store'").consumer(consumer);
     scenario.tables(&format!("[store]\nkind = 'postgres'\n{store}"))
 }
 
 /// A scene whose runs store in this database.
-fn beside(server: &Postgres) -> Scene {
+pub fn beside(server: &Postgres) -> Scene {
     Scene::on_shared_cluster().environment(VARIABLE, Some(&server.url()))
 }
 
 /// The first column of what a query answers.
-fn ask(server: &Postgres, sql: &str) -> Vec<String> {
+pub fn ask(server: &Postgres, sql: &str) -> Vec<String> {
     let address = Address::parse(&Secret::new(server.url())).unwrap();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -44,7 +44,7 @@ fn ask(server: &Postgres, sql: &str) -> Vec<String> {
 }
 
 /// The tables of runs of these tests.
-fn tables(server: &Postgres) -> Vec<String> {
+pub fn tables(server: &Postgres) -> Vec<String> {
     ask(server, "SELECT tablename::text FROM pg_tables WHERE tablename LIKE 'tandem-store-%'")
 }
 
