@@ -10,7 +10,7 @@ use tandem::measure::Environment;
 use crate::scenario::Scenario;
 use crate::scene::{Scene, failure, read_once};
 
-/// A Python with confluent-kafka, made once below `target/`.
+/// A Python with what the ready-made client needs, made once below `target/`.
 pub fn python() -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
     PYTHON.get_or_init(make_python)
@@ -20,15 +20,18 @@ fn make_python() -> PathBuf {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("confluent-kafka");
     let python = home.join("bin/python");
     let works = |python: &Path| {
-        let imported = Command::new(python).args(["-c", "import confluent_kafka"]).output();
+        let imported = Command::new(python)
+            .args(["-c", "import confluent_kafka, psycopg"])
+            .output();
         imported.is_ok_and(|output| output.status.success())
     };
     if !works(&python) {
+        let needed = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/python/requirements.txt");
         for (program, arguments) in [
             ("python3".as_ref(), vec!["-m", "venv", home.to_str().unwrap()]),
             (
                 python.as_path(),
-                vec!["-m", "pip", "install", "--quiet", "confluent-kafka==2.12.1"],
+                vec!["-m", "pip", "install", "-q", "-r", needed, "confluent-kafka==2.12.1"],
             ),
         ] {
             let output = Command::new(program).args(&arguments).output().unwrap();

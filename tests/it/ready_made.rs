@@ -82,7 +82,7 @@ fn place(name: &str) -> String {
 }
 
 /// The trial read so many records and stored each of them once.
-fn stored_once(trial: &Trial, records: u64) {
+pub fn stored_once(trial: &Trial, records: u64) {
     read_once(trial);
     let measurement = trial.measurement.as_ref().unwrap();
     let account = measurement.store.as_ref().unwrap().account;
@@ -100,7 +100,12 @@ fn stored_once(trial: &Trial, records: u64) {
 #[ignore = "scripts/test --all; tests/it/store.rs has a trial of tandem's own worker"]
 fn jvm_clients_store_every_record_once() {
     let server = Postgres::start();
-    for (name, write) in [("java", "insert"), ("spring", "insert"), ("java", "copy"), ("spring", "copy")] {
+    for (name, write) in [
+        ("java", "insert"),
+        ("spring", "insert"),
+        ("java", "copy"),
+        ("spring", "copy"),
+    ] {
         let scene = beside(&server);
         let store = format!("write = '{write}'\n{WITH_VARIABLE}");
         let scenario = storing(3_000, "place = 'client'", &store).tables(&place(name));
@@ -118,7 +123,7 @@ fn jvm_clients_store_every_record_once() {
 }
 
 /// Stops the database for 3 s when it has rows of the trial.
-fn interrupt(server: &Postgres) {
+pub fn interrupt(server: &Postgres) {
     wait_until("rows are stored", || {
         let table = tables(server).into_iter().next();
         table.is_some_and(|table| !ask(server, &format!("SELECT topic FROM \"{table}\" LIMIT 1")).is_empty())
@@ -143,7 +148,11 @@ fn jvm_clients_store_every_record_once_though_the_store_was_away() {
         let trial = &scene.trials()[0];
         stored_once(trial, 8_000);
         let members = &trial.measurement.as_ref().unwrap().members;
-        let retries: u64 = members.iter().filter_map(|member| member.store).map(|each| each.retries).sum();
+        let retries: u64 = members
+            .iter()
+            .filter_map(|member| member.store)
+            .map(|each| each.retries)
+            .sum();
         assert!(retries > 0, "{name}");
     }
 }
@@ -162,7 +171,11 @@ fn jvm_clients_that_do_not_try_again_name_what_the_store_said() {
         assert!(away.elapsed() < Duration::from_secs(7), "{name}: {:?}", away.elapsed());
         let failure = failure(&scene.trials()[0]).clone();
         assert_eq!(failure.kind, FailureKind::WorkerFailed, "{}", failure.message);
-        assert!(failure.message.contains("the work failed: FATAL: "), "{}", failure.message);
+        assert!(
+            failure.message.contains("the work failed: FATAL: "),
+            "{}",
+            failure.message
+        );
     }
 }
 
