@@ -217,7 +217,7 @@ fn each_stores_every_record_once_though_the_store_was_away() {
         let scene = beside(&server);
         let store = format!("write = 'upsert'\non_error = 'retry'\n{WITH_VARIABLE}");
         let consumer = format!("place = '{place}'\nconsumers = 2\ncommit = 'every 500'");
-        scene.scenario(storing(8_000, &consumer, &store).tables(&places()));
+        scene.scenario(storing(8_000, &consumer, &store).tables(&places()).case("one", ""));
         let run = scene.spawn_run(&[]);
         interrupt(&server);
         run.end().exits(0);
@@ -239,7 +239,11 @@ fn each_that_does_not_try_again_names_what_the_store_said() {
     for place in ["python", "go"] {
         let scene = beside(&server);
         let consumer = format!("place = '{place}'");
-        scene.scenario(storing(100_000, &consumer, WITH_VARIABLE).tables(&places()));
+        scene.scenario(
+            storing(100_000, &consumer, WITH_VARIABLE)
+                .tables(&places())
+                .case("one", ""),
+        );
         let run = scene.spawn_run(&[]);
         interrupt(&server);
         let back = Instant::now();
