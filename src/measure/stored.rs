@@ -146,7 +146,10 @@ impl StoreActivity {
 
     /// Sessions that were held up so.
     pub fn held_up(&self, holdup: Holdup) -> u64 {
-        let held = self.sessions.iter().filter(|sessions| sessions.holdup() == Some(holdup));
+        let held = self
+            .sessions
+            .iter()
+            .filter(|sessions| sessions.holdup() == Some(holdup));
         held.map(|sessions| sessions.met).sum()
     }
 }
@@ -170,7 +173,10 @@ mod tests {
             look(100, vec![met(Active, Some("IO:WalSync"), 1), met(Active, None, 1)]),
             look(
                 200,
-                vec![met(Active, Some("IO:WalSync"), 2), met(InTransaction, Some("Client:ClientRead"), 1)],
+                vec![
+                    met(Active, Some("IO:WalSync"), 2),
+                    met(InTransaction, Some("Client:ClientRead"), 1),
+                ],
             ),
             look(201, vec![met(Active, None, 4)]),
         ];
@@ -189,7 +195,12 @@ mod tests {
         for wait in ["IO:WalSync", "IO:WALWrite", "IO:DataFileExtend", "LWLock:WALWrite"] {
             assert_eq!(holdup(Some(wait)), Some(Holdup::Disk), "{wait}");
         }
-        for wait in ["Lock:transactionid", "Lock:extend", "LWLock:WALInsert", "LWLock:BufferContent"] {
+        for wait in [
+            "Lock:transactionid",
+            "Lock:extend",
+            "LWLock:WALInsert",
+            "LWLock:BufferContent",
+        ] {
             assert_eq!(holdup(Some(wait)), Some(Holdup::Lock), "{wait}");
         }
         assert_eq!(holdup(Some("Client:ClientRead")), Some(Holdup::Member));

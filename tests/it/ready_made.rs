@@ -12,7 +12,7 @@ use crate::postgres::Postgres;
 use crate::scenario::Scenario;
 use crate::scene::{Scene, failure, read_once, wait_until};
 use crate::secured_cluster::{Access, PASSWORD, secured};
-use crate::store::{WITH_VARIABLE, ask, beside, storing, tables};
+use crate::store::{WITH_VARIABLE, ask, beside, storing};
 
 /// The folder of the clients with both JVM clients built in it and their own tests passed, once for all tests.
 fn jvm_clients() -> &'static Path {
@@ -124,10 +124,8 @@ fn jvm_clients_store_every_record_once() {
 
 /// Stops the database for 3 s when it has rows of the trial.
 pub fn interrupt(server: &Postgres) {
-    wait_until("rows are stored", || {
-        let table = tables(server).into_iter().next();
-        table.is_some_and(|table| !ask(server, &format!("SELECT topic FROM \"{table}\" LIMIT 1")).is_empty())
-    });
+    let with_rows = "SELECT relname::text FROM pg_stat_user_tables WHERE relname LIKE 'tandem-store-%' AND n_tup_ins > 0";
+    wait_until("rows are stored", || !ask(server, with_rows).is_empty());
     server.stop();
     thread::sleep(Duration::from_secs(3));
     server.resume();
