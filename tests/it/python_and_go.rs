@@ -244,11 +244,12 @@ fn each_that_does_not_try_again_names_what_the_store_said() {
                 .tables(&places())
                 .case("one", ""),
         );
-        let run = scene.spawn_run(&[]);
+        let mut run = scene.spawn_run(&["--verbose"]);
         interrupt(&server);
         let back = Instant::now();
-        run.end().exits(1);
+        run.wait_for("a worker could not go on");
         assert!(back.elapsed() < Duration::from_secs(7), "{place}: {:?}", back.elapsed());
+        run.end().exits(1);
         let found = failure(&scene.trials()[0]).clone();
         assert_eq!(found.kind, FailureKind::WorkerFailed, "{}", found.message);
         assert!(found.message.contains("the work failed: "), "{}", found.message);
