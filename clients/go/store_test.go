@@ -124,7 +124,7 @@ func TestOnlyRecordsOfTheTrialThatAreHeldAreStored(t *testing.T) {
 	if got := fmt.Sprint(m.awaited()); got != "[0:5 0:6 1:7]" {
 		t.Error(got)
 	}
-	if len(passed) != 1 || passed[0] != m.account("t", 1) {
+	if epoch, isPassed := passed[m.account("t", 1)]; len(passed) != 1 || !isPassed || epoch != 1 {
 		t.Errorf("%+v", passed)
 	}
 	m.account("t", 0).held = false

@@ -24,8 +24,9 @@ func (m *member) storeAll(fetches kgo.Fetches) {
 		m.stored(rows)
 	}
 	if len(m.waiting) == 0 {
-		for _, account := range passed {
-			if account.held && account.pass() {
+		for account, epoch := range passed {
+			// One that came back is read again from what was committed.
+			if account.held && account.epochs == epoch && account.pass() {
 				m.end(account)
 			}
 		}
@@ -33,8 +34,9 @@ func (m *member) storeAll(fetches kgo.Fetches) {
 	m.waiting = nil
 }
 
-// await puts the trial's records of a poll into `waiting`, and gives the accounts that have none left.
-func (m *member) await(fetches kgo.Fetches) (passed []*account) {
+// await puts the trial's records of a poll into `waiting`, and gives the accounts that have none left, with their epoch.
+func (m *member) await(fetches kgo.Fetches) map[*account]int {
+	passed := map[*account]int{}
 	fetches.EachPartition(func(of kgo.FetchTopicPartition) {
 		a := m.account(of.Topic, of.Partition)
 		if a == nil || !a.held {
@@ -42,7 +44,7 @@ func (m *member) await(fetches kgo.Fetches) (passed []*account) {
 		}
 		for _, record := range of.Records {
 			if record.Offset >= a.End {
-				passed = append(passed, a)
+				passed[a] = a.epochs
 				return
 			}
 			if record.Offset >= a.Low {

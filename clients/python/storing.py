@@ -31,7 +31,7 @@ class StoringMember(Member):
             failure = self.work([record for _, record in rows])
             if failure:
                 self._pause(failure)
-                waiting = [row for row in waiting if (row[0].name, row[0].partition) not in self.gone]
+                waiting = [row for row in waiting if not self._is_gone(row[0])]
             else:
                 self._stored(rows, received_ns)
                 waiting = waiting[len(rows):]
@@ -39,8 +39,12 @@ class StoringMember(Member):
             self.is_pausing = False
             self._resume()
         for account in passed:
-            if account.is_held and not waiting:
+            if not waiting and not self._is_gone(account):
                 self._pass(account)
+
+    def _is_gone(self, account):
+        """Also if it came back: then it is read again from what was committed."""
+        return (account.name, account.partition) in self.gone
 
     def _of_trial(self, records):
         """The records of the trial with their accounts, and the accounts that have none left."""
@@ -49,9 +53,8 @@ class StoringMember(Member):
             if record.error():
                 self._on_error(record.error())
                 continue
-            place, offset = (record.topic(), record.partition()), record.offset()
-            account = self.accounts.get(place)
-            if account is None or not account.is_held or place in self.gone or offset < account.low:
+            account, offset = self.accounts.get((record.topic(), record.partition())), record.offset()
+            if account is None or not account.is_held or self._is_gone(account) or offset < account.low:
                 continue
             if offset < account.end:
                 waiting.append((account, record))

@@ -308,6 +308,13 @@ class Storing(unittest.TestCase):
         self.handle((0, 5), (1, 5), (0, 6), (1, 6))
         self.assertEqual(self.written, ["0:5 1:5", "1:5", "commit", "1:6", "commit"])
 
+    def test_a_partition_that_came_back_is_not_at_its_end(self):
+        self.answers = iter(["no"])
+        self.member.consumer.on_poll.append(self.take_away_and_give_again)
+        self.handle((0, 7), (0, 8))
+        account = self.member.accounts["t", 0]
+        self.assertEqual((self.written, account.position, account.is_passed, self.ends), (["0:7"], None, False, []))
+
     def test_a_stop_ends_the_attempts(self):
         self.answers = itertools.repeat("no")
         self.member.consumer.on_poll.append(self.member.stop)

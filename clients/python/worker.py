@@ -104,7 +104,8 @@ class Worker:
         if order.get("threads", 1) != 1:
             self.fail(None, "this worker works records on the thread that reads them: threads = 1")
         on_end = lambda: self.events.put({"type": "ended"})
-        self.members = [member_of(order)(order, index, on_end, self.report, self.fail) for index in range(len(order["consumers"]))]
+        kind = kind_of_member(order)
+        self.members = [kind(order, index, on_end, self.report, self.fail) for index in range(len(order["consumers"]))]
         for member in self.members:
             self.answer(member.index, member.connected, READY_S, "connect", is_connecting=True)
         self.say("ready")
@@ -170,7 +171,7 @@ class Worker:
         os._exit(0)
 
 
-def member_of(order):
+def kind_of_member(order):
     """The kind of consumer that does the work."""
     if order["work"] != "store":
         return Member
