@@ -244,7 +244,7 @@ fn each_that_does_not_try_again_names_what_the_store_said() {
                 .tables(&places())
                 .case("one", ""),
         );
-        let mut run = scene.spawn_run(&["--verbose"]);
+        let mut run = scene.spawn_run(&[]);
         interrupt(&server);
         let back = Instant::now();
         run.wait_for("a worker could not go on");
