@@ -53,6 +53,7 @@ func (m *member) letGo(ctx context.Context, partitions map[string][]int32, kind 
 	for _, account := range accounts {
 		account.held = false
 	}
+	m.dropRevoked()
 	m.changed(kind, accounts)
 }
 

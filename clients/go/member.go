@@ -39,6 +39,8 @@ type member struct {
 	client   *kgo.Client
 	accounts map[string][]*account
 	work     func()
+	// Set if the work is to store records.
+	store *store
 	// Most records taken at once.
 	most int
 	// Whether each record has a beginning and an end.
@@ -64,7 +66,9 @@ type member struct {
 	assignedNs *int64
 	rebalances []rebalance
 
-	touched     []*account
+	touched []*account
+	// Records that wait for their transaction.
+	waiting     []*kgo.Record
 	receivedNs  int64
 	freeNs      int64
 	unnoted     int
@@ -94,7 +98,13 @@ func connect(order *prepare, index int, to host) (*member, error) {
 			m.accounts[of.Name] = append(m.accounts[of.Name], newAccount(at, of.Name, span))
 		}
 	}
-	m.isTimed = m.work != nil || order.Stamps != nil
+	if order.Work.kind == "store" {
+		var err error
+		if m.store, err = openStore(order.Store, order.Consumers[index].ClientID); err != nil {
+			return nil, errors.New("cannot prepare the work: " + causeOf(err))
+		}
+	}
+	m.isTimed = m.work != nil || m.store != nil || order.Stamps != nil
 	m.commitsEach = order.Commit.kind == "per_batch" || order.Commit.kind == "auto"
 	m.most = batchRecords
 	if order.Read == "poll" {
@@ -233,6 +243,9 @@ func (m *member) run() {
 		m.reading.WorkingThreads, m.reading.IdleNs = 1, m.waits.idleNs
 	}
 	m.done <- m.result()
+	if m.store != nil {
+		m.store.close()
+	}
 }
 
 // hold waits for the start, and reports what the client says meanwhile: it hands over its errors in polls only. All
@@ -283,6 +296,9 @@ func (m *member) result() memberResult {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	result.Rebalances = slices.Clone(m.rebalances)
+	if m.store != nil {
+		result.Store = &m.store.use
+	}
 	for _, account := range m.all() {
 		if account.epochs > 0 {
 			result.Partitions = append(result.Partitions, account.result(m.waits != nil))

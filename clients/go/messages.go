@@ -48,6 +48,17 @@ type prepare struct {
 	Manual           bool              `json:"manual"`
 	Stamps           *stampOrder       `json:"stamps"`
 	JoinsLate        bool              `json:"joins_late"`
+	Store            *storeOrder       `json:"store"`
+}
+
+type storeOrder struct {
+	// Secret.
+	URL string `json:"url"`
+	// A quoted identifier.
+	Table   string `json:"table"`
+	Write   string `json:"write"`
+	Rows    int    `json:"rows"`
+	OnError string `json:"on_error"`
 }
 
 type stampOrder struct {
@@ -58,7 +69,7 @@ type stampOrder struct {
 	StampOffsetNs int64     `json:"stamp_offset_ns"`
 }
 
-// A workOrder is "none", {"cpu": {"ns": 5000}} or {"wait": {"ns": 200000}}.
+// A workOrder is "none", "store", {"cpu": {"ns": 5000}} or {"wait": {"ns": 200000}}.
 type workOrder struct {
 	kind string
 	ns   int64
@@ -74,10 +85,10 @@ func (w *workOrder) UnmarshalJSON(text []byte) error {
 		}
 	}
 	switch w.kind {
-	case "none", "cpu", "wait":
+	case "none", "cpu", "wait", "store":
 		return nil
 	}
-	return fmt.Errorf("this worker does the work none, cpu and wait, not %s", text)
+	return fmt.Errorf("this worker does the work none, cpu, wait and store, not %s", text)
 }
 
 // A commitOrder is "none", "auto", "per_batch" or {"every": 1000}.
@@ -147,4 +158,5 @@ type memberResult struct {
 	Commits       int               `json:"commits"`
 	Reading       reading           `json:"reading"`
 	Rebalances    []rebalance       `json:"rebalances"`
+	Store         *storeUse         `json:"store,omitempty"`
 }

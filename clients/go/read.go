@@ -30,9 +30,13 @@ func (m *member) read() {
 		m.receivedNs = nowNs()
 		m.freeNs = m.receivedNs
 	}
-	fetches.EachPartition(func(of kgo.FetchTopicPartition) {
-		m.handle(m.account(of.Topic, of.Partition), of.Records)
-	})
+	if m.store != nil {
+		m.storeAll(fetches)
+	} else {
+		fetches.EachPartition(func(of kgo.FetchTopicPartition) {
+			m.handle(m.account(of.Topic, of.Partition), of.Records)
+		})
+	}
 	m.unnoted += fetches.NumRecords()
 	if m.most > 1 || m.unnoted >= notedTogether || m.commitsEach {
 		m.finish(nowNs())
@@ -85,7 +89,7 @@ func (m *member) handle(a *account, records []*kgo.Record) {
 			m.count(a, record)
 		}
 		if m.order.Commit.kind == "every" {
-			m.commitEvery()
+			m.commitEvery(1)
 		}
 	}
 }
@@ -114,6 +118,11 @@ func (m *member) workOn(a *account, record *kgo.Record) {
 		return
 	}
 	m.waits.worked(startedNs, m.freeNs)
+	m.recordWaits(a, record, startedNs)
+}
+
+// recordWaits takes in how long a record that is finished waited.
+func (m *member) recordWaits(a *account, record *kgo.Record, startedNs int64) {
 	if m.waits.isStamped(a, record.Offset) && !m.waits.record(a, record.Value, m.receivedNs, startedNs, m.freeNs) {
 		m.host.fail(m.index, fmt.Sprintf("offset %d of %s [%d] should begin with a stamp of %d bytes and has a value of "+
 			"%d bytes", record.Offset, a.name, a.Partition, stampBytes, len(record.Value)), false)
@@ -141,8 +150,8 @@ func (m *member) end(a *account) {
 	m.client.PauseFetchPartitions(map[string][]int32{a.name: {a.Partition}})
 }
 
-func (m *member) commitEvery() {
-	if m.sinceCommit++; m.sinceCommit < m.order.Commit.every {
+func (m *member) commitEvery(records int) {
+	if m.sinceCommit += records; m.sinceCommit < m.order.Commit.every {
 		return
 	}
 	m.sinceCommit = 0

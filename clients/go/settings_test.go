@@ -135,7 +135,7 @@ func TestOrdersAreReadAndUnknownOnesRefused(t *testing.T) {
 		t.Errorf("%+v", order)
 	}
 	for text, want := range map[string]string{
-		`{"work": {"store": {}}}`: `this worker does the work none, cpu and wait, not {"store": {}}`,
+		`{"work": {"sleep": {}}}`: `this worker does the work none, cpu, wait and store, not {"sleep": {}}`,
 		`{"commit": "sometimes"}`: `this worker commits none, auto, per_batch or every n records, not "sometimes"`,
 	} {
 		if err := json.Unmarshal([]byte(text), new(prepare)); err == nil || err.Error() != want {

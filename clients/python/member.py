@@ -92,10 +92,13 @@ class Member:
         except Exception as failure:  # Whatever it is, the coordinator must hear of it.
             self.on_failure(self.index, f"{type(failure).__name__}: {failure}", False)
 
-    def _connect(self):
+    def _prepare_work(self):
         self.work = work.prepared(self.order["work"], self.order["calibration"])
         if "wait" in self.order["work"]:
             work.sleep_exactly()
+
+    def _connect(self):
+        self._prepare_work()
         properties = {**self.order["properties"], **self.order.get("client_properties", {})}
         for name in UNUSED_PROPERTIES:
             properties.pop(name, None)
@@ -168,14 +171,18 @@ class Member:
 
     def _release(self):
         self.is_holding = False
-        unread = [TopicPartition(account.name, account.partition) for account in self.accounts.values()
-                  if account.is_held and not account.is_passed]
-        if unread:
-            self.consumer.resume(unread)
+        self._resume()
         # A question wakes the client's thread for a broker, which would first finish a sleep of up to a second. Its
         # answer may have to wait until the broker has answered a fetch.
         for leader in self.leaders:
             threading.Thread(target=self._ask, args=[leader], daemon=True).start()
+
+    def _resume(self):
+        """Lets the client fetch what is not read to its end."""
+        unread = [TopicPartition(account.name, account.partition) for account in self.accounts.values()
+                  if account.is_held and not account.is_passed]
+        if unread:
+            self.consumer.resume(unread)
 
     def _read(self):
         if self.start_ns is None:

@@ -1,16 +1,23 @@
 """Tests of what needs no cluster: python -m unittest, in this folder."""
 
 import base64
+import itertools
 import struct
 from concurrent.futures import Future
 import unittest
+from unittest import mock
 import zlib
+
+import psycopg
+from confluent_kafka import TopicPartition
 
 from ledger import Account, Series
 from latency import HIGHEST_NS, Latency, Waits, PartitionWaits, zigzag
-from client import is_cooperative
+from client import Refusal, is_cooperative
 from member import Member
 from reading import Reading, runs_of
+import store
+from storing import StoringMember
 import usage
 import work
 from worker import Worker
@@ -33,6 +40,15 @@ class Record:
 
     def error(self):
         return self.of[3]
+
+    def key(self):
+        return None
+
+    def value(self):
+        return None
+
+    def __len__(self):
+        return 0
 
 
 class Ledger(unittest.TestCase):
@@ -209,6 +225,134 @@ class Hold(unittest.TestCase):
         self.assertEqual(reports, [(3, "broker down (_TRANSPORT)")])
 
 
+class Client:
+    """A consumer that hands over nothing, and calls what is to happen while it is polled."""
+
+    def __init__(self):
+        self.calls, self.on_poll = [], []
+
+    def assignment(self):
+        return []
+
+    def pause(self, partitions):
+        self.calls.append("pause")
+
+    def resume(self, partitions):
+        self.calls.append("resume " + " ".join(str(each.partition) for each in partitions))
+
+    def unassign(self):
+        self.calls.append("unassign")
+
+    def consume(self, _, __):
+        if self.on_poll:
+            self.on_poll.pop()()
+        return []
+
+
+class Storing(unittest.TestCase):
+    """A member of two partitions with the offsets 5 to 7, and a store that writes up to two rows."""
+
+    def setUp(self):
+        span = {"low": 5, "end": 8}
+        order = {"topics": [{"name": "t", "partitions": [span, span]}], "consumers": [{"client_id": "c"}], "store": {},
+                 "properties": {}, "commit": "none", "read": "batch", "manual": False}
+        self.reports, self.ends, self.written = [], [], []
+        self.enterContext(mock.patch("storing.PAUSE_S", 0.001))
+        with mock.patch("threading.Thread.start"):
+            self.member = StoringMember(order, 0, lambda: self.ends.append(1), lambda _, said: self.reports.append(said), None)
+        with mock.patch("storing.Store") as opened:
+            opened.return_value.rows = 2
+            opened.return_value.write = self.write
+            self.member._prepare_work()
+        self.answers = itertools.repeat(None)
+        self.member.consumer, self.member.start_ns, self.member.is_holding = Client(), 0, False
+        for account in self.member.accounts.values():
+            account.begin_epoch()
+
+    def write(self, records):
+        self.written.append(" ".join(f"{record.partition()}:{record.offset()}" for record in records))
+        return next(self.answers)
+
+    def take_away_and_give_again(self):
+        self.member._let_go([TopicPartition("t", 0)], "lost")
+        self.member.accounts["t", 0].begin_epoch()
+
+    def handle(self, *records):
+        self.member._handle(self.member._work, [Record("t", *record) for record in records])
+
+    def test_transactions_have_up_to_so_many_rows_and_nothing_from_outside_of_the_trial(self):
+        self.handle((0, 4), (0, 5), (1, 5), (0, 6), (0, 7), (0, 8), (1, 6))
+        self.assertEqual(self.written, ["0:5 1:5", "0:6 0:7", "1:6"])
+        first, second = self.member.accounts.values()
+        self.assertEqual((first.records, first.position, second.position, len(self.ends)), (3, 8, 7, 1))
+
+    def test_a_transaction_ends_where_a_commit_is_due(self):
+        self.member.order["commit"], self.member._commit = {"every": 3}, lambda _: self.written.append("commit")
+        self.handle((0, 5), (0, 6), (0, 7), (1, 5), (1, 6))
+        self.assertEqual(self.written, ["0:5 0:6", "0:7", "commit", "1:5 1:6"])
+
+    def test_what_is_tried_again_counts_once_and_what_is_revoked_meanwhile_is_dropped(self):
+        first, second = self.member.accounts.values()
+        self.answers = iter([None, "no", "no", None])
+        self.member.consumer.on_poll.append(self.take_away_and_give_again)
+        self.handle((0, 5), (0, 6), (0, 7), (1, 5))
+        self.assertEqual(self.written, ["0:5 0:6", "0:7 1:5", "1:5", "1:5"])
+        self.assertEqual((first.records, second.records), (2, 1))
+        self.assertEqual(self.reports, ["the work is tried again: no"] * 2)
+        self.assertEqual(self.member.consumer.calls, ["pause", "unassign", "pause", "resume 0 1"])
+
+    def test_what_was_revoked_is_not_stored_after_the_next_commit_either(self):
+        self.member.order["commit"], self.member._commit = {"every": 2}, lambda _: self.written.append("commit")
+        self.answers = iter(["no", None, None])
+        self.member.consumer.on_poll.append(self.take_away_and_give_again)
+        self.handle((0, 5), (1, 5), (0, 6), (1, 6))
+        self.assertEqual(self.written, ["0:5 1:5", "1:5", "commit", "1:6", "commit"])
+
+    def test_a_partition_that_came_back_is_not_at_its_end(self):
+        self.answers = iter(["no"])
+        self.member.consumer.on_poll.append(self.take_away_and_give_again)
+        self.handle((0, 7), (0, 8))
+        account = self.member.accounts["t", 0]
+        self.assertEqual((self.written, account.position, account.is_passed, self.ends), (["0:7"], None, False, []))
+
+    def test_a_stop_ends_the_attempts(self):
+        self.answers = itertools.repeat("no")
+        self.member.consumer.on_poll.append(self.member.stop)
+        self.handle((0, 5), (0, 8))
+        self.assertEqual((self.written, [account.position for account in self.member.accounts.values()]),
+                         (["0:5"], [None, None]))
+
+
+class Stores(unittest.TestCase):
+    def test_a_silent_server_is_an_error_and_its_connection_is_closed(self):
+        def silent():
+            while True:
+                yield 1
+        connection = mock.Mock()
+        with mock.patch("store.ANSWER_S", -1):
+            wait = store.Connection._limited(connection, silent())
+            self.assertEqual([next(wait), wait.send(1)], [1, 1])
+            with self.assertRaisesRegex(psycopg.OperationalError, "did not answer within 5 s"):
+                wait.send(0)
+        connection.close.assert_called_once()
+
+    def test_only_what_passes_may_be_tried_again(self):
+        passing = [code for code in ("08006", "53300", "57P01", "40001", "28P01", "42P01", "42703", "22021", "23505")
+                   if store.is_passing(psycopg.errors.lookup(code)())]
+        self.assertEqual(passing, ["08006", "53300", "57P01", "40001"])
+        self.assertTrue(store.is_passing(psycopg.OperationalError("connection refused")))
+        self.assertFalse(store.is_passing(psycopg.DataError("a text with NUL")))
+        self.assertEqual(store.cause(psycopg.OperationalError("a\n  b")), "a b")
+
+    def test_a_store_that_cannot_be_opened_is_said_without_its_password(self):
+        order = {"url": "postgresql://u:secret@[h/d", "table": '"t"', "rows": 1, "write": "insert", "on_error": "fail"}
+        for more, said in [({}, "the URL of the store is not one that libpq reads"),
+                           ({"write": "merge"}, "this worker writes by insert, upsert and copy, not by merge")]:
+            with self.assertRaises(Refusal) as refused:
+                store.Store({**order, **more}, "c")
+            self.assertEqual(str(refused.exception), "cannot prepare the work: " + said)
+
+
 class Limits(unittest.TestCase):
     def test_a_consumer_that_does_not_answer_is_named_with_the_limit(self):
         worker, failed = Worker(), []
@@ -233,7 +377,7 @@ class Work(unittest.TestCase):
         self.assertIsNone(work.prepared("none", speed))
         self.assertEqual(work.prepared({"wait": {"ns": 1_000_000}}, speed).args, (0.00095,))
         self.assertEqual(work.prepared({"cpu": {"ns": 5_000}}, speed).args, (100,))
-        self.assertRaises(ValueError, work.prepared, {"store": {}}, speed)
+        self.assertRaises(ValueError, work.prepared, {"sleep": {}}, speed)
 
     def test_work_of_a_thread_shows_in_the_usage_of_the_process(self):
         before = usage.Snapshot()

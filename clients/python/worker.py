@@ -18,7 +18,8 @@ from usage import Snapshot
 import work
 
 PROTOCOL = 2
-CAPABILITIES = ["hold", "assignment", "ledger", "usage", "work", "manual", "calibrate", "reading", "pauses", "stamps"]
+CAPABILITIES = ["hold", "assignment", "ledger", "usage", "work", "manual", "calibrate", "reading", "pauses", "stamps",
+                "store"]
 SILENCE_NS, PAUSE_NS = 10_000_000_000, 500_000_000
 BEAT_S, PROGRESS_S, READY_S, RESULT_S, LEAVE_S = 0.1, 0.1, 30, 14, 3
 REPORTS = 8
@@ -103,7 +104,8 @@ class Worker:
         if order.get("threads", 1) != 1:
             self.fail(None, "this worker works records on the thread that reads them: threads = 1")
         on_end = lambda: self.events.put({"type": "ended"})
-        self.members = [Member(order, index, on_end, self.report, self.fail) for index in range(len(order["consumers"]))]
+        kind = kind_of_member(order)
+        self.members = [kind(order, index, on_end, self.report, self.fail) for index in range(len(order["consumers"]))]
         for member in self.members:
             self.answer(member.index, member.connected, READY_S, "connect", is_connecting=True)
         self.say("ready")
@@ -167,6 +169,15 @@ class Worker:
         if any(member.thread.is_alive() for member in self.members):
             print(f"tandem worker: the group was not left within {LEAVE_S} s", file=sys.stderr, flush=True)
         os._exit(0)
+
+
+def kind_of_member(order):
+    """The kind of consumer that does the work."""
+    if order["work"] != "store":
+        return Member
+    # Imported only here: the store's library would add to the memory of trials without one.
+    from storing import StoringMember
+    return StoringMember
 
 
 def host():

@@ -4,15 +4,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use tandem::measure::{Environment, FailureKind, Measurement, Trial};
 
+use crate::postgres::Postgres;
 use crate::python_worker::python;
+use crate::ready_made::{interrupt, stored_once};
 use crate::scenario::Scenario;
 use crate::scene::{Scene, failure, read_once, signal, wait_until};
 use crate::secured_cluster::{Access, PASSWORD, secured};
+use crate::store::{WITH_VARIABLE, beside, storing};
 
 const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/clients");
 
@@ -167,6 +170,90 @@ fn one_that_is_killed_fails_its_trial_by_name_and_nothing_is_left() {
         who.starts_with("group 1, process ") && found.message.contains("killed (signal 9)"),
         "{found:?}"
     );
+}
+
+#[test]
+#[ignore = "scripts/test --all; tests/it/store.rs has a trial of tandem's own worker"]
+fn each_stores_every_record_once_in_every_way() {
+    let server = Postgres::start();
+    for write in ["insert", "upsert", "copy"] {
+        let scene = beside(&server);
+        let store = format!("write = '{write}'\n{WITH_VARIABLE}");
+        let trials = storing(3_000, "", &store).tables(&places());
+        scene.scenario(
+            trials
+                .tables("[matrix]\nplace = ['python', 'go']")
+                .case("one by one", "read = 'poll'\ncommit = 'every 100'")
+                .case("batches", "store_batch = 50\nconsumers = 2\ncommit = 'every 120'")
+                .case("two", "store_batch = 7\nprocesses = 2\ncommit = 'auto'"),
+        );
+        scene.run(&[]).exits(0);
+        let trials = scene.trials();
+        assert_eq!(trials.len(), 6);
+        trials.iter().for_each(|trial| stored_once(trial, 3_000));
+        let transactions = |case: &str| {
+            let trials = trials.iter().filter(|trial| trial.configuration_name.contains(case));
+            let members = trials.flat_map(|trial| &measurement(trial).members);
+            members
+                .filter_map(|member| member.store)
+                .map(|store| store.transactions)
+                .sum::<u64>()
+        };
+        assert_eq!(transactions("one by one"), 6_000);
+        // Each of two consumers commits after 50, 50 and 20 records. Where polls end, transactions are shorter.
+        assert!(
+            (150..500).contains(&transactions("batches")),
+            "{}",
+            transactions("batches")
+        );
+    }
+}
+
+#[test]
+#[ignore = "scripts/test --all; the clients' own tests have the retry without a database"]
+fn each_stores_every_record_once_though_the_store_was_away() {
+    let server = Postgres::start();
+    for place in ["python", "go"] {
+        let scene = beside(&server);
+        let store = format!("write = 'upsert'\non_error = 'retry'\n{WITH_VARIABLE}");
+        let consumer = format!("place = '{place}'\nconsumers = 2\ncommit = 'every 500'");
+        scene.scenario(storing(8_000, &consumer, &store).tables(&places()).case("one", ""));
+        let run = scene.spawn_run(&[]);
+        interrupt(&server);
+        run.end().exits(0);
+        let trial = &scene.trials()[0];
+        stored_once(trial, 8_000);
+        let members = measurement(trial).members.iter();
+        let retries = members
+            .filter_map(|member| member.store)
+            .map(|store| store.retries)
+            .sum::<u64>();
+        assert!(retries > 20, "{place}: {retries}");
+    }
+}
+
+#[test]
+#[ignore = "scripts/test --all; the clients' own tests have the same without a database"]
+fn each_that_does_not_try_again_names_what_the_store_said() {
+    let server = Postgres::start();
+    for place in ["python", "go"] {
+        let scene = beside(&server);
+        let consumer = format!("place = '{place}'");
+        scene.scenario(
+            storing(100_000, &consumer, WITH_VARIABLE)
+                .tables(&places())
+                .case("one", ""),
+        );
+        let mut run = scene.spawn_run(&[]);
+        interrupt(&server);
+        let back = Instant::now();
+        run.wait_for("a worker could not go on");
+        assert!(back.elapsed() < Duration::from_secs(7), "{place}: {:?}", back.elapsed());
+        run.end().exits(1);
+        let found = failure(&scene.trials()[0]).clone();
+        assert_eq!(found.kind, FailureKind::WorkerFailed, "{}", found.message);
+        assert!(found.message.contains("the work failed: "), "{}", found.message);
+    }
 }
 
 #[test]

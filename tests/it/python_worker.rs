@@ -7,10 +7,13 @@ use std::sync::OnceLock;
 
 use tandem::measure::Environment;
 
+use crate::postgres::Postgres;
+use crate::ready_made::stored_once;
 use crate::scenario::Scenario;
 use crate::scene::{Scene, failure, read_once};
+use crate::store::{WITH_VARIABLE, beside, storing};
 
-/// A Python with confluent-kafka, made once below `target/`.
+/// A Python with what the ready-made client needs, made once below `target/`.
 pub fn python() -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
     PYTHON.get_or_init(make_python)
@@ -20,15 +23,18 @@ fn make_python() -> PathBuf {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("confluent-kafka");
     let python = home.join("bin/python");
     let works = |python: &Path| {
-        let imported = Command::new(python).args(["-c", "import confluent_kafka"]).output();
+        let imported = Command::new(python)
+            .args(["-c", "import confluent_kafka, psycopg"])
+            .output();
         imported.is_ok_and(|output| output.status.success())
     };
     if !works(&python) {
+        let needed = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/python/requirements.txt");
         for (program, arguments) in [
             ("python3".as_ref(), vec!["-m", "venv", home.to_str().unwrap()]),
             (
                 python.as_path(),
-                vec!["-m", "pip", "install", "--quiet", "confluent-kafka==2.12.1"],
+                vec!["-m", "pip", "install", "-q", "-r", needed, "confluent-kafka==2.12.1"],
             ),
         ] {
             let output = Command::new(program).args(&arguments).output().unwrap();
@@ -40,13 +46,21 @@ fn make_python() -> PathBuf {
     python
 }
 
-fn scenario(worker: &str, work: &str) -> Scenario {
+/// One of the examples as the place `python`.
+fn place(worker: &str) -> String {
     let worker = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(worker);
-    let launcher = format!("['{}', '{}']", python().display(), worker.display());
+    format!(
+        "[[place]]\nname = 'python'\nlauncher = ['{}', '{}']",
+        python().display(),
+        worker.display()
+    )
+}
+
+fn scenario(worker: &str, work: &str) -> Scenario {
     let trials = Scenario::reading(60_000).repetitions(2);
     trials
         .consumer(&format!("work = '{work}'"))
-        .tables(&format!("[[place]]\nname = 'python'\nlauncher = {launcher}"))
+        .tables(&place(worker))
         // The least worker does not leave its group.
         .tables("[consumer.client]\n'session.timeout.ms' = 6000")
         .case("tandem", "")
@@ -68,6 +82,17 @@ fn the_least_worker_of_thirty_lines_completes_its_trials_too() {
             trial.flags
         );
     }
+}
+
+#[test]
+#[ignore = "scripts/test --all; it needs a database"]
+fn the_worker_that_stores_has_a_row_for_every_record() {
+    let server = Postgres::start();
+    let scene = beside(&server);
+    let consumer = "place = 'python'\nprocesses = 2\nstore_batch = 20\ncommit = 'per-batch'";
+    let trials = storing(3_000, consumer, WITH_VARIABLE).tables(&place("storing_worker.py"));
+    scene.scenario(trials.case("two", "")).run(&[]).exits(0);
+    scene.trials().iter().for_each(|trial| stored_once(trial, 3_000));
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn place(name: &str) -> String {
 }
 
 /// The trial read so many records and stored each of them once.
-fn stored_once(trial: &Trial, records: u64) {
+pub fn stored_once(trial: &Trial, records: u64) {
     read_once(trial);
     let measurement = trial.measurement.as_ref().unwrap();
     let account = measurement.store.as_ref().unwrap().account;
@@ -123,7 +123,7 @@ fn jvm_clients_store_every_record_once() {
 }
 
 /// Stops the database for 3 s when it has rows of the trial.
-fn interrupt(server: &Postgres) {
+pub fn interrupt(server: &Postgres) {
     let with_rows = "SELECT relname::text FROM pg_stat_user_tables WHERE relname LIKE 'tandem-store-%' AND n_tup_ins > 0";
     wait_until("rows are stored", || !ask(server, with_rows).is_empty());
     server.stop();

@@ -1,0 +1,110 @@
+package main
+
+// How a member stores records: in transactions, whose records count when they are committed.
+
+import (
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const tryAgainAfter = 100 * time.Millisecond
+
+// storeAll stores what a poll has brought, a transaction after the other.
+func (m *member) storeAll(fetches kgo.Fetches) {
+	passed := m.await(fetches)
+	for len(m.waiting) > 0 && m.ctx.Err() == nil {
+		rows := m.waiting[:min(len(m.waiting), m.rowsMax())]
+		if err := m.store.write(rows); err != nil {
+			m.tryAgain(err)
+			continue
+		}
+		m.waiting = m.waiting[len(rows):]
+		m.stored(rows)
+	}
+	if len(m.waiting) == 0 {
+		for account, epoch := range passed {
+			// One that came back is read again from what was committed.
+			if account.held && account.epochs == epoch && account.pass() {
+				m.end(account)
+			}
+		}
+	}
+	m.waiting = nil
+}
+
+// await puts the trial's records of a poll into `waiting`, and gives the accounts that have none left, with their epoch.
+func (m *member) await(fetches kgo.Fetches) map[*account]int {
+	passed := map[*account]int{}
+	fetches.EachPartition(func(of kgo.FetchTopicPartition) {
+		a := m.account(of.Topic, of.Partition)
+		if a == nil || !a.held {
+			return
+		}
+		for _, record := range of.Records {
+			if record.Offset >= a.End {
+				passed[a] = a.epochs
+				return
+			}
+			if record.Offset >= a.Low {
+				m.waiting = append(m.waiting, record)
+			}
+		}
+	})
+	return passed
+}
+
+// rowsMax is how many records the next transaction may have: it ends where a commit is due.
+func (m *member) rowsMax() int {
+	if m.order.Commit.kind == "every" {
+		return min(m.order.Store.Rows, m.order.Commit.every-m.sinceCommit)
+	}
+	return m.order.Store.Rows
+}
+
+// stored counts the records of a transaction. Its end is the next one's start.
+func (m *member) stored(rows []*kgo.Record) {
+	startedNs := m.freeNs
+	m.freeNs = nowNs()
+	m.workNs += m.freeNs - startedNs
+	for _, record := range rows {
+		m.count(m.account(record.Topic, record.Partition), record)
+	}
+	m.finish(m.freeNs)
+	if m.waits != nil {
+		m.waits.worked(startedNs, m.freeNs)
+		for _, record := range rows {
+			m.recordWaits(m.account(record.Topic, record.Partition), record, startedNs)
+		}
+	}
+	if m.order.Commit.kind == "every" {
+		m.commitEvery(len(rows))
+	}
+}
+
+// tryAgain pauses before a transaction is tried again. The group goes on meanwhile, and may revoke its records.
+func (m *member) tryAgain(failure error) {
+	if !m.store.maySucceed(failure) {
+		m.host.fail(m.index, "the work failed: "+causeOf(failure), false)
+	}
+	m.store.use.Retries++
+	m.host.report(m.index, "the work is tried again: "+causeOf(failure))
+	if m.waits != nil {
+		m.waits.pass(nowNs())
+	}
+	m.turn.Unlock()
+	defer m.turn.Lock()
+	m.client.AllowRebalance()
+	select {
+	case <-m.ctx.Done():
+	case <-time.After(tryAgainAfter):
+	}
+}
+
+// dropRevoked forgets the records that wait for a transaction and are the next owner's.
+func (m *member) dropRevoked() {
+	m.waiting = slices.DeleteFunc(m.waiting, func(record *kgo.Record) bool {
+		return !m.account(record.Topic, record.Partition).held
+	})
+}
