@@ -66,7 +66,8 @@ pub enum SessionState {
 }
 
 /// What holds a session up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Holdup {
     /// The server's disk, or another session that writes to it for both.
     Disk,

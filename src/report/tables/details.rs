@@ -9,7 +9,7 @@ use crate::report::labels::{Labels, family_title};
 use crate::report::table::{Column, Table, with_rows};
 use crate::summary::ConfigurationSummary;
 
-/// What else was measured of each family: the figures of the catalogue that have a header.
+/// What else was measured of each family: the figures of the catalogue that have a header and that some configuration has.
 pub(crate) fn details(input: &ReportInput) -> Vec<Table> {
     type Row<'a> = &'a ConfigurationSummary;
     let labels = Labels::new(input.scenario);
@@ -17,7 +17,8 @@ pub(crate) fn details(input: &ReportInput) -> Vec<Table> {
         let name = Column::configuration(&labels, |c: &Row| c.configuration);
         let figures = FIGURES.iter().filter_map(|figure| {
             let cell = |c: &Row| figure_text(figure.unit, c.figures.get(figure.id));
-            Some(Column::figures(figure.header?, cell))
+            let is_measured = input.summary.configurations.iter().any(|c| c.figures.get(figure.id).is_some());
+            Some(Column::figures(figure.header?, cell).only_if(is_measured))
         });
         let columns = std::iter::once(name).chain(figures);
         Table::of(family_title(input.scenario, family), columns, input.of_family(family))

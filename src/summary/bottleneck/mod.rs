@@ -20,6 +20,10 @@ mod spread;
 mod spread_tests;
 #[cfg(test)]
 mod tests;
+mod store;
+mod store_seen;
+#[cfg(test)]
+mod store_tests;
 mod threads;
 mod thresholds;
 mod words;
@@ -27,3 +31,4 @@ mod work;
 
 pub(super) use find::{find, of_capacity};
 pub use model::{Bottleneck, BottleneckKind};
+pub use store_seen::{SessionShares, StoreSummary, WaitShare};
