@@ -17,6 +17,7 @@
 //! - [`plan`]: which trial comes next, from the scenario and the trials stored so far;
 //! - [`names`]: what topics, groups and clients are called;
 //! - [`kafka`]: brokers run here, client settings, topics and groups;
+//! - [`database`]: how a database is reached, and what is said to it;
 //! - [`protocol`]: the messages between coordinator and worker;
 //! - [`work`]: what is done with records, by a handler for each thread;
 //! - [`worker`]: a process of consumers, or a producer of load;
@@ -31,6 +32,7 @@ pub mod client_errors;
 pub mod clients;
 pub mod contents;
 pub mod coordinator;
+pub mod database;
 pub mod figures;
 pub mod kafka;
 pub mod load;

@@ -39,7 +39,8 @@ const MODULES: &[(&str, &str)] = &[
         "trial",
         "wording protocol names load scenario measure time secret client_errors",
     ),
-    ("work", "protocol scenario measure"),
+    ("database", "scenario secret"),
+    ("work", "database protocol scenario measure"),
     (
         "worker",
         "work protocol contents load scenario measure secret client_errors",
@@ -49,7 +50,7 @@ const MODULES: &[(&str, &str)] = &[
     ("report", "wording summary stats plan scenario measure figures"),
     (
         "coordinator",
-        "trial protocol names clients kafka store plan contents load scenario measure secret client_errors",
+        "trial protocol names clients kafka database store plan contents load scenario measure secret client_errors",
     ),
     (
         "cli",

@@ -36,6 +36,9 @@ pub struct MemberMeasurement {
     pub last_record_ns: Option<u64>,
     /// Sum of the time in work, where work is done and observed.
     pub work_ns: Option<u64>,
+    /// What it did with the store, where its records end there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreUse>,
     /// Records in the client's queue at the start; anything but 0 excludes the trial.
     pub queued_at_start: Option<u64>,
     /// Commits sent.
@@ -105,6 +108,25 @@ pub fn member_name(group: u32, process: u32, consumer: u32) -> String {
         process + 1,
         consumer + 1
     )
+}
+
+/// What a member did with the store of its trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct StoreUse {
+    /// Transactions that the store has committed.
+    pub transactions: u64,
+    /// Rows in them.
+    pub rows: u64,
+    /// Tries that failed and were followed by another one.
+    pub retries: u64,
+}
+
+impl std::ops::AddAssign for StoreUse {
+    fn add_assign(&mut self, other: Self) {
+        self.transactions += other.transactions;
+        self.rows += other.rows;
+        self.retries += other.retries;
+    }
 }
 
 /// A partition of one of the data set's topics.

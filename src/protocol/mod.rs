@@ -8,6 +8,7 @@
 mod capability;
 mod observed;
 mod producer;
+mod store;
 mod times;
 mod topics;
 
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::latency::Latencies;
 use crate::measure::{
-    ClientStatistics, OffsetRun, ProcessUsage, ReadingTime, Rebalance, SecondOfLatency, Series, Stretch,
+    ClientStatistics, OffsetRun, ProcessUsage, ReadingTime, Rebalance, SecondOfLatency, Series, StoreUse, Stretch,
     TopicPartition, WaitSlice,
 };
 use crate::scenario::{Commit, Read, Work, WorkOrdering, one_thread};
@@ -27,6 +28,7 @@ pub use crate::secret::Secret;
 pub use capability::{Capability, Without};
 pub use observed::{CommittedStep, PROPERTIES_FILE, Program, ProgramResult};
 pub use producer::*;
+pub use store::StoreOrder;
 pub use topics::{OffsetRange, TopicTarget, entry_of, partitions_of};
 
 /// Version of the protocol.
@@ -184,6 +186,9 @@ pub struct Prepare {
     pub client_properties: BTreeMap<String, Secret>,
     /// What to do with each record.
     pub work: Work,
+    /// Where the work [`Work::Store`] writes, and how. Its address is a secret. Only with capability `store`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreOrder>,
     /// What the work loop and a sleep cost at this place, measured once per run.
     pub calibration: WorkCalibration,
     /// When to commit.
@@ -312,6 +317,9 @@ pub struct MemberResult {
     /// Sum of the time in work.
     #[serde(default)]
     pub work_ns: Option<u64>,
+    /// What it did with the store (capability `store`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreUse>,
     /// Records in the client's queue at the start.
     #[serde(default)]
     pub queued_at_start: Option<u64>,

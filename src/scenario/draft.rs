@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::clients::ClientKind;
 
-use super::keys::{CapacityKeys, RequireKeys, Setting, Settings, TableKeys as _, TopKeys, TrialKeys};
-use super::model::{AppSpec, Capacity, ClusterSpec, Place, ResponseLimit, TrialLength};
+use super::keys::{CapacityKeys, RequireKeys, Setting, Settings, StoreKeys, TableKeys as _, TopKeys, TrialKeys};
+use super::model::{AppSpec, Capacity, ClusterSpec, Place, ResponseLimit, StoreSpec, TrialLength};
 
 /// The tables of a file.
 pub(super) struct Draft {
@@ -23,6 +23,7 @@ pub(super) struct Draft {
     pub(super) defaults: Vec<Setting<Settings>>,
     /// The header of `[load]`, where there is one: its configurations are live unless they say otherwise.
     pub(super) load_span: Option<Range<usize>>,
+    pub(super) store: Option<DraftStore>,
     pub(super) capacity: Option<DraftCapacity>,
     pub(super) requirements: Vec<DraftRequirement>,
     pub(super) axes: Vec<DraftAxis>,
@@ -50,6 +51,13 @@ pub(super) struct DraftCase {
     pub(super) name: String,
     pub(super) span: Range<usize>,
     pub(super) settings: Vec<Setting<Settings>>,
+}
+
+/// `[store]`
+pub(super) struct DraftStore {
+    /// The header.
+    pub(super) span: Range<usize>,
+    pub(super) keys: StoreKeys,
 }
 
 /// `[capacity]`
@@ -82,6 +90,24 @@ impl Draft {
             limit: capacity.limit,
             precision: capacity.keys.precision,
             confirm_ns: capacity.keys.confirm_ns.unwrap_or(three_times),
+        })
+    }
+
+    /// The store in which records end.
+    pub(super) fn store(&self) -> Option<StoreSpec> {
+        let StoreKeys {
+            kind,
+            write,
+            url,
+            on_error,
+            ..
+        } = self.store.as_ref()?.keys.clone();
+        Some(StoreSpec {
+            // A table without it was an error before.
+            kind: kind?,
+            write,
+            url,
+            on_error,
         })
     }
 

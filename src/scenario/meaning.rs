@@ -74,6 +74,8 @@ fn of_key(key: &Key, configured: &Configured<'_>) -> Option<Meaning> {
     let name = match key.tables {
         // `records` stands in [dataset] too.
         [Table::Trial] => format!("trial {}", key.name),
+        // `kind` and `write` say nothing by themselves.
+        [Table::Store] => format!("store {}", key.name),
         _ => key.name.to_owned(),
     };
     match key.role? {

@@ -51,6 +51,7 @@ fn description(table: Table) -> &'static str {
         Table::Dataset => "What the topics are filled with.",
         Table::Consumer => "How records are read, where neither matrix nor case says otherwise.",
         Table::Load => "Records that arrive while they are read, where neither matrix nor case says otherwise.",
+        Table::Store => "Where records are written to with work = \"store\".",
         Table::Capacity => "Asks for the highest rate at which response times stay within a limit.",
         Table::Require => "A condition on a figure, without which the run fails.",
         Table::Matrix => "Keys with lists of values: every combination with every case is a configuration.",

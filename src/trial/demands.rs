@@ -1,7 +1,7 @@
 //! What a configuration demands of its workers beyond reading, and the error for a worker that cannot do it.
 
 use crate::protocol::{Capability, Hello, PROTOCOL_VERSION, PROTOCOL_VERSIONS};
-use crate::scenario::{Configuration, Membership};
+use crate::scenario::{Configuration, Membership, Work};
 
 /// What workers must be able to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -12,6 +12,8 @@ pub struct Demands {
     pub(super) threads: bool,
     /// Measure records that arrive.
     pub(super) live: bool,
+    /// Write records to a store.
+    pub(super) store: bool,
 }
 
 impl Demands {
@@ -21,6 +23,7 @@ impl Demands {
             manual: configuration.membership == Membership::Manual,
             threads: configuration.threads > 1,
             live: configuration.mode.load().is_some(),
+            store: configuration.work == Work::Store,
         }
     }
 
@@ -37,6 +40,9 @@ impl Demands {
             (self.threads, Capability::Threads, "`threads` above 1 needs"),
             (self.live, Capability::Stamps, "live trials need"),
             (self.live, Capability::Ledger, "live trials need"),
+            (self.store, Capability::Store, "`work = \"store\"` needs"),
+            // Without it nobody knows which records should have a row.
+            (self.store, Capability::Ledger, "`work = \"store\"` needs"),
         ];
         let lacks = |(demanded, capability, _): &(bool, Capability, &str)| {
             *demanded && !hello.capabilities.contains(capability)
@@ -81,6 +87,13 @@ mod tests {
         };
         assert!(threads.unmet(&hello(&[Capability::Manual])).is_some());
         assert_eq!(threads.unmet(&hello(&[Capability::Threads])), None);
+        let store = Demands {
+            store: true,
+            ..Demands::default()
+        };
+        let lacks = store.unmet(&hello(&[Capability::Ledger])).unwrap_or_default();
+        assert!(lacks.contains("capability `store`"), "{lacks}");
+        assert_eq!(store.unmet(&hello(&[Capability::Ledger, Capability::Store])), None);
         let old = Hello {
             protocol: 0,
             ..hello(&[])

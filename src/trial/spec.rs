@@ -11,7 +11,7 @@ use super::terms::Terms;
 use crate::measure::TopicPartition;
 use crate::names;
 use crate::protocol::{
-    ConsumerOrder, Prepare, PrepareProducer, Program, StampOrder, TopicTarget, WorkCalibration, partitions_of,
+    ConsumerOrder, Prepare, PrepareProducer, Program, StampOrder, StoreOrder, TopicTarget, WorkCalibration, partitions_of,
 };
 use crate::scenario::{Configuration, Membership};
 use crate::secret::Secret;
@@ -77,6 +77,15 @@ impl TrialSpec {
             reader.role.prepare.client_properties.clone_from(properties);
         }
         self.terms.fetch_pause_ns = nanoseconds(fetch_pause);
+        self
+    }
+
+    /// Says where each group's records end, by the group.
+    #[must_use]
+    pub fn with_store(mut self, orders: &[StoreOrder]) -> Self {
+        for reader in &mut self.cast.readers {
+            reader.role.prepare.store = orders.get(reader.role.group).cloned();
+        }
         self
     }
 
@@ -147,6 +156,7 @@ impl TrialSpec {
                     properties: properties.clone(),
                     client_properties: BTreeMap::new(),
                     work: configuration.work,
+                    store: None,
                     calibration,
                     commit: configuration.commit,
                     read: configuration.read,

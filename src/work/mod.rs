@@ -3,28 +3,46 @@
 
 mod handler;
 mod local;
+mod store;
 
 pub use handler::{Failure, Handler, Record, UseHandlers};
 pub use local::{Nothing, calibrate};
+pub use store::StoreCounts;
 
-use crate::protocol::WorkCalibration;
+use crate::protocol::{StoreOrder, WorkCalibration};
 use crate::scenario::Work;
 use local::{Compute, Wait};
+use store::Store;
+
+/// What a member's threads are to do.
+#[derive(Debug, Clone, Copy)]
+pub struct Task<'a> {
+    /// What is done with each record.
+    pub work: Work,
+    /// What the work loop and a sleep cost here.
+    pub calibration: WorkCalibration,
+    /// Where records go with [`Work::Store`], and how.
+    pub store: Option<&'a StoreOrder>,
+    /// What others call the member: its `client.id`.
+    pub name: &'a str,
+    /// Counts what its threads do with the store.
+    pub counts: &'a StoreCounts,
+}
 
 /// Opens a handler for each of so many threads, all before any of them is used.
 ///
 /// # Errors
 /// Why one could not be opened.
-pub fn open<U: UseHandlers>(
-    work: Work,
-    calibration: WorkCalibration,
-    threads: usize,
-    user: U,
-) -> Result<U::Output, String> {
-    match work {
+pub fn open<U: UseHandlers>(task: Task<'_>, threads: usize, user: U) -> Result<U::Output, String> {
+    let calibration = task.calibration;
+    match task.work {
         Work::None => for_each_thread(threads, user, || Ok(Nothing)),
         Work::Cpu { ns } => for_each_thread(threads, user, || Ok(Compute::new(ns, calibration.iterations_per_us))),
         Work::Wait { ns } => for_each_thread(threads, user, || Ok(Wait::new(ns, calibration.sleep_excess_ns))),
+        Work::Store => for_each_thread(threads, user, || {
+            let order = task.store.ok_or("the order has no `store`")?;
+            Store::open(order, task.name, task.counts)
+        }),
     }
 }
 

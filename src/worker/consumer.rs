@@ -22,8 +22,8 @@ use super::statistics::StatisticsLog;
 use super::threads::spawn;
 use crate::measure::{RebalanceKind, TopicPartition};
 use crate::protocol::{MemberResult, Prepare};
-use crate::scenario::{Commit, Read, WorkOrdering};
-use crate::work;
+use crate::scenario::{Commit, Read, Work, WorkOrdering};
+use crate::work::{self, StoreCounts, Task};
 
 /// One consumer of this process.
 pub(super) struct Member {
@@ -44,6 +44,8 @@ pub(super) struct Member {
     start_ns: OnceLock<u64>,
     /// What the client says of itself.
     statistics: Arc<StatisticsLog>,
+    /// What its threads do with the store, where its records end there.
+    stored: Option<StoreCounts>,
 }
 
 enum Waker {
@@ -96,7 +98,15 @@ impl Member {
             start_orders,
             thread_name: format!("reader-{index}"),
         };
-        let reader = work::open(prepare.work, prepare.calibration, working_threads(prepare), held)??;
+        let stored = (prepare.work == Work::Store).then(StoreCounts::default);
+        let task = Task {
+            work: prepare.work,
+            calibration: prepare.calibration,
+            store: prepare.store.as_ref(),
+            name: &order.client_id,
+            counts: &stored.clone().unwrap_or_default(),
+        };
+        let reader = work::open(task, working_threads(prepare), held)??;
         let ending = Arc::new(AtomicBool::new(false));
         let membership = match &client {
             MemberClient::Streamed(_) => None,
@@ -118,6 +128,7 @@ impl Member {
             callback_failure,
             start_ns: OnceLock::new(),
             statistics,
+            stored,
         })
     }
 
@@ -211,6 +222,7 @@ impl Member {
                     client: window.and_then(|(start_ns, last_ns)| self.statistics.over(*start_ns, last_ns)),
                     partitions: read.partitions,
                     work_ns: read.work_ns,
+                    store: self.stored.as_ref().map(StoreCounts::so_far),
                     queued_at_start: self.queued_at_start.get().copied(),
                     commits: self.shared.commits(),
                     rebalances: self.shared.rebalances(),

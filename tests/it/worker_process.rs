@@ -75,6 +75,7 @@ pub fn order(topic: &TopicTarget, client: &str, properties: &[(&str, &str)]) -> 
         properties: all,
         client_properties: BTreeMap::new(),
         work: Work::None,
+        store: None,
         calibration: WorkCalibration::default(),
         commit: Commit::None,
         read: Read::Batch,

@@ -1,6 +1,6 @@
 //! All checks of a file, and all warnings.
 
-use super::{apps, capacity, existing, load_warnings, loads, polls, settings, threads};
+use super::{apps, capacity, existing, load_warnings, loads, polls, settings, store, threads};
 use crate::scenario::draft::Draft;
 use crate::scenario::keys::Settings;
 use crate::scenario::kinds::ModeName;
@@ -14,12 +14,14 @@ pub(crate) fn check(named: &[(&str, &Settings)], draft: &Draft, problems: &mut P
         apps::check(name, each, draft, problems);
         loads::check(name, each, draft, problems);
         existing::check(each, draft, problems);
+        store::check(name, each, draft, problems);
     }
     if named.iter().any(|(_, each)| each.mode_name() == ModeName::Backlog) {
         settings::check_trial(draft, problems);
     }
     loads::check_all(named, draft, problems);
     capacity::check(named, draft, problems);
+    store::check_all(named, draft, problems);
 }
 
 /// What the user should know although it is no error.

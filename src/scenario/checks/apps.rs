@@ -173,6 +173,13 @@ pub(crate) const ASKED: &[Asked] = &[
         can: SPEAKING,
         why: "the program does its own work",
     },
+    Asked {
+        what: "`work = \"store\"`",
+        key: "work",
+        asks: |settings| settings.work == Work::Store,
+        can: SPEAKING,
+        why: "the program does its own work; what it stores, nobody knows",
+    },
 ];
 
 /// The app of a configuration; `None` for a name that nothing has.

@@ -11,6 +11,7 @@ mod metric;
 mod polls;
 mod repetitions;
 mod settings;
+mod store;
 mod threads;
 
 pub(crate) use all::{check, warnings};

@@ -146,7 +146,7 @@ pub(crate) fn read_value(kind: Option<ClientKind>, name: &str, node: &Node<'_>) 
     })
 }
 
-fn is_variable_name(name: &str) -> bool {
+pub(crate) fn is_variable_name(name: &str) -> bool {
     let first = name
         .bytes()
         .next()

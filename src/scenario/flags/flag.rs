@@ -7,10 +7,11 @@ use crate::scenario::keys::{Default, FILL, Key, PRODUCER, Table, keys};
 use crate::scenario::topic_settings;
 
 /// The tables whose keys are flags. If two keys have the same name, the first is the flag: `records` is the data set's.
-const TABLES: [Table; 7] = [
+const TABLES: [Table; 8] = [
     Table::Dataset,
     Table::Consumer,
     Table::Load,
+    Table::Store,
     Table::Trial,
     Table::Capacity,
     Table::Cluster,
@@ -81,7 +82,7 @@ impl SettingFlag {
     /// The key's own name, if that is written in another way.
     pub fn alias(&self) -> Option<&'static str> {
         let name = self.key?.name;
-        (name != self.name).then_some(name)
+        (name != self.name && name.replace('_', "-") == self.name).then_some(name)
     }
 
     /// The table of the scenario that it writes into.
@@ -136,7 +137,11 @@ pub fn setting_flags() -> Vec<SettingFlag> {
     let mut flags: Vec<SettingFlag> = Vec::new();
     for table in TABLES {
         for key in keys().filter(|key| key.tables.first() == Some(&table)) {
-            let name = key.name.replace('_', "-");
+            let mut name = key.name.replace('_', "-");
+            if table == Table::Store {
+                // `--kind` and `--write` would say nothing.
+                name = format!("{}-{name}", table.name());
+            }
             if flags.iter().all(|flag| flag.name != name) {
                 let properties = PROPERTIES
                     .iter()

@@ -9,13 +9,14 @@ use crate::scenario::keys::Table;
 use crate::scenario::source::Source;
 
 /// The tables in the order in which they are written; the keys before the first table come first.
-const ORDER: [Table; 7] = [
+const ORDER: [Table; 8] = [
     Table::Top,
     Table::Trial,
     Table::Cluster,
     Table::Dataset,
     Table::Consumer,
     Table::Load,
+    Table::Store,
     Table::Capacity,
 ];
 

@@ -1,7 +1,7 @@
 //! A configuration with what it refers to, as keys look at it.
 
 use crate::scenario::model::{
-    Configuration, DatasetSpec, ExistingTopics, GroupProtocol, Load, Membership, Mode, Place, Scenario, TrialLength,
+    Configuration, DatasetSpec, ExistingTopics, GroupProtocol, Load, Membership, Mode, Place, Scenario, StoreSpec, TrialLength, Work,
 };
 use crate::scenario::secrets::masked_command;
 
@@ -35,6 +35,12 @@ impl<'a> Configured<'a> {
     /// The records that arrive, where any do.
     pub(crate) fn load(&self) -> Option<&'a Load> {
         self.configuration.mode.load()
+    }
+
+    /// The store, where its records end there.
+    pub(crate) fn store(&self) -> Option<&'a StoreSpec> {
+        let store = self.scenario.store.as_ref();
+        store.filter(|_| self.configuration.work == Work::Store)
     }
 
     /// True where nothing arrives.

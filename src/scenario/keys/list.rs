@@ -11,13 +11,13 @@ use crate::load::Arrivals;
 use crate::scenario::kafka_version::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 use crate::scenario::kinds::{
     AppCommand, AppEnv, AppName, Assignment, Bootstrap, ClientDefaults, Command, Count, Decimal, Duration, Expression,
-    FigureName, Formed, GroupName, Integer, IntegerOrAll, KeyNames, Kind, Lag, Line, ListenerName, MetricName,
+    FigureName, Formed, FromEnvironment, GroupName, Integer, IntegerOrAll, KeyNames, Kind, Lag, Line, ListenerName, MetricName,
     ModeName, Number, OneOf, Positive, Prefix, Processors, Protocol, Ratio, Switch, Threshold, TopicName, Topics,
     Warmup, Weights,
 };
 use crate::scenario::model::{
     Assignor, Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, PropertyValue, Read, Repetitions,
-    Shape, Size, Speaks, TrialLength, Until, Work, WorkOrdering,
+    Shape, Size, Speaks, StoreErrors, StoreKind, StoreWrite, TrialLength, Until, Work, WorkOrdering,
 };
 
 /// Partitions of a topic, and of a data set.
@@ -218,7 +218,10 @@ keys! {
         "When positions are committed.";
     "work" => work: Work, CONSUMER, default(Work::None),
         Family(|c| Some(c.configuration.work)),
-        "What is done with each record: nothing, computing, or waiting as for a database.";
+        "What is done with each record: nothing, computing, waiting as for a database, or writing it to the [store].";
+    "store_batch" => store_batch: Count<1, 100_000>, CONSUMER, default(1),
+        Task(|c| c.store().map(|_| c.configuration.store_batch)),
+        "Most rows of one transaction with work = \"store\"; fewer where a poll returned fewer records.";
     "buffers" => buffers: OneOf<Buffers>, CONSUMER, default(Buffers::Each),
         Means(|c| Some(c.configuration.buffers)),
         "Whether the client's buffers are for each consumer or shared out among a group's members.";
@@ -271,6 +274,24 @@ keys! {
     "producers" => producers: Count<1, 64>, LOAD, default(1),
         Means(|c| Some(c.load()?.producers)),
         "Producer processes that share the rate.";
+}
+
+keys! {
+    /// `[store]`
+    StoreKeys {}
+
+    "kind" => kind: OneOf<StoreKind>, &[Table::Store], required(),
+        Task(|c| Some(c.store()?.kind)),
+        "What the store is that records are written to with work = \"store\".";
+    "write" => write: OneOf<StoreWrite>, &[Table::Store], default(StoreWrite::Insert),
+        Task(|c| Some(c.store()?.write)),
+        "How a row gets there: added, added or replaced by topic, partition and offset, or added in bulk.";
+    "url" => url: FromEnvironment, &[Table::Store], absent("none: a PostgreSQL is started"),
+        Means(|c| c.store()?.url.clone()),
+        "Address of a database to use instead of starting one, as libpq takes it: postgresql://USER:PASSWORD@HOST/NAME.";
+    "on_error" => on_error: OneOf<StoreErrors>, &[Table::Store], default(StoreErrors::Fail),
+        Means(|c| Some(c.store()?.on_error)),
+        "What a worker does when the store fails: it ends, or tries again if the error may pass.";
 }
 
 keys! {
@@ -328,6 +349,7 @@ pub fn keys() -> impl Iterator<Item = &'static Key> {
         .chain(of::<PlaceKeys>())
         .chain(of::<AppKeys>())
         .chain(of::<Settings>())
+        .chain(of::<StoreKeys>())
         .chain(of::<CapacityKeys>())
         .chain(of::<RequireKeys>())
         .chain(of::<CaseKeys>())

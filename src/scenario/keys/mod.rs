@@ -12,7 +12,7 @@ pub(crate) use key::{Default, Given, Parsed, Role, Setting, TableKeys};
 pub use list::keys;
 pub(crate) use list::{
     AppKeys, BYTES_PER_MIB, CapacityKeys, CaseKeys, ClusterKeys, PARTITIONS_MAX, PlaceKeys, RECORDS_MAX, RequireKeys,
-    Settings, TopKeys, TrialKeys,
+    Settings, StoreKeys, TopKeys, TrialKeys,
 };
 pub use table::Table;
 pub(crate) use table::{CLIENT, FILL, FILL_TABLE, PRODUCER, TOPIC};

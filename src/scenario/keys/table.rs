@@ -19,6 +19,8 @@ pub enum Table {
     Consumer,
     /// `[load]`
     Load,
+    /// `[store]`
+    Store,
     /// `[capacity]`
     Capacity,
     /// `[[require]]`
@@ -31,12 +33,13 @@ pub enum Table {
 
 impl Table {
     /// The tables that stand once, in the order of the documentation.
-    pub(crate) const SINGLE: [Table; 7] = [
+    pub(crate) const SINGLE: [Table; 8] = [
         Table::Trial,
         Table::Cluster,
         Table::Dataset,
         Table::Consumer,
         Table::Load,
+        Table::Store,
         Table::Capacity,
         Table::Matrix,
     ];
@@ -66,6 +69,7 @@ impl Table {
             Table::Dataset => "[dataset]",
             Table::Consumer => "[consumer]",
             Table::Load => "[load]",
+            Table::Store => "[store]",
             Table::Capacity => "[capacity]",
             Table::Require => "[[require]]",
             Table::Matrix => "[matrix]",

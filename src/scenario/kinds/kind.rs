@@ -36,6 +36,8 @@ pub(crate) struct Refusal {
     pub(crate) allowed: String,
     /// How to fix it.
     pub(crate) help: Option<String>,
+    /// Whether the value may be secret, so that no message shows it.
+    hides: bool,
 }
 
 impl Refusal {
@@ -44,6 +46,7 @@ impl Refusal {
             span: None,
             allowed: allowed.into(),
             help: None,
+            hides: false,
         }
     }
 
@@ -64,8 +67,18 @@ impl Refusal {
         Refusal { help, ..self }
     }
 
+    /// Keeps the value out of the message.
+    pub(crate) fn hiding(self) -> Self {
+        Refusal { hides: true, ..self }
+    }
+
     pub(crate) fn problem(self, key: &str, node: &Node<'_>) -> Problem {
-        let message = format!("`{key}` cannot be {}", describe(node));
+        let value = if self.hides {
+            "this value".to_owned()
+        } else {
+            describe(node)
+        };
+        let message = format!("`{key}` cannot be {value}");
         let span = self.span.unwrap_or_else(|| node.span());
         Problem::new(span, message, format!("must be {}", self.allowed)).maybe_help(self.help)
     }

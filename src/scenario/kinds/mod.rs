@@ -10,6 +10,7 @@ mod kind;
 mod load;
 mod repetitions;
 mod time;
+mod variable;
 mod work;
 
 pub(crate) use addresses::{Bootstrap, GroupName, ListenerName, Prefix, Processors, TopicName};
@@ -21,3 +22,4 @@ pub(crate) use figure::{Amount, FigureName, MetricName, Number, Threshold};
 pub(crate) use kind::{Kind, Refusal};
 pub(crate) use load::{Positive, number_text};
 pub(crate) use time::{Duration, Warmup, time_text};
+pub(crate) use variable::FromEnvironment;

@@ -12,24 +12,28 @@ use crate::scenario::suggest::did_you_mean_value;
 
 const WORK_NS_MAX: u64 = 10_000_000_000;
 
+/// The work that is a word.
+const NAMED: [(&str, Work); 2] = [("none", Work::None), ("store", Work::Store)];
+
 impl Kind for Work {
     type Value = Work;
 
     fn allowed() -> String {
-        "\"none\", or cpu or wait and a whole time of at most 10 s in ns, us, ms or s, such as \"cpu 5us\"".to_owned()
+        "\"none\", \"store\", or cpu or wait and a whole time of at most 10 s in ns, us, ms or s, such as \"cpu 5us\"".to_owned()
     }
 
     fn read(node: &Node<'_>) -> Result<Work, Refusal> {
         let text = node.get_ref().as_str();
         let work = text.and_then(|text| match text.split_once(' ') {
-            None => (text == "none").then_some(Work::None),
+            None => NAMED.iter().find(|(name, _)| *name == text).map(|(_, work)| *work),
             Some(("cpu", time)) => nanoseconds(time).map(|ns| Work::Cpu { ns }),
             Some(("wait", time)) => nanoseconds(time).map(|ns| Work::Wait { ns }),
             Some(_) => None,
         });
         let verb = text.and_then(|text| text.split(|c: char| c == ' ' || c.is_ascii_digit()).next());
-        let verb = verb.filter(|verb| !["none", "cpu", "wait"].contains(verb));
-        let help = verb.and_then(|verb| did_you_mean_value(verb, ["none", "cpu", "wait"]));
+        let verbs = || NAMED.iter().map(|(name, _)| *name).chain(["cpu", "wait"]);
+        let verb = verb.filter(|verb| verbs().all(|known| known != *verb));
+        let help = verb.and_then(|verb| did_you_mean_value(verb, verbs()));
         work.ok_or_else(|| Refusal::of::<Self>().help(help))
     }
 
@@ -38,7 +42,7 @@ impl Kind for Work {
     }
 
     fn schema() -> Value {
-        json!({ "type": "string", "pattern": "^(none|(cpu|wait) [1-9][0-9]{0,10}(ns|us|ms|s))$" })
+        json!({ "type": "string", "pattern": "^(none|store|(cpu|wait) [1-9][0-9]{0,10}(ns|us|ms|s))$" })
     }
 }
 
@@ -49,6 +53,7 @@ impl fmt::Display for Work {
             Work::None => f.write_str("none"),
             Work::Cpu { ns } => write!(f, "cpu {}", whole_text(*ns, units_of_work())),
             Work::Wait { ns } => write!(f, "wait {}", whole_text(*ns, units_of_work())),
+            Work::Store => f.write_str("store"),
         }
     }
 }
@@ -106,7 +111,7 @@ mod tests {
             [1_500, 5_000, 1_000_000].map(text),
             ["wait 1500ns", "wait 5us", "wait 1ms"]
         );
-        assert_eq!(Work::None.to_string(), "none");
+        assert_eq!([Work::None, Work::Store].map(|work| work.to_string()), ["none", "store"]);
         assert_eq!(Work::Cpu { ns: 5_000 }.to_string(), "cpu 5us");
     }
 }

@@ -98,6 +98,7 @@ fn hidden_places(text: &str) -> Vec<Range<usize>> {
         places.extend(reversed(text, &name));
         places.push(value);
     }
+    places.extend(passwords_of_addresses(text));
     places.sort_by_key(|place| place.start);
     let mut apart: Vec<Range<usize>> = Vec::new();
     for place in places {
@@ -107,6 +108,15 @@ fn hidden_places(text: &str) -> Vec<Range<usize>> {
         }
     }
     apart
+}
+
+/// The password of `scheme://USER:PASSWORD@HOST`, of which a careless one may hold an `@` too.
+pub(super) fn passwords_of_addresses(text: &str) -> impl Iterator<Item = Range<usize>> {
+    static ADDRESS: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r#"[A-Za-z][A-Za-z0-9+.-]*://[^\s"':/?#@]*:([^\s"']+)@"#).ok());
+    let addresses = ADDRESS.as_ref().map(|address| address.captures_iter(text));
+    let passwords = addresses.into_iter().flatten().filter_map(|address| address.get(1));
+    passwords.map(|password| password.range())
 }
 
 pub(super) fn line_end(text: &str, from: usize) -> usize {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::file::{Masked, line_end};
+use super::file::{Masked, line_end, passwords_of_addresses};
 use crate::scenario::secrets::{masked_command, suspicious_names};
 
 /// The text of a valid scenario as it may be stored: without the secrets of launchers and apps, and of settings that were
@@ -17,7 +17,8 @@ pub fn storable(text: &str) -> String {
     for place in comments(text) {
         let comment = &text[place.clone()];
         let assigns = |name: Range<usize>| comment[name.end..].contains(['=', ':']);
-        if suspicious_names(comment).into_iter().any(assigns) {
+        let has_address = passwords_of_addresses(comment).next().is_some();
+        if has_address || suspicious_names(comment).into_iter().any(assigns) {
             cuts.push((place.clone(), masked_comment(comment)));
         }
     }

@@ -41,6 +41,9 @@ pub struct Configuration {
     pub commit: Commit,
     /// What is done with each record.
     pub work: Work,
+    /// Most rows of one transaction, where records end in a store.
+    #[serde(default = "one_row")]
+    pub store_batch: u32,
     /// Whether the client's buffers are per consumer or shared out.
     pub buffers: Buffers,
     /// How records are taken from the client.
@@ -174,6 +177,8 @@ pub enum Work {
         /// Nanoseconds per record.
         ns: u64,
     },
+    /// Writes it to the store of the scenario.
+    Store,
 }
 
 impl Work {
@@ -182,6 +187,7 @@ impl Work {
         match self {
             Work::None => Some(0),
             Work::Cpu { ns } | Work::Wait { ns } => Some(ns),
+            Work::Store => None,
         }
     }
 
@@ -189,7 +195,7 @@ impl Work {
     pub fn waits(self) -> bool {
         match self {
             Work::None | Work::Cpu { .. } => false,
-            Work::Wait { .. } => true,
+            Work::Wait { .. } | Work::Store => true,
         }
     }
 }
@@ -231,6 +237,11 @@ pub enum WorkOrdering {
 
 /// The value of [`Configuration::threads`] where nothing is said, as in what was stored before there were threads.
 pub(crate) fn one_thread() -> u32 {
+    1
+}
+
+/// The value of [`Configuration::store_batch`] where nothing is said, as in what was stored before there was a store.
+pub(crate) fn one_row() -> u32 {
     1
 }
 

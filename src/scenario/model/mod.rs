@@ -13,13 +13,14 @@ mod property;
 mod repetitions;
 mod requirement;
 mod scenario;
+mod store;
 mod template;
 mod variants;
 
 pub(crate) use app::PROGRAM;
 pub use app::{App, AppProgram, AppSpec, Program, Speaks};
 pub use cluster::{ClusterSource, ClusterSpec};
-pub(crate) use configuration::one_thread;
+pub(crate) use configuration::{one_row, one_thread};
 pub use configuration::{
     Assignor, Buffers, Commit, Configuration, GroupProtocol, Membership, Read, Work, WorkOrdering,
 };
@@ -34,5 +35,6 @@ pub(crate) use repetitions::{ALLOWED_UNTIL, AT_MOST, FIRST_LOOK_MIN};
 pub use repetitions::{Repetitions, Until};
 pub use requirement::{Bound, Requirement};
 pub use scenario::{Axis, ChosenMetric, Family, Scenario, TrialLength};
+pub use store::{StoreErrors, StoreKind, StoreSpec, StoreWrite, Variable};
 pub use template::{Placeholder, Template, TemplateError};
 pub use variants::{Build, Variant, Variants};

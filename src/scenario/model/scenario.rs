@@ -12,6 +12,7 @@ use super::live::Capacity;
 use super::place::Place;
 use super::repetitions::{DESCRIBING, Repetitions};
 use super::requirement::Requirement;
+use super::store::StoreSpec;
 use super::variants::Variants;
 use crate::figures::FigureId;
 use crate::wording::joined;
@@ -62,6 +63,9 @@ pub struct Scenario {
     /// What a search for capacity looks for, where the scenario is one.
     #[serde(default)]
     pub capacity: Option<Capacity>,
+    /// The store in which records end, where any do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreSpec>,
     /// Clusters and builds that everything is run with besides, where they are compared.
     #[serde(default)]
     pub variants: Variants,

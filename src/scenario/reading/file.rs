@@ -7,10 +7,10 @@ use super::cluster::{self, Instead};
 use super::properties::check_aliases;
 use super::settings::{read_matrix, read_settings};
 use crate::scenario::document::{Entry, entries, table, tables};
-use crate::scenario::draft::{Draft, DraftCapacity, DraftCase, DraftRequirement};
+use crate::scenario::draft::{Draft, DraftCapacity, DraftCase, DraftRequirement, DraftStore};
 use crate::scenario::keys::{
-    CLIENT, CapacityKeys, CaseKeys, FILL, Given, PRODUCER, PlaceKeys, RequireKeys, Table, TableKeys, TopKeys,
-    TrialKeys, unknown_key,
+    CLIENT, CapacityKeys, CaseKeys, FILL, Given, PRODUCER, PlaceKeys, RequireKeys, StoreKeys, Table, TableKeys,
+    TopKeys, TrialKeys, unknown_key,
 };
 use crate::scenario::kinds::Lag;
 use crate::scenario::model::{AppSpec, HERE, Place, ResponseLimit};
@@ -47,6 +47,7 @@ pub(crate) fn read(document: &DeTable<'_>, instead: Option<&Instead>, problems: 
         kinds: kinds(document),
         defaults: Vec::new(),
         load_span: None,
+        store: None,
         capacity: None,
         requirements: Vec::new(),
         axes: Vec::new(),
@@ -85,6 +86,7 @@ fn read_top(entry: &Entry<'_>, draft: &mut Draft, instead: Option<&Instead>, pro
         Some(Table::Trial) => read_trial(entry, table, draft, problems),
         Some(Table::Cluster) => draft.cluster = cluster::spec(Some(table), instead, problems),
         Some(Table::Matrix) => draft.axes = read_matrix(table, &draft.kinds, problems),
+        Some(Table::Store) => draft.store = Some(read_store(entry, table, problems)),
         Some(Table::Capacity) => draft.capacity = Some(read_capacity(entry, table, problems)),
         Some(known) => {
             if known == Table::Load {
@@ -119,6 +121,18 @@ fn read_trial(header: &Entry<'_>, table: &DeTable<'_>, draft: &mut Draft, proble
         let message = "[trial] has both `seconds` and `records`";
         let allowed = "must have one of the two: `seconds` or `records`";
         problems.add(Problem::new(second.key_span, message, allowed));
+    }
+}
+
+fn read_store(header: &Entry<'_>, table: &DeTable<'_>, problems: &mut Problems) -> DraftStore {
+    let keys: StoreKeys = read_keys(table, Table::Store, problems);
+    if !table.contains_key("kind") {
+        let allowed = "must have one, such as kind = \"postgres\"";
+        problems.add(Problem::new(header.key_span.clone(), "[store] has no `kind`", allowed));
+    }
+    DraftStore {
+        span: header.key_span.clone(),
+        keys,
     }
 }
 

@@ -124,6 +124,7 @@ fn the_schema_has_every_key_in_every_table_of_the_list_and_no_other() {
         Table::Dataset,
         Table::Consumer,
         Table::Load,
+        Table::Store,
         Table::Capacity,
         Table::Require,
         Table::Matrix,
@@ -147,8 +148,8 @@ fn the_schema_has_every_key_in_every_table_of_the_list_and_no_other() {
             .collect();
         match table {
             Table::Top => listed.extend([
-                "trial", "cluster", "place", "app", "dataset", "consumer", "load", "capacity", "require", "matrix",
-                "case",
+                "trial", "cluster", "place", "app", "dataset", "consumer", "load", "store", "capacity", "require",
+                "matrix", "case",
             ]),
             Table::Cluster | Table::Dataset | Table::Load | Table::App => listed.extend(["client"]),
             Table::Consumer | Table::Case => listed.extend(["java", "spring", "python", "go"]),
@@ -173,6 +174,7 @@ fn every_property_of_the_schema_is_described() {
     check("case", &schema["properties"]["case"]["items"]);
     check("dataset", &schema["properties"]["dataset"]);
     check("load", &schema["properties"]["load"]);
+    check("store", &schema["properties"]["store"]);
     check("capacity", &schema["properties"]["capacity"]);
 }
 
@@ -191,6 +193,10 @@ fn what_the_parser_refuses_by_its_form_the_schema_refuses_too() {
         "question = '?'\n[dataset]\nweights = [0]",
         "question = '?'\n[consumer]\nwork = 'sleep 5us'",
         "question = '?'\n[consumer]\ncommit = 'every 0'",
+        "question = '?'\n[consumer]\nwork = 'store'\n[store]",
+        "question = '?'\n[consumer]\nwork = 'store'\n[store]\nkind = 'oracle'",
+        "question = '?'\n[consumer]\nwork = 'store'\nstore_batch = 0\n[store]\nkind = 'postgres'",
+        "question = '?'\n[consumer]\nwork = 'store'\n[store]\nkind = 'postgres'\nurl = 'postgresql://a:b@c'",
         "question = '?'\n[consumer.client]\nfetch.min.bytes = 1",
         "question = '?'\n[consumer.client]\n'linger.ms' = 1",
         "question = '?'\n[consumer.client]\n'sasl.password' = 'x'",

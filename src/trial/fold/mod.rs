@@ -160,6 +160,7 @@ fn member_measurement(
         first_record_ns: result.partitions.iter().filter_map(|p| p.first_ns).min(),
         last_record_ns: result.partitions.iter().filter_map(|p| p.last_ns).max(),
         work_ns: result.work_ns,
+        store: result.store,
         queued_at_start: result.queued_at_start,
         commits: result.commits,
         reading: result.reading,

@@ -17,7 +17,7 @@ use super::{Committer, ReadAccounts, Reader, ReaderResult};
 use crate::measure::ledger::{Account, ExpectedRange, Reading, account};
 use crate::protocol::WorkCalibration;
 use crate::scenario::{Commit, Work, WorkOrdering};
-use crate::work::{self, Handler, Record, UseHandlers};
+use crate::work::{self, Handler, Record, StoreCounts, Task, UseHandlers};
 use crate::worker::reported::{News, Reported};
 use crate::worker::shared::MemberShared;
 
@@ -92,7 +92,14 @@ impl<'a, S: Source, O: Consumption> Reader<'a, S, O> {
             iterations_per_us: 10.0,
             ..WorkCalibration::default()
         };
-        work::open(work, calibration, threads, Reading(self, early)).unwrap_or_else(|cause| panic!("{cause}"))
+        let task = Task {
+            work,
+            calibration,
+            store: None,
+            name: "reader",
+            counts: &StoreCounts::default(),
+        };
+        work::open(task, threads, Reading(self, early)).unwrap_or_else(|cause| panic!("{cause}"))
     }
 }
 
@@ -239,7 +246,7 @@ impl Outcome {
 fn worked_in_order(group: &[(Instant, i64)], work: Work) -> bool {
     let least = match work {
         Work::Wait { ns } => Duration::from_nanos(ns),
-        Work::None | Work::Cpu { .. } => Duration::ZERO,
+        Work::None | Work::Cpu { .. } | Work::Store => Duration::ZERO,
     };
     group
         .windows(2)

@@ -1,0 +1,1 @@
+//! The handler with a real PostgreSQL.
