@@ -4,9 +4,11 @@
 mod address;
 mod connection;
 mod error;
+mod sessions;
 mod sql;
 
 pub use address::{Address, AddressError};
 pub use connection::{ANSWER_LIMIT, Connection, answered};
 pub use error::DatabaseError;
+pub use sessions::{Sessions, SessionsView};
 pub use sql::{COLUMNS, copy, insert, quoted, upsert};
