@@ -10,11 +10,12 @@ import fill
 import live
 import memcheck
 import peers
+import store
 import verdicts
 
 COMMAND = "scripts/evidence/run"
 QUESTIONS = {"peers": peers, "contention": contention, "fill": fill, "account": account, "verdicts": verdicts,
-             "live": live, "memcheck": memcheck, "clients": clients}
+             "live": live, "memcheck": memcheck, "clients": clients, "store": store}
 
 
 def arguments(words=None):

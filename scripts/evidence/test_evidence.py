@@ -30,6 +30,7 @@ import peers
 import ratios
 import rdkafka_performance
 import runs
+import store
 import table
 import together
 import trials
@@ -376,6 +377,18 @@ class Clients(unittest.TestCase):
         self.assertEqual(table[2], "| python, batch | 1.000 [1.000, 1.000] | 1.000 [1.000, 1.000] | 3 |")
         times["go, poll"] = {block: (1.03 * (1000 + block), 500) for block in range(3)}
         self.assertFalse(clients.lines(times)[1])
+
+
+class Store(unittest.TestCase):
+    def test_rows_per_second_are_compared_within_blocks(self):
+        class Run:
+            def counted(self):
+                return [{"order": {"configuration": case, "block": block, "records": 1000},
+                         "measurement": {"start_ns": 0, "end_ns": (2 - case) * (block + 1) * 10**9}}
+                        for block in range(3) for case in range(2)]
+
+        ratio, rates = store.rate(Run())
+        self.assertEqual((round(ratio.mean, 6), ratio.blocks, rates), (0.5, 3, [250, 500]))
 
 
 if __name__ == "__main__":

@@ -65,6 +65,8 @@ impl Address {
                 "sslrootcert" => tls.root = Some(value),
                 "sslcert" => own.0 = Some(value),
                 "sslkey" => own.1 = Some(value),
+                // This client has no GSSAPI: whoever does not need it gets what was asked for.
+                "gssencmode" if value != "require" => {}
                 _ => others.push(parameter),
             }
         }

@@ -53,7 +53,7 @@ impl From<tokio_postgres::Error> for DatabaseError {
         if let Some(said) = error.as_db_error() {
             let code = said.code().code().to_owned();
             return DatabaseError {
-                message: format!("{} (SQLSTATE {code})", said.message()),
+                message: format!("{}: {} (SQLSTATE {code})", said.severity(), said.message()),
                 passes: passes(&code),
                 code: Some(code),
             };

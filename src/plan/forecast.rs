@@ -2,7 +2,7 @@
 
 use super::capacity::{ObservedWindow, USUAL_COMMIT_INTERVAL_NS, window_ns};
 use super::model::{Plan, count};
-use super::records::{ASSUMED_WORK_NS, fit};
+use super::records::{assumed_work_ns, fit};
 use crate::scenario::{Capacity, Configuration, DatasetSpec, Family, Keys, Load, Mode, TrialLength, WorkOrdering};
 use crate::verdict::first_look;
 
@@ -301,7 +301,7 @@ impl Plan {
             }
             (WorkOrdering::Key | WorkOrdering::None, _) => threads,
         };
-        let work_ns = configuration.work.ns().unwrap_or(ASSUMED_WORK_NS);
+        let work_ns = assumed_work_ns(configuration);
         reading.max(records * work_ns as f64 / 1e9 / f64::from(at_once))
     }
 }

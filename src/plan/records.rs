@@ -3,7 +3,7 @@
 use super::history::{History, is_given_up};
 use super::model::{Plan, count};
 use crate::measure::{Measurement, Status, Trial, TrialKind, TrialOrder};
-use crate::scenario::{Family, TrialLength};
+use crate::scenario::{Configuration, Family, TrialLength};
 
 /// Pilots of a family that may be run without failing before the last one has to do.
 const PILOT_ATTEMPTS: usize = 6;
@@ -14,8 +14,15 @@ const SHORT_SHARE: f64 = 0.25;
 /// The first pilot without work reads this share of what there is.
 const FIRST_PILOT_SHARE: u64 = 8;
 
-/// Work per record, nanoseconds, where nothing is known of it beforehand: about what a database nearby takes to answer.
-pub(super) const ASSUMED_WORK_NS: u64 = 1_000_000;
+/// What a database nearby probably takes for a transaction, and for each row of it.
+const ASSUMED_TRANSACTION_NS: u64 = 800_000;
+const ASSUMED_ROW_NS: u64 = 20_000;
+
+/// How long the work on a record probably takes, in nanoseconds, if a transaction has as many rows as it may have.
+pub(super) fn assumed_work_ns(configuration: &Configuration) -> u64 {
+    let of_store = || ASSUMED_TRANSACTION_NS / u64::from(configuration.store_batch.max(1)) + ASSUMED_ROW_NS;
+    configuration.work.ns().unwrap_or_else(of_store)
+}
 
 /// Where a family's search for its record count stands.
 pub(super) enum PilotState {
@@ -140,8 +147,8 @@ impl Plan {
     fn first_pilot_records(&self, family: &Family, configuration: usize, wanted_s: f64) -> u64 {
         match self.scenario.configurations[configuration].work.ns() {
             Some(0) => fit(family, (family.records_max / FIRST_PILOT_SHARE) as f64),
-            ns => {
-                let work_s = ns.unwrap_or(ASSUMED_WORK_NS) as f64 / 1e9;
+            _ => {
+                let work_s = assumed_work_ns(&self.scenario.configurations[configuration]) as f64 / 1e9;
                 fit(family, wanted_s * SHORT_SHARE / work_s)
             }
         }

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::scenario::Work;
+use crate::scenario::{StoreErrors, StoreWrite, Work};
 use crate::testing::arrangement;
 use crate::testing::script::{manual_spec, partition, spec, spec_of, topics};
 use crate::trial::cast::AnyActor;
@@ -35,6 +35,27 @@ fn members_and_groups_have_names_of_their_own() {
     );
     assert_eq!(last.role.prepare.group_id, "trial-g2");
     assert_eq!(last.role.prepare.properties["group.id"].reveal(), "trial-g2");
+}
+
+#[test]
+fn each_group_has_a_store_of_its_own() {
+    let two_groups = Configuration {
+        groups: 2,
+        ..arrangement("case", 2, 1)
+    };
+    let order = |table: &str| StoreOrder {
+        url: Secret::new("postgresql://me@db/mine"),
+        table: table.to_owned(),
+        write: StoreWrite::Insert,
+        rows: 1,
+        on_error: StoreErrors::Fail,
+    };
+    let spec = spec_of(&two_groups, 2).with_store(&[order("one"), order("two")]);
+    let readers = spec.cast.readers.iter();
+    let tables: Vec<_> = readers
+        .map(|reader| reader.role.prepare.store.as_ref().map(|store| store.table.as_str()))
+        .collect();
+    assert_eq!(tables, [Some("one"), Some("one"), Some("two"), Some("two")]);
 }
 
 #[test]

@@ -29,6 +29,9 @@ mod live;
 mod local_brokers;
 mod old_versions;
 mod planned_acts;
+#[path = "../../src/testing/postgres.rs"]
+#[allow(dead_code, reason = "the tests of the library share a server")]
+mod postgres;
 mod producer;
 mod python_and_go;
 mod python_worker;
@@ -48,6 +51,7 @@ mod silent;
 mod standing;
 mod standstills;
 mod starts;
+mod store_worker;
 mod until_decided;
 mod variants;
 mod why;

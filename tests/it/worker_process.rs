@@ -187,6 +187,14 @@ impl Worker {
         })
     }
 
+    /// Waits until it says why it cannot go on.
+    pub fn failure(&mut self) -> String {
+        self.wait_for(|message| match message {
+            FromWorker::Failed { message, .. } => Some(message.clone()),
+            _ => None,
+        })
+    }
+
     /// Leaves the group and ends.
     pub fn exit(mut self) {
         self.say(&ToWorker::Exit);

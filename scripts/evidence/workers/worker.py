@@ -56,26 +56,27 @@ def say(message):
     print(json.dumps(message), flush=True)
 
 
-def expected(prepare):
+def expected(prepare, work="none"):
     """(topic's name, {partition: number of records}) of the one topic and the partitions that this worker takes."""
     if not prepare["manual"]:
         raise Refusal('this program is told its partitions: assignment = "manual" is needed')
     if len(prepare["topics"]) != 1 or len(prepare["consumers"]) != 1:
         raise Refusal("this program reads one topic with one consumer in a process")
-    if prepare["work"] != "none" or prepare["commit"] != "none":
-        raise Refusal("this program neither works nor commits")
+    if prepare["work"] != work or prepare["commit"] != "none":
+        raise Refusal(f'this program commits nothing, and its work is "{work}"')
     topic = prepare["topics"][0]
     taken = [p["partition"] for p in prepare["consumers"][0]["manual"]]
     return topic["name"], {p: topic["partitions"][p]["end"] - topic["partitions"][p]["low"] for p in taken}
 
 
-def serve(client, version, peer):
+def serve(client, version, peer, more=()):
     """Speaks the protocol for `peer`, an object with prepare(order), read(at_ns), result() and kill().
 
-    read() returns at the program's last record and result() a worker's result of it; all raise Refusal.
+    read() returns at the program's last record and result() a worker's result of it; all raise Refusal. `more` are
+    capabilities beyond those that every program has.
     """
     say({"type": "hello", "protocol": 1, "client": client, "client_version": version, "pid": os.getpid(),
-         "capabilities": ["hold", "assignment", "manual", "usage"]})
+         "capabilities": ["hold", "assignment", "manual", "usage", *more]})
     order, reading = {}, None
 
     def read(at_ns):

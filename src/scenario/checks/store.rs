@@ -17,7 +17,6 @@ pub(crate) fn check(name: &str, settings: &Settings, draft: &Draft, problems: &m
     let checks = [
         no_store(settings, draft),
         single_records(name, settings),
-        warmup_records(settings),
     ];
     checks.into_iter().flatten().for_each(|problem| problems.add(problem));
 }
@@ -54,14 +53,6 @@ fn single_records(name: &str, settings: &Settings) -> Option<Problem> {
         settings.read.name()
     );
     settings.problem_at(&["store_batch", "read"], message, allowed)
-}
-
-/// What is stored before the start would be rows that belong to no measured record.
-fn warmup_records(settings: &Settings) -> Option<Problem> {
-    (settings.warmup_records > 0).then_some(())?;
-    let message = "`warmup_records` cannot be used with work = \"store\"";
-    let allowed = "must be left out: the rows of these records would be counted as stored twice".to_owned();
-    settings.problem_at(&["warmup_records"], message, allowed)
 }
 
 fn write(DraftStore { keys, .. }: &DraftStore) -> Option<Problem> {

@@ -17,6 +17,7 @@ mod quick;
 mod repetitions;
 mod secrets;
 mod selection;
+mod store;
 mod variants;
 
 use super::parse;

@@ -83,7 +83,7 @@ impl Order {
             Some(session) => session,
             None => self.connect().await?,
         };
-        session.write(rows, self.rows).await
+        session.write(rows).await
     }
 }
 

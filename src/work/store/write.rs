@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::future::{Future, poll_fn};
-use std::num::NonZeroUsize;
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
@@ -72,14 +71,13 @@ impl Session {
         }
     }
 
-    /// Writes the rows in one transaction of at most `rows_max`. After a failure the session is gone, and with it what
-    /// it had not committed.
-    pub(super) async fn write(self, rows: &[Row<'_>], rows_max: NonZeroUsize) -> Result<Self, DatabaseError> {
+    /// Writes the rows in one transaction. After a failure the session is gone, and with it what it had not committed.
+    pub(super) async fn write(self, rows: &[Row<'_>]) -> Result<Self, DatabaseError> {
         let client = &self.connection.client;
         let written = match (self.write, rows) {
             (StoreWrite::Copy, _) => copy_all(client, &self.statement, rows).await,
             // A statement by itself is a transaction.
-            (StoreWrite::Insert | StoreWrite::Upsert, [row]) if rows_max == NonZeroUsize::MIN => {
+            (StoreWrite::Insert | StoreWrite::Upsert, [row]) => {
                 answered(client.execute(&self.statement, &row.parameters())).await.map(|_| ())
             }
             (StoreWrite::Insert | StoreWrite::Upsert, rows) => execute_all(client, &self.statement, rows).await,
@@ -91,8 +89,8 @@ impl Session {
     }
 }
 
-/// `BEGIN`, a statement for each row and `COMMIT`, sent at once. If a statement fails on the server, its `COMMIT` rolls
-/// back.
+/// `BEGIN` and a statement for each row, sent without waiting between them, and `COMMIT` when all are answered: what is
+/// given up before that is rolled back, although the server has it all.
 async fn execute_all(client: &Client, statement: &Statement, rows: &[Row<'_>]) -> Result<(), DatabaseError> {
     let parameters: Vec<[&(dyn ToSql + Sync); 4]> = rows.iter().map(Row::parameters).collect();
     let begin = Sent::request(client.batch_execute("BEGIN")).await?;
@@ -100,12 +98,11 @@ async fn execute_all(client: &Client, statement: &Statement, rows: &[Row<'_>]) -
     for parameters in &parameters {
         rows_sent.push(Sent::request(client.execute(statement, parameters)).await?);
     }
-    let commit = Sent::request(client.batch_execute("COMMIT")).await?;
     begin.answer().await?;
     for row in rows_sent {
         row.answer().await?;
     }
-    commit.answer().await
+    answered(client.batch_execute("COMMIT")).await
 }
 
 /// A request that was sent.

@@ -221,6 +221,17 @@ impl<'a, S: Source, O: Consumption, H: Handler> Pass<'a, S, O, H> {
         }
     }
 
+    /// Records until the next commit after every N records: the handler takes no more at once.
+    fn until_commit(&self) -> usize {
+        match self.reader.commit {
+            Commit::Every(records) => {
+                let left = records.saturating_sub(self.records_uncommitted);
+                usize::try_from(left).unwrap_or(usize::MAX).max(1)
+            }
+            Commit::None | Commit::Auto | Commit::PerBatch => usize::MAX,
+        }
+    }
+
     /// Commits after every N records. True where it did.
     #[inline]
     fn commit_every(&mut self) -> bool {

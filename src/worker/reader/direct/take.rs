@@ -119,7 +119,7 @@ impl<S: Source, O: Consumption, H: Handler> Pass<'_, S, O, H> {
     /// Admits what the handler takes in its next call; how many entries of the batch that uses up.
     #[inline]
     fn admit_next(&mut self, entries: &[S::Message<'_>]) -> usize {
-        let at_once = self.handler.at_once().get();
+        let at_once = self.handler.at_once().get().min(self.until_commit());
         self.admitted.clear();
         for (place, record) in entries.iter().enumerate() {
             if let Some((slot, epoch)) = self.admit(record) {
