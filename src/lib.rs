@@ -16,8 +16,9 @@
 //! - [`verdict`]: which configurations are compared within blocks, and what is concluded;
 //! - [`plan`]: which trial comes next, from the scenario and the trials stored so far;
 //! - [`names`]: what topics, groups and clients are called;
+//! - [`server`]: processes of servers run here, with their folders and ports;
 //! - [`kafka`]: brokers run here, client settings, topics and groups;
-//! - [`database`]: how a database is reached, and what is said to it;
+//! - [`database`]: the databases in which records can end;
 //! - [`protocol`]: the messages between coordinator and worker;
 //! - [`work`]: what is done with records, by a handler for each thread;
 //! - [`worker`]: a process of consumers, or a producer of load;
@@ -43,6 +44,7 @@ pub mod protocol;
 pub mod report;
 pub mod scenario;
 pub mod secret;
+pub mod server;
 pub mod stats;
 pub mod store;
 pub mod summary;

@@ -102,6 +102,12 @@ pub fn recognise(prefix: &str, name: &str, of: NameOf) -> Option<Made> {
     (is_hexadecimal(id, ID_DIGITS) && is_part(part, of)).then(|| Made::Run { id: id.to_owned() })
 }
 
+/// True for the group of a trial of this run, and for the table in which the records of one end.
+pub fn is_trial_group(run: &str, name: &str) -> bool {
+    let part = name.strip_prefix(run).and_then(|rest| rest.strip_prefix('-'));
+    part.is_some_and(|part| part.starts_with('t') && is_part(part, NameOf::Group))
+}
+
 /// `d1-2` or `t12-1` of a topic, `t12-g1` or `warm` of a group.
 fn is_part(part: &str, of: NameOf) -> bool {
     if part == "warm" {
@@ -169,6 +175,15 @@ mod tests {
         is_only(&kept_claim("tandem-", hash), NameOf::Group, &kept);
         is_only("tandem-doctor-0a1b2c3d", NameOf::Topic, &Made::Doctor);
         is_only("tandem-doctor-0a1b2c3d-classic", NameOf::Group, &Made::Doctor);
+    }
+
+    #[test]
+    fn the_table_of_a_trial_is_known_by_the_name_of_its_group() {
+        let run = "tandem-0a1b2c3d";
+        assert!(is_trial_group(run, &trial_group(&trial(run, 7), 2)));
+        for other in ["tandem-0a1b2c3d-warm", "tandem-0a1b2c3d-t7-1", "tandem-0a1b2c3e-t7-g2", "tandem-0a1b2c3d-totals"] {
+            assert!(!is_trial_group(run, other), "{other}");
+        }
     }
 
     #[test]

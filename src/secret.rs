@@ -45,6 +45,12 @@ impl Hidden {
         Hidden(values)
     }
 
+    /// These values, and others too.
+    #[must_use]
+    pub fn and(self, secrets: impl IntoIterator<Item = Secret>) -> Self {
+        Hidden::of(self.0.into_iter().map(Secret).chain(secrets))
+    }
+
     /// The text with `(hidden)` for each of the values.
     pub fn mask(&self, text: String) -> String {
         let mask = |text: String, value: &String| {

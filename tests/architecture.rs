@@ -34,12 +34,13 @@ const MODULES: &[(&str, &str)] = &[
     ("verdict", "stats scenario measure figures"),
     ("plan", "wording load scenario measure stats verdict"),
     ("protocol", "load scenario measure secret"),
-    ("kafka", "wording clients scenario measure secret client_errors"),
+    ("server", "measure"),
+    ("kafka", "wording server clients scenario measure secret client_errors"),
     (
         "trial",
         "wording protocol names load scenario measure time secret client_errors",
     ),
-    ("database", "scenario secret"),
+    ("database", "server scenario measure secret"),
     ("work", "database protocol scenario measure"),
     (
         "worker",
@@ -50,11 +51,11 @@ const MODULES: &[(&str, &str)] = &[
     ("report", "wording summary stats plan scenario measure figures"),
     (
         "coordinator",
-        "trial protocol names clients kafka database store plan contents load scenario measure secret client_errors",
+        "trial protocol names clients server kafka database store plan contents load scenario measure secret client_errors",
     ),
     (
         "cli",
-        "wording trial coordinator worker report summary store kafka names secret plan scenario measure",
+        "wording trial coordinator worker report summary store server kafka database names secret plan scenario measure",
     ),
 ];
 

@@ -93,6 +93,12 @@ has_java() {
     [[ -n $release && $release -ge 17 ]]
 }
 
+# The programs of a server, where tandem looks for them.
+has_postgresql() {
+    { command -v initdb && command -v postgres; } || compgen -G "/usr/lib/postgresql/[0-9]*/bin/initdb" ||
+        compgen -G "/usr/pgsql-[0-9]*/bin/initdb"
+}
+
 has_cached_kafka() {
     compgen -G "${XDG_CACHE_HOME:-$HOME/.cache}/tandem/kafka/[0-9]*/libs" >/dev/null
 }

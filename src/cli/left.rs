@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::coordinator::leftovers::{LeftTopics, clean_leftovers, state_folder};
+use crate::coordinator::drop_left;
+use crate::coordinator::leftovers::{LeftTables, LeftTopics, clean_leftovers, state_folder};
 use crate::kafka::admin::Admin;
 use crate::kafka::client::cluster_properties;
 use crate::scenario::{ClusterSource, ClusterSpec};
@@ -52,8 +53,11 @@ pub(super) async fn clean(forget: bool) -> bool {
                 }
             }
         }
+        for tables in &dead.record.tables {
+            all &= drop_tables(tables, forget).await;
+        }
         nothing_left &= all;
-        if dead.record.topics.is_empty() || !all {
+        if dead.record.topics.is_empty() && dead.record.tables.is_empty() || !all {
             continue;
         }
         if let Err(error) = dead.forget() {
@@ -61,6 +65,25 @@ pub(super) async fn clean(forget: bool) -> bool {
         }
     }
     nothing_left
+}
+
+/// Drops the tables that a run has left in a database, whose address is in a variable that need not be set any more. True
+/// where nothing of it is left to remember.
+async fn drop_tables(left: &LeftTables, forget: bool) -> bool {
+    let LeftTables { variable, prefix } = left;
+    let cause = match drop_left(variable, prefix).await {
+        Ok(0) => return true,
+        Ok(count) => {
+            eprintln!("note: dropped {count} tables that a killed run had left in the database of {variable}");
+            return true;
+        }
+        Err(cause) => cause,
+    };
+    let end = if forget { "is forgotten" } else { "stays there; `tandem clean --yes` forgets it" };
+    eprintln!(
+        "note: what a killed run has left in the database of {variable} in tables that start with {prefix} {end}: {cause}"
+    );
+    forget
 }
 
 /// True where something takes connections at one of the addresses.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use rand::RngExt;
 
-use super::disk::{check_disk, data_parent};
+use super::disk::{check_disk, check_store_disk, data_parent};
 use super::exit::{CANNOT, DONE, INTERRUPTED, WRONG};
 use super::gate::Gate;
 use super::plan::{check_settings, full_loads};
@@ -123,6 +123,7 @@ fn begin(
     let mut plan = Plan::new(source.scenario).with_source(storable(&source.text));
     check_keeping(arguments, &plan.scenario)?;
     check_disk(&plan)?;
+    check_store_disk(&plan.scenario)?;
     plan.scenario.warnings.extend(cache_warning(&plan, &Kernel::running()));
     if let Some(note) = plan.scenario.nothing_compared() {
         eprintln!("note: {note}");
@@ -148,6 +149,7 @@ fn resume(arguments: &Arguments, runtime: &tokio::runtime::Runtime, interrupt: &
     check_builds(&plan.scenario)?;
     check_keeping(arguments, &plan.scenario)?;
     check_disk(&plan)?;
+    check_store_disk(&plan.scenario)?;
     let session = dir.read_trials()?.iter().map(|trial| trial.session).max().unwrap_or(0) + 1;
     execute(arguments, runtime, interrupt, &plan, dir, session)
 }
@@ -212,7 +214,7 @@ fn execute(
         Err(error) => return not_run(arguments, dir, &error),
     };
     let measured = !dir.read_trials()?.is_empty();
-    if !measured && !matches!(end, RunEnd::ClusterLost(_)) {
+    if !measured && !matches!(end, RunEnd::ClusterLost(_) | RunEnd::StoreLost(_)) {
         discard_new(arguments, dir)?;
         return Ok(if end == RunEnd::Interrupted { INTERRUPTED } else { WRONG });
     }
@@ -229,6 +231,11 @@ fn execute(
         }
         RunEnd::TopicsLost(cause) => {
             eprintln!("tandem: the rest was not run: {cause}");
+            WRONG
+        }
+        RunEnd::StoreLost(cause) => {
+            eprintln!("tandem: the store is gone, the rest was not run: {cause}");
+            eprintln!("{}", how_to_go_on(&dir));
             WRONG
         }
         RunEnd::ClusterLost(cause) => {

@@ -64,6 +64,8 @@ pub trait Surroundings {
     fn sample_at(&self, at_ns: u64, workers: &[u32]) -> JoinHandle<HostSample>;
     /// Says what happened where the cluster is known to be gone, or a broker that is not among those that may be `away`.
     fn lost_cluster(&self, away: &[u32]) -> Option<String>;
+    /// Says what happened where the store of the trial is known to be gone.
+    fn lost_store(&self) -> Option<String>;
     /// Does this to one of the brokers that the run started, and says when it was done.
     fn act_on_broker(&self, broker: usize, act: Act) -> impl Future<Output = Result<u64, String>> + Send + 'static;
     /// Hears what happened in the trial, in order.
@@ -265,14 +267,17 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
         }
     }
 
-    /// Looks after the cluster; false where it is gone, which fails the trial.
+    /// Looks after the cluster and the store; false where one is gone, which fails the trial.
     fn check(&mut self) -> bool {
-        if let Some(message) = self.surroundings.lost_cluster(&self.machine.brokers_away()) {
-            let (kind, who) = (FailureKind::BrokerLost, None);
-            self.machine.fail(clock::now_ns(), Failure { kind, who, message });
-            return false;
-        }
-        true
+        let lost_cluster = self.surroundings.lost_cluster(&self.machine.brokers_away());
+        let lost_cluster = lost_cluster.map(|message| (FailureKind::BrokerLost, message));
+        let lost_store = || Some((FailureKind::Store, self.surroundings.lost_store()?));
+        let Some((kind, message)) = lost_cluster.or_else(lost_store) else {
+            return true;
+        };
+        let who = None;
+        self.machine.fail(clock::now_ns(), Failure { kind, who, message });
+        false
     }
 
     fn perform(&mut self, action: Action) {

@@ -1,6 +1,7 @@
 //! How a run ends: with the plan done, early, or with an error.
 
 use super::cluster::ClusterError;
+use super::database::NoDatabase;
 use super::dataset::DatasetError;
 use super::existing::ExistingError;
 use super::fixed_group::GroupError;
@@ -21,6 +22,8 @@ pub enum RunEnd {
     ClusterLost(String),
     /// Topics of the run are gone or changed; the rest was not run.
     TopicsLost(String),
+    /// The store is gone; the rest was not run.
+    StoreLost(String),
 }
 
 /// Why a run could not take place, or could not go on.
@@ -45,6 +48,9 @@ pub enum RunError {
         /// The id of the cluster.
         id: String,
     },
+    /// There is no store.
+    #[error(transparent)]
+    Database(#[from] NoDatabase),
     /// A ready-made client is not there.
     #[error(transparent)]
     Client(#[from] ClientError),

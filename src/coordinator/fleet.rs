@@ -16,7 +16,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::kafka::local::RUN_VARIABLE;
+use crate::server::RUN_VARIABLE;
 use crate::measure::clock;
 use crate::measure::limits::keep_to;
 use crate::protocol::{FromWorker, ToWorker};

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::leftovers::{Journal, LeftTopics, Leftovers};
+use super::leftovers::{Journal, LeftTables, LeftTopics, Leftovers};
 use super::processes::{ProcessIdentity, end_all};
-use crate::kafka::local::{Keeper, RUN_VARIABLE, remove_owned_directory};
+use crate::server::{Keeper, RUN_VARIABLE, remove_owned_directory};
 
 /// What the guardian says when it can no longer be interrupted.
 pub const READY: &str = "ready";
@@ -92,6 +92,16 @@ impl Guardian {
     /// Topics and groups on the cluster at this address that are gone.
     pub fn unregister_topics(&self, bootstrap: &str) {
         self.update(|record| record.topics.retain(|topics| topics.bootstrap != bootstrap));
+    }
+
+    /// Tables about to be made in a foreign database, that a later start has to drop if this one cannot.
+    pub fn register_tables(&self, tables: LeftTables) {
+        self.update(|record| record.tables.push(tables));
+    }
+
+    /// Tables in the database whose address this variable holds are gone.
+    pub fn unregister_tables(&self, variable: &str) {
+        self.update(|record| record.tables.retain(|tables| tables.variable.env != variable));
     }
 
     /// Changes the record on disk, then what the guardian knows.
@@ -213,7 +223,7 @@ mod tests {
 
     use super::{Guarded, watch};
     use crate::coordinator::ProcessIdentity;
-    use crate::kafka::local::marker_name;
+    use crate::server::marker_name;
 
     fn line(processes: &[ProcessIdentity], directories: &[&Path]) -> String {
         let guarded = Guarded {

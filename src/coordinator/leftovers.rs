@@ -10,8 +10,8 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::processes::{ProcessIdentity, end_all};
-use crate::kafka::local::{check_private, make_private, remove_owned_directory};
-use crate::scenario::PropertyValue;
+use crate::server::{check_private, make_private, remove_owned_directory};
+use crate::scenario::{PropertyValue, Variable};
 
 /// Version of the stored form of [`Leftovers`]; a record of another version is left alone.
 pub const LEFTOVERS_SCHEMA_VERSION: u32 = 1;
@@ -31,6 +31,15 @@ pub struct LeftTopics {
     pub prefix: String,
     /// Client properties of the cluster; secrets by the name of their variable.
     pub client: BTreeMap<String, PropertyValue>,
+}
+
+/// Tables in a database that is not tandem's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftTables {
+    /// The variable that holds the address of the database.
+    pub variable: Variable,
+    /// Start of the names of the run's tables.
+    pub prefix: String,
 }
 
 /// Everything of a run that must not outlive it.
@@ -55,6 +64,9 @@ pub struct Leftovers {
     /// Topics and groups on foreign clusters.
     #[serde(deserialize_with = "one_or_several")]
     pub topics: Vec<LeftTopics>,
+    /// Tables in foreign databases.
+    #[serde(default)]
+    pub tables: Vec<LeftTables>,
 }
 
 /// Earlier records hold one cluster, or null, where later ones hold a list.
@@ -73,7 +85,12 @@ fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<LeftTopics>,
 
 impl Leftovers {
     fn is_empty(&self) -> bool {
-        self.processes.is_empty() && self.directories.is_empty() && self.topics.is_empty()
+        self.processes.is_empty() && self.directories.is_empty() && self.is_only_here()
+    }
+
+    /// True where nothing is left on clusters and in databases that are not tandem's.
+    fn is_only_here(&self) -> bool {
+        self.topics.is_empty() && self.tables.is_empty()
     }
 
     fn is_of_this_boot(&self) -> bool {
@@ -101,6 +118,7 @@ impl Journal {
             processes: BTreeSet::new(),
             directories: BTreeSet::new(),
             topics: Vec::new(),
+            tables: Vec::new(),
         };
         let denied = |cause: io::Error| {
             let advice = "set XDG_STATE_HOME to a folder that you may write to";
@@ -215,12 +233,12 @@ pub fn recorded(state: &Path) -> Recorded {
 }
 
 /// Ends the processes and removes the directories of every run whose coordinator is dead. Returns those of which
-/// something is still to do, mostly topics on a foreign cluster: remove them, then [`DeadRun::forget`].
+/// something is still to do, mostly topics on a foreign cluster or tables in a foreign database: remove them, then [`DeadRun::forget`].
 pub fn clean_leftovers(state: &Path) -> Vec<DeadRun> {
     let mut dead = Vec::new();
     for (record, state_file) in recorded(state).dead {
         let run = clean(record, state_file);
-        if !run.record.topics.is_empty() || !run.problems.is_empty() {
+        if !run.record.is_only_here() || !run.problems.is_empty() {
             dead.push(run);
         } else if let Err(error) = run.forget() {
             let problems = vec![format!(
@@ -318,7 +336,7 @@ mod tests {
         Journal, LEFTOVERS_FILE, LeftTopics, Leftovers, clean_leftovers, forget_cluster, read_record, write_atomically,
     };
     use crate::coordinator::ProcessIdentity;
-    use crate::kafka::local::{RUN_VARIABLE, marker_name};
+    use crate::server::{RUN_VARIABLE, marker_name};
 
     /// A state folder with the record of a run whose coordinator is another process.
     fn record_of(run_id: &str, folder: &Path, change: impl FnOnce(&mut Leftovers)) {

@@ -6,6 +6,7 @@ mod calibration;
 mod clients;
 mod cluster;
 mod control;
+mod database;
 pub mod dataset;
 mod drive;
 mod ending;
@@ -34,6 +35,7 @@ mod store_watch;
 mod watch;
 
 pub use cluster::ClusterError;
+pub use database::{NoDatabase, drop_left};
 pub use ending::{RunEnd, RunError};
 pub use events::Observer;
 pub use existing::{ExistingError, check_cluster as check_existing_topics};

@@ -10,8 +10,11 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
-use crate::kafka::local::RUN_VARIABLE;
-use crate::measure::tree::{PROGRAM_VARIABLE, ProcessStat, marked};
+use crate::server::RUN_VARIABLE;
+use crate::measure::tree::{PROGRAM_VARIABLE, ProcessStat, marked, with_descendants};
+
+/// How long servers may take to end after they were asked to, before they are killed.
+const QUIT_LIMIT: Duration = Duration::from_millis(300);
 
 /// Pause between two looks at processes that are ending.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -109,18 +112,27 @@ fn remove_program_files(run_id: &str) {
     }
 }
 
-/// Kills these processes and all that carry the mark of the run, and waits until they are gone, for at most `limit`; then
-/// removes the files that they wrote for programs. Returns those that still run.
-pub fn end_all(run_id: &str, known: &BTreeSet<ProcessIdentity>, limit: Duration) -> Vec<ProcessIdentity> {
-    let deadline = Instant::now() + limit;
+/// Ends these servers, with all that they have started, and kills all that carry the mark of the run; waits until they are
+/// gone, for at most `limit`, and removes the files that they wrote for programs. Returns those that still run.
+pub fn end_all(run_id: &str, servers: &BTreeSet<ProcessIdentity>, limit: Duration) -> Vec<ProcessIdentity> {
+    let began = Instant::now();
     let mut quiet_since = None;
+    let mut of_servers = BTreeSet::new();
     loop {
-        let mut running: BTreeSet<_> = known.iter().copied().filter(|process| process.is_running()).collect();
-        running.extend(of_run(run_id));
-        for process in &running {
-            process.kill();
+        // What servers have started need not carry the mark: those of PostgreSQL write their titles where their environment
+        // was. They are found while their parent lives.
+        let alive: Vec<u32> = servers.iter().filter(|server| server.is_running()).map(|server| server.pid).collect();
+        let is_first = of_servers.is_empty();
+        of_servers.extend(servers);
+        of_servers.extend(with_descendants(&alive).into_iter().filter_map(ProcessIdentity::of));
+        if is_first {
+            alive.iter().for_each(|pid| quit(*pid));
         }
+        let mut running: BTreeSet<_> = of_servers.iter().copied().filter(|process| process.is_running()).collect();
+        running.extend(of_run(run_id));
         let now = Instant::now();
+        let may_quit = |process: &&ProcessIdentity| of_servers.contains(process) && now - began < QUIT_LIMIT;
+        running.iter().filter(|process| !may_quit(process)).for_each(|process| process.kill());
         if running.is_empty() {
             let since = *quiet_since.get_or_insert(now);
             if now - since >= QUIET {
@@ -129,12 +141,19 @@ pub fn end_all(run_id: &str, known: &BTreeSet<ProcessIdentity>, limit: Duration)
             }
         } else {
             quiet_since = None;
-            if now >= deadline {
+            if now - began >= limit {
                 return running.into_iter().collect();
             }
         }
         sleep(PAUSE);
     }
+}
+
+/// Asks a server to end at once (SIGQUIT): PostgreSQL then frees its shared memory, which outlives a killed one. A JVM only
+/// prints its threads.
+fn quit(pid: u32) {
+    // It may have ended in this moment.
+    let _ = kill(Pid::from_raw(pid.cast_signed()), Signal::SIGQUIT);
 }
 
 #[cfg(test)]
@@ -147,7 +166,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{ProcessIdentity, end_all, end_programs, ended_children_cpu_ns, program_files};
-    use crate::kafka::local::RUN_VARIABLE;
+    use crate::server::RUN_VARIABLE;
     use crate::measure::tree::with_descendants;
 
     #[test]

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::calibration::meet;
 use super::fleet::{Launch, ProcessFleet};
-use crate::kafka::local::RUN_VARIABLE;
+use crate::server::RUN_VARIABLE;
 use crate::measure::BuildEnvironment;
 use crate::protocol::{Hello, PROTOCOL_VERSION, PROTOCOL_VERSIONS};
 use crate::scenario::{Build, Scenario};

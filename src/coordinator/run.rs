@@ -6,23 +6,25 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::cluster::{Cluster, Opening, provide};
+use super::database::{self, Database, NoDatabase};
 use super::ending::{RunEnd, RunError};
 use super::events::Observer;
 use super::existing::{self, Resolved};
 use super::guardian::Guardian;
 use super::interrupt::Interrupt;
-use super::leftovers::LeftTopics;
+use super::leftovers::{LeftTables, LeftTopics};
 use super::memory::Started;
 use super::options::RunOptions;
 use super::programs::Programs;
 use super::ready_made::{self, ClientError};
 use super::session::Session;
 use super::steps::Steps;
-use crate::kafka::local::Keeper;
+use crate::server::Keeper;
 use crate::measure::Step;
 use crate::measure::limits::{self, Kernel};
 use crate::plan::Plan;
 use crate::scenario::{ClusterSpec, Scenario};
+use crate::secret::Hidden;
 use crate::store::RunDir;
 
 /// Runs a plan in a run's folder until nothing is left, the user interrupts or the cluster is gone.
@@ -61,8 +63,9 @@ async fn execute(
 ) -> Result<RunEnd, RunError> {
     let scenario = &plan.scenario;
     existing::check_cluster(scenario)?;
-    let programs = programs(scenario, options, observer, interrupt, steps).await?;
     let prefix = format!("{}{}", scenario.cluster.prefix, options.run_id);
+    let found = find_database(scenario, &prefix, interrupt).await?;
+    let programs = programs(scenario, options, observer, interrupt, steps).await?;
     let addresses = || scenario.clusters().filter_map(|spec| Some((spec, spec.bootstrap()?)));
     for (spec, bootstrap) in addresses() {
         guardian.register_topics(LeftTopics {
@@ -71,6 +74,7 @@ async fn execute(
             client: spec.client.clone(),
         });
     }
+    let database = open_database(found, options, &prefix, (observer, interrupt, guardian, steps)).await?;
     steps.begin(Step::Brokers);
     let clusters = match open(scenario, options, observer, interrupt, guardian).await {
         Ok(clusters) => clusters,
@@ -98,7 +102,8 @@ async fn execute(
         programs,
         prefix,
         named_are_ours: AtomicBool::new(false),
-        hidden: Arc::new(crate::kafka::client::hidden(&resolved.plan.scenario)),
+        hidden: Arc::new(hidden(&resolved.plan.scenario, database.as_ref())),
+        database,
         steps,
     };
     let ended = match refused {
@@ -109,6 +114,54 @@ async fn execute(
     steps.begin(Step::Closing);
     session.close(guardian).await;
     ended
+}
+
+/// Looks for the database in which records of a scenario end: one that cannot be used costs no start of anything.
+async fn find_database(
+    scenario: &Scenario,
+    prefix: &str,
+    interrupt: &Interrupt,
+) -> Result<Option<database::Found>, RunError> {
+    tokio::select! {
+        found = database::Found::of(scenario, prefix) => Ok(found?),
+        () = interrupt.wait() => Err(RunError::Interrupted),
+    }
+}
+
+/// Starts it, if it is the run's own. In another one tables will be made, which a later start has to drop if this run cannot.
+async fn open_database(
+    found: Option<database::Found>,
+    options: &RunOptions,
+    prefix: &str,
+    around: (&Arc<dyn Observer>, &Interrupt, &Arc<Guardian>, &Steps),
+) -> Result<Option<Database>, RunError> {
+    let (observer, interrupt, guardian, steps) = around;
+    let Some(found) = found else { return Ok(None) };
+    match found.variable() {
+        Some(variable) => guardian.register_tables(LeftTables {
+            variable: variable.clone(),
+            prefix: prefix.to_owned(),
+        }),
+        None => {
+            steps.begin(Step::Store);
+            observer.preparing("starting PostgreSQL");
+        }
+    }
+    let opening = database::Opening {
+        run_id: options.run_id.clone(),
+        data_parent: options.data_parent.clone(),
+        keeper: Arc::<Guardian>::clone(guardian),
+        interrupted: interrupt.flag(),
+    };
+    let opened = found.open(opening).await;
+    let interrupted = |error: NoDatabase| if interrupt.is_set() { RunError::Interrupted } else { error.into() };
+    Ok(Some(opened.map_err(interrupted)?))
+}
+
+/// What must show nowhere: of the scenario, and of its database.
+fn hidden(scenario: &Scenario, database: Option<&Database>) -> Hidden {
+    let of_database = database.into_iter().flat_map(Database::secrets);
+    crate::kafka::client::hidden(scenario).and(of_database)
 }
 
 /// The programs that the workers of a scenario are started from.

@@ -17,7 +17,8 @@ use super::guardian::Guardian;
 use super::interrupt::Interrupt;
 use super::leftovers::{boot, clean_leftovers, forget_cluster, host, remove_file, write_atomically};
 use super::processes::ProcessIdentity;
-use crate::kafka::local::{Broker, ClusterOptions, Distribution, Keeper, LocalCluster};
+use crate::kafka::local::{Broker, ClusterOptions, Distribution, LocalCluster};
+use crate::server::Keeper;
 use crate::scenario::KafkaVersion;
 
 /// Version of the stored form of [`StandingCluster`]; a record of another version is not understood.

@@ -4,11 +4,14 @@ use openssl::ssl::{SslConnector, SslConnectorBuilder, SslFiletype, SslMethod, Ss
 use percent_encoding::percent_decode_str;
 use postgres_openssl::MakeTlsConnector;
 use tokio_postgres::Config;
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{Host, SslMode};
 
 use crate::secret::Secret;
 
 const SCHEMES: [&str; 2] = ["postgresql://", "postgres://"];
+
+/// PostgreSQL's port, where an address names none.
+const DEFAULT_PORT: u16 = 5432;
 
 /// An address that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -88,6 +91,19 @@ impl Address {
     pub fn password(&self) -> Option<Secret> {
         let password = self.config.get_password()?;
         Some(Secret::new(String::from_utf8_lossy(password)))
+    }
+
+    /// The hosts and their ports, `db:5432`.
+    pub fn place(&self) -> String {
+        let ports = self.config.get_ports();
+        let hosts = self.config.get_hosts().iter().enumerate().map(|(index, host)| {
+            let port = ports.get(index).or(ports.first()).copied().unwrap_or(DEFAULT_PORT);
+            match host {
+                Host::Tcp(host) => format!("{host}:{port}"),
+                Host::Unix(folder) => folder.display().to_string(),
+            }
+        });
+        hosts.collect::<Vec<_>>().join(",")
     }
 
     /// What makes TLS of a connection.
@@ -177,7 +193,7 @@ mod tests {
     fn an_address_says_where_the_database_is_and_what_is_checked_of_its_certificate() {
         let address = parse("postgresql://me:a%20b@db:5433/mine?connect_timeout=3&sslmode=verify-full").unwrap();
         assert_eq!(address.config.get_dbname(), Some("mine"));
-        assert_eq!(address.config.get_ports(), [5433]);
+        assert_eq!(address.place(), "db:5433");
         assert_eq!(address.password().unwrap().reveal(), "a b");
         assert_eq!(address.config.get_ssl_mode(), SslMode::Require);
         assert_eq!(address.tls.verifies, Verifies::AuthorityAndHost);

@@ -1,4 +1,4 @@
-//! The statements that write rows. Names of tables come quoted.
+//! The statements that make tables, write rows and count them. Names of tables come quoted.
 
 /// The columns of a row, in the order of the parameters: where a record was, and its value.
 pub const COLUMNS: &str = r#"topic, partition, "offset", value"#;
@@ -28,6 +28,41 @@ pub fn upsert(table: &str) -> String {
 pub fn copy(table: &str) -> String {
     format!("COPY {table} ({COLUMNS}) FROM STDIN (FORMAT binary)")
 }
+
+/// Makes a table for rows.
+pub(super) fn create(table: &str, one_per_record: bool) -> String {
+    let key = if one_per_record { format!(", PRIMARY KEY ({IDENTITY})") } else { String::new() };
+    format!(
+        "CREATE TABLE {table} (topic text NOT NULL, partition integer NOT NULL, \"offset\" bigint NOT NULL, \
+         value bytea NOT NULL{key})"
+    )
+}
+
+/// Runs of consecutive offsets that have equally many rows: topic, partition, rows of each, first offset, one past the last.
+/// The difference between an offset and its place among those of as many rows is the same throughout a run.
+pub(super) fn runs(table: &str) -> String {
+    format!(
+        "SELECT topic, partition, copies, min(\"offset\"), max(\"offset\") + 1 \
+         FROM (SELECT *, \"offset\" - row_number() OVER (PARTITION BY topic, partition, copies ORDER BY \"offset\") AS run \
+         FROM (SELECT {IDENTITY}, count(*) AS copies FROM {table} GROUP BY {IDENTITY}) AS counted) AS numbered \
+         GROUP BY topic, partition, copies, run ORDER BY topic, partition, min(\"offset\")"
+    )
+}
+
+/// Sessions of applications whose names start with the parameter, this one left out.
+pub(super) const SESSIONS: &str = "SELECT count(*) FROM pg_stat_activity \
+     WHERE left(application_name, length($1)) = $1 AND pid <> pg_backend_pid()";
+
+/// Tables that the user finds without naming a schema, and whose names start with the parameter.
+pub(super) const TABLES: &str = "SELECT tablename::text FROM pg_tables \
+     WHERE schemaname = ANY (current_schemas(false)) AND left(tablename::text, length($1)) = $1 ORDER BY 1";
+
+/// Settings that decide what a commit costs, with their values and PostgreSQL's defaults.
+pub(super) const SETTINGS: &str = "SELECT name, setting || coalesce(' ' || unit, ''), boot_val || coalesce(' ' || unit, '') \
+     FROM pg_settings WHERE name IN ('server_version', 'max_connections', 'superuser_reserved_connections', 'fsync', \
+     'synchronous_commit', 'full_page_writes', 'wal_level', 'wal_sync_method', 'wal_compression', 'wal_buffers', \
+     'shared_buffers', 'max_wal_size', 'checkpoint_timeout', 'commit_delay', 'synchronous_standby_names', \
+     'default_tablespace', 'autovacuum') ORDER BY name";
 
 #[cfg(test)]
 mod tests {

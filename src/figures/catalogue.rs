@@ -266,6 +266,15 @@ figures! {
     Redelivered = "redelivered" in Records, Sum of Counted, Count(|m| take::accounted(m, m.redelivered)),
         "records read again after the partition changed its owner",
         compared(Less, Difference, Number, "redelivered records", Always);
+    #[header = "stored"]
+    Stored = "stored" in Records, Median of Used, Count(|m| Some(take::stored(m)?.stored)),
+        "records with a row in the store, counted there after the trial; this and the next column are empty where no record \
+         ends in a store",
+        not_compared("a trial that is used has a row for each of its records");
+    #[header = "stored twice"]
+    StoredTwice = "stored_twice" in Records, Sum of Counted, Count(|m| Some(take::stored(m)?.stored_twice)),
+        "rows beyond the first of their record, as a second delivery leaves them where rows are inserted",
+        compared(Less, Difference, Number, "rows stored twice", Always);
     #[header = "not delivered"]
     NotDelivered = "not_delivered" in Offsets, Sum of Counted, Count(|m| Some(m.not_delivered)),
         "offsets of existing topics for which the cluster delivers no record (control records, those of aborted \

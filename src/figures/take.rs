@@ -1,7 +1,9 @@
 //! How each figure is taken of the measurement of one trial.
 
 use crate::measure::latency::LatencyRecorder;
-use crate::measure::{LoadMeasurement, Measurement, MemberMeasurement, ProcessMeasurement, ProcessUsage, Series};
+use crate::measure::{
+    LoadMeasurement, Measurement, MemberMeasurement, ProcessMeasurement, ProcessUsage, Series, StoreAccount,
+};
 
 const NS_PER_SECOND: f64 = 1e9;
 pub(super) const NS_PER_MS: f64 = 1e6;
@@ -63,6 +65,11 @@ pub(super) fn read_time(input: &TrialInput) -> Option<f64> {
 /// What the account of every record shows; `None` of readers that keep none.
 pub(super) fn accounted(measurement: &Measurement, records: u64) -> Option<u64> {
     measurement.outside.is_none().then_some(records)
+}
+
+/// What was counted in the store; `None` where no record ends in one.
+pub(super) fn stored(measurement: &Measurement) -> Option<StoreAccount> {
+    measurement.store.as_ref()?.account
 }
 
 pub(super) fn commit_interval_ms(input: &TrialInput) -> Option<f64> {

@@ -53,6 +53,9 @@ pub struct Environment {
     /// Clusters that the run compares with that one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub other_clusters: Vec<ClusterEnvironment>,
+    /// The store in which records end; `None` where none do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreEnvironment>,
     /// The builds whose workers the run compares; empty where all are of the program that describes itself here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub builds: Vec<BuildEnvironment>,
@@ -121,6 +124,32 @@ pub struct ClusterEnvironment {
     /// Why the settings of brokers are not known; `None` where they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings_unknown: Option<String>,
+}
+
+/// The store of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreEnvironment {
+    /// Such as `PostgreSQL`.
+    pub kind: String,
+    /// Its version.
+    pub version: String,
+    /// True for one that tandem ran itself.
+    pub local: bool,
+    /// Host and port of one that somebody else runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// Settings that differ from its defaults, with the reason where tandem set them.
+    pub deviations: Vec<Setting>,
+}
+
+impl fmt::Display for StoreEnvironment {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = match &self.place {
+            Some(place) => format!("running before tandem ({place})"),
+            None => "run by tandem on this machine".to_owned(),
+        };
+        write!(out, "{} {}, {place}", self.kind, self.version)
+    }
 }
 
 /// The Kafka client of an app.
@@ -322,6 +351,7 @@ impl Environment {
             ("allocator", true, or(client.allocator.as_ref(), "unknown")),
         ];
         values.extend(cluster.values().map(|(what, value)| (what, true, value)));
+        values.push(("store", true, or(self.store.as_ref().map(ToString::to_string).as_ref(), "none")));
         values.push(("cluster", false, place.to_owned()));
         values.push(("bootstrap", false, bootstrap));
         values

@@ -23,6 +23,7 @@ pub mod overload;
 mod planned;
 mod process;
 mod reading;
+pub mod rows;
 mod rules;
 mod session_times;
 pub mod standstill;
@@ -34,7 +35,7 @@ pub mod usage;
 pub use delivered::{DELIVERED_SCHEMA_VERSION, DeliveredOffsets, DeliveredRun, DeliveredTopics};
 pub use environment::{
     BuildEnvironment, ClientEnvironment, ClusterEnvironment, Difference, ENVIRONMENT_SCHEMA_VERSION, Environment,
-    Setting,
+    Setting, StoreEnvironment,
 };
 pub use group::{GroupDescription, GroupMember, GroupState};
 pub use host::{HostCpu, HostMeasurement};

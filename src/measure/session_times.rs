@@ -16,6 +16,9 @@ pub enum Step {
     /// Starts brokers or connects to those that run.
     #[strum(to_string = "starting or reaching the brokers")]
     Brokers,
+    /// Starts the database in which records end.
+    #[strum(to_string = "starting PostgreSQL")]
+    Store,
     /// Describes machine and cluster, and calibrates the work.
     #[strum(to_string = "checks and calibration")]
     Checking,

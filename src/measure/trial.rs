@@ -174,6 +174,14 @@ pub enum FailureKind {
     BrokerLost,
     /// A planned act could not be carried out, or the trial ended before it.
     NotAsPlanned,
+    /// The store of the trial did not answer, or refused what the run needs.
+    Store,
+    /// Records that were reported as stored, or committed to Kafka, have no row.
+    RowsLost,
+    /// Records have more rows than what was written explains.
+    RowsTwice,
+    /// The store has rows of records that no member reported as stored.
+    RowsOutside,
 }
 
 impl FailureKind {
@@ -195,6 +203,10 @@ impl FailureKind {
             FailureKind::TopicsChanged => "the topics changed",
             FailureKind::BrokerLost => "a broker went away",
             FailureKind::NotAsPlanned => "a planned act was not carried out",
+            FailureKind::Store => "the store did not do its part",
+            FailureKind::RowsLost => "stored records have no row",
+            FailureKind::RowsTwice => "records were stored twice",
+            FailureKind::RowsOutside => "the store has rows of no record",
         }
     }
 }

@@ -65,9 +65,7 @@ impl Postgres {
         };
         let password = server.path("password");
         fs::write(&password, PASSWORD).unwrap();
-        if let Some((user, group)) = user {
-            chown(&password, Some(user), Some(group)).unwrap();
-        }
+        server.give(&password);
         let initdb = ["--username", USER, "--auth=scram-sha-256", "--no-sync", "--encoding=UTF8", "--pwfile"];
         server.run("initdb", &[&initdb[..], &[text(&password), text(&server.path("data"))]].concat());
         server.resume();
@@ -97,6 +95,13 @@ impl Postgres {
     /// The same with another password.
     pub(crate) fn url_with(&self, password: &str) -> String {
         format!("postgresql://{USER}:{password}@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Makes a file or folder the server's own.
+    pub(crate) fn give(&self, path: &Path) {
+        if let Some((user, group)) = self.user {
+            chown(path, Some(user), Some(group)).unwrap();
+        }
     }
 
     fn control(&self, arguments: &[&str]) {

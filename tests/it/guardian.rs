@@ -11,7 +11,7 @@ use nix::sys::signal::Signal;
 use tandem::coordinator::ProcessIdentity;
 use tandem::coordinator::guardian::Guardian;
 use tandem::coordinator::leftovers::{LEFTOVERS_FILE, clean_leftovers};
-use tandem::kafka::local::{Keeper, RUN_VARIABLE, marker_name};
+use tandem::server::{Keeper, RUN_VARIABLE, marker_name};
 
 use crate::scene::{PROGRAM, signal, within};
 

@@ -13,9 +13,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::BaseRecord;
 use tandem::coordinator::guardian::Guardian;
 use tandem::kafka::admin::{Admin, AdminError};
-use tandem::kafka::local::{
-    ClusterOptions, Distribution, Keeper, ListenerSpec, LocalCluster, LocalError, NoKeeper, Security,
-};
+use tandem::kafka::local::{ClusterOptions, Distribution, ListenerSpec, LocalCluster, LocalError, Security};
+use tandem::server::{Keeper, NoKeeper};
 use tandem::measure::GroupState;
 use tandem::scenario::Feature;
 use tandem::secret::Secret;

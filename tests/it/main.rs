@@ -51,6 +51,7 @@ mod silent;
 mod standing;
 mod standstills;
 mod starts;
+mod store;
 mod store_worker;
 mod until_decided;
 mod variants;

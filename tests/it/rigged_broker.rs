@@ -9,7 +9,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use tandem::coordinator::guardian::Guardian;
-use tandem::kafka::local::{Distribution, Keeper, RUN_VARIABLE, marker_name};
+use tandem::kafka::local::Distribution;
+use tandem::server::{Keeper, RUN_VARIABLE, marker_name};
 use tandem::scenario::DEFAULT_KAFKA_VERSION;
 
 use crate::scene::PROGRAM;

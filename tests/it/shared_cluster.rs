@@ -6,9 +6,8 @@ use std::sync::{Arc, OnceLock};
 
 use tandem::coordinator::guardian::Guardian;
 use tandem::kafka::admin::Admin;
-use tandem::kafka::local::{
-    Broker, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, ListenerSpec, LocalCluster,
-};
+use tandem::kafka::local::{Broker, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, ListenerSpec, LocalCluster};
+use tandem::server::Keeper;
 use tandem::scenario::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 
 use crate::clients::{administer, names_on};

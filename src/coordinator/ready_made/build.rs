@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 
 use super::error::ClientError;
 use crate::clients::{BuildStep, ReadyMade};
-use crate::kafka::local::{RUN_VARIABLE, find_program};
+use crate::server::{RUN_VARIABLE, find_program};
 
 /// Lines of a tool's output in the message of its failure.
 const LINES_OF_OUTPUT: usize = 20;

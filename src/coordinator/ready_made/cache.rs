@@ -15,7 +15,8 @@ use nix::fcntl::{Flock, FlockArg};
 use super::build::{Wanted, Work, build};
 use super::error::ClientError;
 use crate::clients::{ReadyMade, Tool};
-use crate::kafka::local::{Sources, check_private, find_program, make_private, unfinished_folder};
+use crate::kafka::local::Sources;
+use crate::server::{check_private, find_program, make_private, unfinished_folder};
 use crate::scenario::{AppProgram, AppSpec, Scenario};
 
 /// The sources of all clients: paths below their folder, and texts.

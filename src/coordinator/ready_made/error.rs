@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::clients::Tool;
-use crate::kafka::local::LocalError;
+use crate::server::FileError;
 
 /// Why a ready-made client cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,7 @@ pub enum ClientError {
     },
     /// A folder of the cache.
     #[error(transparent)]
-    Cache(#[from] LocalError),
+    Cache(#[from] FileError),
     /// The user stopped it.
     #[error("interrupted while a client was being built; nothing of it is left")]
     Interrupted,

@@ -4,6 +4,7 @@ mod beforehand;
 mod datasets;
 mod named;
 mod prepare;
+mod stored;
 mod topic_checks;
 mod trials;
 
@@ -13,6 +14,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::cluster::Cluster;
+use super::database::Database;
 use super::ending::{RunEnd, RunError};
 use super::environment::{self, Clients};
 use super::events::Observer;
@@ -45,6 +47,8 @@ pub(super) struct Session<'a> {
     pub(super) interrupt: &'a Interrupt,
     /// By [`crate::scenario::Variant::cluster`], the scenario's own first.
     pub(super) clusters: Vec<Cluster>,
+    /// In which records end.
+    pub(super) database: Option<Database>,
     pub(super) programs: Programs,
     /// Start of the names of topics and groups.
     pub(super) prefix: String,
@@ -104,6 +108,9 @@ impl Session<'_> {
             }
             if is_suspect && let Some(cause) = self.lost().await {
                 return Ok(RunEnd::ClusterLost(cause));
+            }
+            if is_suspect && let Some(cause) = self.lost_store().await {
+                return Ok(RunEnd::StoreLost(cause));
             }
             let datasets = &datasets[configuration.variant.cluster];
             if is_suspect && let Some(cause) = self.lost_topics(trials.last(), configuration, datasets).await {
@@ -200,7 +207,8 @@ impl Session<'_> {
             }
         }
         let builds = self.programs.describe().to_vec();
-        let now = environment::describe(own, others, builds, clients.into_list());
+        let store = self.database.as_ref().map(Database::describe);
+        let now = environment::describe(own, others, store, builds, clients.into_list());
         match self.dir.read_environment()? {
             None => Ok(self.dir.write_environment(&now)?),
             Some(before) => {
@@ -221,8 +229,11 @@ impl Session<'_> {
         }
     }
 
-    /// Removes what the run made: topics and groups on clusters that stay, or the brokers with everything.
+    /// Removes what the run made: topics, groups and tables where clusters and databases stay, or servers with everything.
     pub(super) async fn close(mut self, guardian: &Guardian) {
+        if let Some(database) = self.database.take() {
+            self.close_database(database, guardian).await;
+        }
         for cluster in std::mem::take(&mut self.clusters) {
             if cluster.is_local() {
                 if let Err(error) = cluster.close().await {

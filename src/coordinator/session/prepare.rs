@@ -107,6 +107,7 @@ impl Session<'_> {
         if let Some((load, producers)) = load {
             spec = spec.with_load(load, producers);
         }
+        spec = self.with_tables(spec, order, configuration).await?;
         let brokers: Vec<u32> = cluster.own_brokers().iter().map(|broker| broker.id()).collect();
         Ok(spec.with_script(self.options.script.clone(), &brokers))
     }

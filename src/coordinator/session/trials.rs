@@ -10,6 +10,7 @@ use super::prepare::NotRun;
 use crate::coordinator::calibration::Calibrations;
 use crate::coordinator::cluster::Cluster;
 use crate::coordinator::control;
+use crate::coordinator::database::Database;
 use crate::coordinator::dataset::Dataset;
 use crate::coordinator::drive::{self, Outcome, Surroundings};
 use crate::coordinator::ending::RunError;
@@ -57,6 +58,7 @@ impl Session<'_> {
         let cluster = self.cluster(configuration);
         let launches = self.launches(configuration, &spec.cast);
         let topics: Vec<String> = spec.terms.topics.iter().map(|topic| topic.name.clone()).collect();
+        let counting = self.counting(&spec, order, configuration, datasets[configuration.dataset].delivered.clone());
         let (has_own_topics, exit_limit) = (spec.course.owns_topics(), spec.terms.limits.exit);
         let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
         let kills = MemoryKills::watch(&[]);
@@ -67,7 +69,7 @@ impl Session<'_> {
             cluster,
             observer: self.observer.as_ref(),
             again: self.again(cluster, configuration),
-            store_pid: None,
+            database: self.database.as_ref(),
         };
         let outcome = tokio::select! {
             biased;
@@ -86,6 +88,7 @@ impl Session<'_> {
             cluster.bring_back()?;
         }
         self.end_programs(order, configuration, &outcome.left_behind);
+        self.close_tables(counting.as_ref(), &mut outcome).await;
         let own_topics = if has_own_topics { topics } else { Vec::new() };
         self.remove_topics(cluster, own_topics).await;
         name_kill(&mut outcome, &kills);
@@ -253,8 +256,8 @@ struct Around<'a> {
     observer: &'a dyn Observer,
     /// Reads existing topics again.
     again: Option<ReadAgain>,
-    /// The first process of the store's server, where it runs here.
-    store_pid: Option<u32>,
+    /// The store.
+    database: Option<&'a Database>,
 }
 
 impl Surroundings for Around<'_> {
@@ -285,7 +288,7 @@ impl Surroundings for Around<'_> {
 
     fn sample_at(&self, at_ns: u64, workers: &[u32]) -> JoinHandle<HostSample> {
         let (brokers, workers) = (self.cluster.broker_pids(), workers.to_vec());
-        let store: Vec<u32> = self.store_pid.into_iter().collect();
+        let store: Vec<u32> = self.database.and_then(Database::pid).into_iter().collect();
         // A timer of the runtime may be a millisecond late and its threads busy; a sleeping thread is not.
         tokio::task::spawn_blocking(move || {
             // Looked up beforehand: at the start it would cost the readers a millisecond.
@@ -299,6 +302,10 @@ impl Surroundings for Around<'_> {
 
     fn lost_cluster(&self, away: &[u32]) -> Option<String> {
         self.cluster.dead_broker(away)
+    }
+
+    fn lost_store(&self) -> Option<String> {
+        self.database?.ended()
     }
 
     fn act_on_broker(&self, broker: usize, act: Act) -> impl Future<Output = Result<u64, String>> + Send + 'static {

@@ -6,7 +6,8 @@ use std::path::Path;
 use nix::sys::resource::{Resource, getrlimit};
 
 use super::check::Check;
-use crate::kafka::local::{Distribution, Sources, free_bytes};
+use crate::kafka::local::{Distribution, Sources};
+use crate::server::free_bytes;
 use crate::measure::limits::{CacheRoom, Kernel, Limits};
 use crate::scenario::{ClusterSource, KafkaVersion};
 

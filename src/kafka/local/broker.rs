@@ -6,7 +6,7 @@ use std::process::ExitStatus;
 
 use super::error::LocalError;
 use super::properties::Listener;
-use super::server::Server;
+use crate::server::Server;
 
 /// A broker run here. Its process can end and be started again; its identity, data and addresses stay.
 pub struct Broker {
@@ -62,7 +62,7 @@ impl Broker {
 
     /// Starts its process, unless it runs. It takes a while until it answers: `LocalCluster::wait_until_ready`.
     pub fn start(&self) -> Result<(), LocalError> {
-        self.server.start()
+        Ok(self.server.start()?)
     }
 
     /// Asks it to end, as for an upgrade: it hands its partitions over first. Killed after 15 s.

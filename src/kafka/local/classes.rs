@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::LocalError;
-use super::files::unfinished_folder;
 use super::java::Java;
+use crate::server::unfinished_folder;
 
 /// The first release of Java that can archive the classes of a program when it ends.
 const FIRST_RELEASE: u32 = 13;

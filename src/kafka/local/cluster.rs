@@ -8,22 +8,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
+
 use super::broker::Broker;
 use super::classes::{ClassArchive, Classes};
 use super::distribution::Distribution;
 use super::error::LocalError;
-use super::files::{last_lines, write_private};
-use super::layout::{choose_nodes, make_directory, random_cluster_id};
+use super::layout::{choose_nodes, random_cluster_id};
 use super::options::{ClusterOptions, READY_LIMIT};
-use super::ownership::{Keeper, remove_owned_directory};
-use super::programs::{Formatter, broker_arguments, write_logging};
+use super::programs::{FAILURE_SIGNS, Formatter, LOG, broker_arguments, write_logging};
 use super::properties::{self, INTERNAL, Metadata};
-use super::server::{Server, ServerCommand};
 use super::zookeeper::ZooKeeper;
 use crate::kafka::admin::Admin;
 use crate::measure::Setting;
 use crate::scenario::KafkaVersion;
 use crate::secret::Secret;
+use crate::server::{
+    Keeper, Server, ServerCommand, last_lines, make_directory, make_private, remove_owned_directory, write_private,
+};
 use crate::wording::plural;
 
 /// How often a start is tried again when another program took a port in between.
@@ -85,7 +87,8 @@ impl LocalCluster {
     ) -> Result<Self, LocalError> {
         let (metadata, nodes) = choose_nodes(options)?;
         let deviations = properties::deviations(distribution.version, options.brokers);
-        let directory = make_directory(options, keeper.as_ref())?;
+        make_private(&options.data_parent).map_err(LocalError::io("use", &options.data_parent))?;
+        let directory = make_directory(&options.data_parent, &options.run_id, "kafka", keeper.as_ref())?;
         // From here on dropping the cluster removes the directory.
         let mut cluster = LocalCluster {
             brokers: Vec::new(),
@@ -116,9 +119,13 @@ impl LocalCluster {
             write_private(&folder.join("server.properties"), &text)?;
             write_logging(distribution, &folder)?;
             let command = ServerCommand {
-                java: distribution.java.program.clone(),
+                program: distribution.java.program.clone(),
                 arguments: broker_arguments(distribution, classes, options.heap_mib, &folder),
                 run_id: options.run_id.clone(),
+                account: None,
+                stop: Signal::SIGTERM,
+                log: LOG,
+                failure_signs: FAILURE_SIGNS,
             };
             let server = Server::new(folder, command, Arc::clone(&cluster.keeper));
             cluster

@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 
 use super::classes::ClassArchive;
 use super::error::LocalError;
-use super::files::unfinished_folder;
 use super::jars::{jar_version, jars};
 use super::java::Java;
 use super::maven;
-use super::private::{check_private, make_private};
 use crate::scenario::KafkaVersion;
+use crate::server::{check_private, make_private, unfinished_folder};
 
 /// What the environment says of where to look.
 #[derive(Debug, Clone, Default)]
@@ -174,7 +173,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::{Distribution, KafkaVersion, LocalError, Sources, jar_version};
-    use crate::kafka::local::files::tests::write_program;
+    use crate::server::write_program;
 
     /// A machine with a Java 17 and, if `maven`, a Maven that takes a moment to bring the broker's jar.
     fn machine(folder: &Path, maven: bool) -> Sources {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::scenario::KafkaVersion;
+use crate::server::{FileError, NoPort};
 
 /// Why there is no local cluster.
 #[derive(Debug, thiserror::Error)]
@@ -92,8 +93,8 @@ pub enum LocalError {
         libs: PathBuf,
     },
     /// No free ports were found.
-    #[error("no free TCP port on {0}")]
-    NoPort(String),
+    #[error(transparent)]
+    NoPort(#[from] NoPort),
     /// A port that was asked for cannot be had.
     #[error(
         "TCP port {port} on 127.0.0.1 is taken or cannot be used: choose another with --port, or none for free ones"
@@ -106,30 +107,13 @@ pub enum LocalError {
     #[error("interrupted while the brokers started")]
     Interrupted,
     /// A file or a process could not be made.
-    #[error("cannot {action} {}: {cause}{}", .path.display(), elsewhere(cause))]
-    Io {
-        /// What was to be done.
-        action: &'static str,
-        /// With what.
-        path: PathBuf,
-        /// Why not.
-        cause: io::Error,
-    },
-}
-
-/// What helps where nothing may be written to the folder: all that brokers write is in tandem's cache.
-fn elsewhere(cause: &io::Error) -> &'static str {
-    match cause.kind() {
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "; set XDG_CACHE_HOME to a folder that you may write to"
-        }
-        _ => "",
-    }
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 impl LocalError {
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LocalError {
-        let path = path.to_owned();
-        move |cause| LocalError::Io { action, path, cause }
+        let failed = FileError::new(action, path);
+        move |cause| failed(cause).into()
     }
 }

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use super::error::LocalError;
 use crate::scenario::KafkaVersion;
+use crate::server::find_program;
 
 /// A Java that is recent enough.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,21 +91,14 @@ fn release_of(version: &str) -> u32 {
     }
 }
 
-/// The first file of this name in the folders of `path`.
-pub fn find_program(name: &str, path: Option<&OsStr>) -> Option<PathBuf> {
-    std::env::split_paths(path?)
-        .map(|folder| folder.join(name))
-        .find(|program| program.is_file())
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use std::fs;
     use std::path::Path;
 
-    use super::{Java, find_program, quoted_version, release_of};
-    use crate::kafka::local::files::tests::write_program;
+    use super::{Java, quoted_version, release_of};
+    use crate::server::write_program;
 
     /// A folder with a `bin/java` that says this version.
     fn fake_java(said: &str) -> tempfile::TempDir {
@@ -161,16 +155,5 @@ mod tests {
             error.contains("does not work as Java") && error.contains("Unable to locate"),
             "{error}"
         );
-    }
-
-    #[test]
-    fn programs_are_found_in_path_order() {
-        let (first, second) = (fake_java("a"), fake_java("b"));
-        let path = std::env::join_paths([first.path().join("bin"), second.path().join("bin")]).unwrap();
-        assert_eq!(
-            find_program("java", Some(&path)).unwrap(),
-            first.path().join("bin/java")
-        );
-        assert_eq!(find_program("nothing", Some(&path)), None);
     }
 }

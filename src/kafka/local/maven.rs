@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use super::error::LocalError;
 use super::jars::{jar_version, jars};
-use super::java::find_program;
 use crate::scenario::KafkaVersion;
+use crate::server::find_program;
 
 /// The jars of Log4j 1, which nobody maintains any more. reload4j takes its place: the same classes with its known holes
 /// closed, as Kafka has had it since 3.1.1.
@@ -155,7 +155,7 @@ mod tests {
 
     use super::{fetch, plain};
     use crate::kafka::local::LocalError;
-    use crate::kafka::local::files::tests::write_program;
+    use crate::server::write_program;
 
     /// Runs `fetch` with a Maven that does what this shell script says.
     fn fetch_with(script: &str) -> (Result<(), LocalError>, Vec<String>) {

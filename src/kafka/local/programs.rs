@@ -1,34 +1,30 @@
 //! The Java programs of Kafka that are run here: the command lines of broker and ZooKeeper, and the tool that formats a
 //! broker's data folder.
 
-use std::fs;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use super::broker::Broker;
 use super::classes::{ClassArchive, Classes};
 use super::distribution::Distribution;
 use super::error::LocalError;
-use super::files::{last_lines, write_private};
-use super::ownership::{Keeper, RUN_VARIABLE};
 use super::properties;
-use super::server::log_path;
 use crate::scenario::Feature;
+use crate::server::{Keeper, Tool, ToolEnd, write_private};
 
-/// Pause between two looks at a tool that runs.
-const PAUSE: Duration = Duration::from_millis(25);
+/// The log of a Java server, in its folder.
+pub(super) const LOG: &str = "server.log";
+
+/// What the lines of a Java server's log contain that say of a failure.
+pub(super) const FAILURE_SIGNS: &[&str] = &[" ERROR ", " FATAL ", "Caused by: ", "Exception: "];
 
 /// The tool that formats a node's data folder; killed when dropped.
 pub(super) struct Formatter {
     broker: u32,
-    process: Child,
-    output: PathBuf,
-    keeper: Arc<dyn Keeper>,
+    tool: Tool,
 }
 
 impl Formatter {
@@ -41,10 +37,8 @@ impl Formatter {
         keeper: &Arc<dyn Keeper>,
     ) -> Result<Self, LocalError> {
         let folder = broker.folder();
-        let output = folder.join("format.log");
-        let file = fs::File::create(&output).map_err(LocalError::io("write", &output))?;
-        let errors = file.try_clone().map_err(LocalError::io("write", &output))?;
-        let process = Command::new(&distribution.java.program)
+        let mut command = Command::new(&distribution.java.program);
+        command
             .args(ClassArchive::classes(distribution.classes.as_ref()).argument())
             .args([
                 "-Xmx128m",
@@ -54,54 +48,25 @@ impl Formatter {
                 &class_path(distribution),
             ])
             .args(["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c"])
-            .arg(folder.join("server.properties"))
-            .env(RUN_VARIABLE, run_id)
-            .stdin(Stdio::null())
-            .stdout(file)
-            .stderr(errors)
-            .process_group(0)
-            .spawn()
-            .map_err(LocalError::io("run", &distribution.java.program))?;
-        keeper.process_started(process.id());
-        Ok(Formatter {
-            broker: broker.id(),
-            process,
-            output,
-            keeper: Arc::clone(keeper),
-        })
+            .arg(folder.join("server.properties"));
+        let tool = Tool::start(&mut command, &folder.join("format.log"), run_id, keeper)?;
+        let broker = broker.id();
+        Ok(Formatter { broker, tool })
     }
 
     /// Waits for its end.
     pub(super) fn wait(mut self, deadline: Instant, interrupted: &AtomicBool) -> Result<(), LocalError> {
-        let failure = |problem: String, output: &Path| LocalError::Broker {
+        let problem = match self.tool.wait(deadline, interrupted)? {
+            ToolEnd::Exited(exit) if exit.success() => return Ok(()),
+            ToolEnd::Exited(exit) => format!("could not be formatted ({exit})"),
+            ToolEnd::TimedOut => "was not formatted in time".to_owned(),
+            ToolEnd::Interrupted => return Err(LocalError::Interrupted),
+        };
+        Err(LocalError::Broker {
             broker: self.broker,
             problem,
-            log: last_lines(output, 12, |_| true),
-        };
-        loop {
-            let exit = self
-                .process
-                .try_wait()
-                .map_err(LocalError::io("wait for", &self.output))?;
-            match exit {
-                Some(exit) if exit.success() => return Ok(()),
-                Some(exit) => return Err(failure(format!("could not be formatted ({exit})"), &self.output)),
-                None if interrupted.load(Ordering::Relaxed) => return Err(LocalError::Interrupted),
-                None if Instant::now() > deadline => {
-                    return Err(failure("was not formatted in time".to_owned(), &self.output));
-                }
-                None => sleep(PAUSE),
-            }
-        }
-    }
-}
-
-impl Drop for Formatter {
-    fn drop(&mut self) {
-        // Both do nothing where it has ended.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        self.keeper.process_ended(self.process.id());
+            log: self.tool.last_lines(),
+        })
     }
 }
 
@@ -111,7 +76,7 @@ fn class_path(distribution: &Distribution) -> String {
 
 /// Writes the logging configuration of a server into its folder.
 pub(super) fn write_logging(distribution: &Distribution, folder: &Path) -> Result<(), LocalError> {
-    let log = log_path(folder);
+    let log = folder.join(LOG);
     let text = if distribution.version.has(Feature::Log4j2) {
         properties::log4j2(&log)
     } else {

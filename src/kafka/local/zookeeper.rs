@@ -11,14 +11,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
+
 use super::distribution::Distribution;
 use super::error::LocalError;
-use super::files::write_private;
 use super::options::READY_LIMIT;
-use super::ownership::Keeper;
-use super::programs::{write_logging, zookeeper_arguments};
+use super::programs::{FAILURE_SIGNS, LOG, write_logging, zookeeper_arguments};
 use super::properties::{self, SAY_SETTINGS, zookeeper_address};
-use super::server::{Server, ServerCommand};
+use crate::server::{Keeper, Server, ServerCommand, write_private};
 
 /// Heap of a ZooKeeper, in MiB: it holds a KiB or so for each partition.
 pub const ZOOKEEPER_HEAP_MIB: u32 = 64;
@@ -56,9 +56,13 @@ impl ZooKeeper {
         )?;
         write_logging(distribution, &folder)?;
         let command = ServerCommand {
-            java: distribution.java.program.clone(),
+            program: distribution.java.program.clone(),
             arguments: zookeeper_arguments(distribution, ZOOKEEPER_HEAP_MIB, &folder),
             run_id: run_id.to_owned(),
+            account: None,
+            stop: Signal::SIGTERM,
+            log: LOG,
+                failure_signs: FAILURE_SIGNS,
         };
         Ok(ZooKeeper {
             port,

@@ -39,6 +39,7 @@ pub(crate) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
     );
     let others = e.other_clusters.iter();
     facts.extend(others.map(|other| ("Kafka, compared with it", kafka(other))));
+    facts.extend(e.store.iter().map(|store| ("Store", store.to_string())));
     facts.extend(cluster.settings_unknown.iter().map(|cause| {
         let text = format!("unknown, and so not in the table of settings: {cause}");
         ("Settings of the brokers", text)

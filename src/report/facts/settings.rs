@@ -21,7 +21,8 @@ pub(crate) fn settings(input: &ReportInput) -> Table {
         Column::words("value", |[_, _, value, _]: &Row| value.clone()),
         Column::words("why", |[.., reason]: &Row| reason.clone()),
     ];
-    let rows = of_brokers(input.environment).into_iter().chain(of_clients(input));
+    let rows = of_brokers(input.environment).into_iter().chain(of_store(input.environment));
+    let rows = rows.chain(of_clients(input));
     Table::of("Settings that differ from the defaults", columns, rows)
 }
 
@@ -46,6 +47,11 @@ fn of_brokers(environment: &Environment) -> Vec<Row> {
             .map(move |setting| of_setting(&owner, setting))
     });
     rows.collect()
+}
+
+fn of_store(environment: &Environment) -> Vec<Row> {
+    let deviations = environment.store.iter().flat_map(|store| &store.deviations);
+    deviations.map(|setting| of_setting("store", setting)).collect()
 }
 
 fn of_clients(input: &ReportInput) -> Vec<Row> {

@@ -3,7 +3,10 @@
 
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::error::FileError;
 
 /// Environment variable that every process of a run carries; its value is the run's id.
 pub const RUN_VARIABLE: &str = "TANDEM_RUN";
@@ -34,6 +37,19 @@ impl Keeper for NoKeeper {
     fn process_ended(&self, _pid: u32) {}
     fn directory_planned(&self, _path: &Path) {}
     fn directory_removed(&self, _path: &Path) {}
+}
+
+/// Makes the folder of a server's files in `parent`, with the run's marker in it; the keeper knows of it first.
+pub fn make_directory(parent: &Path, run_id: &str, what: &str, keeper: &dyn Keeper) -> Result<PathBuf, FileError> {
+    // Several servers of one run, one after another or at once, have folders of their own.
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let parent = fs::canonicalize(parent).map_err(FileError::new("find the folder", parent))?;
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let directory = parent.join(format!("tandem-{run_id}-{}-{what}-{count}", std::process::id()));
+    keeper.directory_planned(&directory);
+    let made = fs::create_dir(&directory).and_then(|()| fs::write(directory.join(marker_name(run_id)), ""));
+    made.map_err(FileError::new("make the folder", &directory))?;
+    Ok(directory)
 }
 
 /// Removes a directory that carries the run's marker, or that is still empty; anything else is an error and is left

@@ -1,0 +1,200 @@
+//! The rows of a trial: counted in the tables of its groups, and compared with what its members report and with what is
+//! committed to Kafka.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::database::tables::{self, CountedRun};
+use crate::database::{Connection, DatabaseError, quoted};
+use crate::kafka::admin::settings_cause;
+use crate::kafka::client::client_config;
+use crate::measure::ledger::Reading;
+use crate::measure::rows::{Committed, RowsAccount, Stored, StoredRun, account};
+use crate::measure::{DeliveredTopics, Failure, FailureKind, Measurement, MemberMeasurement, StoreAccount, TopicPartition};
+use crate::protocol::{TopicTarget, partitions_of};
+use crate::secret::Secret;
+
+/// How long the cluster may take to say what a group has committed.
+const COMMITTED_LIMIT: Duration = Duration::from_secs(10);
+
+/// What the rows of a trial are counted with.
+#[derive(Debug, Clone)]
+pub struct Counting {
+    /// The start of the names of the trial's sessions.
+    pub trial: String,
+    /// The tables of its groups, not quoted.
+    pub tables: Vec<String>,
+    /// Its groups.
+    pub groups: Vec<String>,
+    /// Its topics, and what of them was to be read.
+    pub topics: Vec<TopicTarget>,
+    /// Most rows of a transaction.
+    pub batch: u32,
+    /// Which offsets of existing topics hold a record.
+    pub delivered: Option<Arc<DeliveredTopics>>,
+    /// Where the cluster is, and how it is reached.
+    pub bootstrap: String,
+    /// Client properties for it.
+    pub properties: BTreeMap<String, Secret>,
+}
+
+/// Counts the rows of all groups, adds them to the measurement, and says how the trial fails by them.
+pub async fn count_rows(
+    connection: &Connection,
+    counting: &Counting,
+    measurement: &mut Measurement,
+) -> Result<Option<Failure>, DatabaseError> {
+    let left = tables::wait_for_sessions(connection, &counting.trial).await?;
+    let mut sum = StoreAccount::default();
+    let mut failure = None;
+    for (group, (table, group_id)) in (0u32..).zip(counting.tables.iter().zip(&counting.groups)) {
+        let counted = tables::count(connection, &quoted(table)).await?;
+        let committed = match counting.committed(group_id).await {
+            Ok(committed) => committed,
+            Err(cause) => {
+                let text = format!("whether all that group {} has committed is stored: {cause}", group + 1);
+                measurement.not_observed.push(text);
+                Vec::new()
+            }
+        };
+        let members: Vec<&MemberMeasurement> = measurement.members.iter().filter(|m| m.group == group).collect();
+        let found = counting.compare(&counted, &committed, &members);
+        let StoreAccount { rows, stored, stored_twice, unexplained, lost, outside } = found.account;
+        sum.rows += rows;
+        sum.stored += stored;
+        sum.stored_twice += stored_twice;
+        sum.unexplained += unexplained;
+        sum.lost += lost;
+        sum.outside += outside;
+        failure = failure.or_else(|| failure_of(group, &found));
+    }
+    if left > 0 {
+        let text = format!("what {left} sessions of members, which the database still has, may write after the count");
+        measurement.not_observed.push(text);
+    }
+    measurement.store.get_or_insert_default().account = Some(sum);
+    Ok(failure)
+}
+
+impl Counting {
+    fn compare(&self, counted: &[CountedRun], committed: &[Committed], members: &[&MemberMeasurement]) -> RowsAccount {
+        let names: Vec<String> = members.iter().map(|member| member.name()).collect();
+        let readings: Vec<Reading<'_>> = members
+            .iter()
+            .zip(&names)
+            .flat_map(|(member, name)| {
+                member.partitions.iter().map(move |read| Reading {
+                    member: name,
+                    partition: read.topic_partition(),
+                    runs: read.runs.as_deref().unwrap_or_default(),
+                    was_killed: member.was_killed,
+                })
+            })
+            .collect();
+        let retries: u64 = members.iter().filter_map(|member| member.store).map(|used| used.retries).sum();
+        let stored = Stored {
+            readings: &readings,
+            committed,
+            delivered: self.delivered.as_deref(),
+            tried_again: retries.saturating_mul(u64::from(self.batch)),
+        };
+        let (runs, elsewhere) = self.runs(counted);
+        account(&runs, stored, elsewhere)
+    }
+
+    /// The runs in the trial's partitions, and the number of rows of others.
+    fn runs(&self, counted: &[CountedRun]) -> (Vec<StoredRun>, u64) {
+        let (mut runs, mut elsewhere) = (Vec::new(), 0);
+        for run in counted {
+            let topic = self.topics.iter().position(|target| target.name == run.topic);
+            let is_partition = |topic: &usize| {
+                let partition = usize::try_from(run.partition).ok();
+                partition.is_some_and(|partition| partition < self.topics[*topic].partitions.len())
+            };
+            match topic.filter(is_partition).and_then(|topic| u32::try_from(topic).ok()) {
+                Some(topic) => runs.push(StoredRun {
+                    partition: TopicPartition { topic, partition: run.partition },
+                    first: run.first,
+                    end: run.end,
+                    copies: run.copies,
+                }),
+                None => elsewhere += run.first.abs_diff(run.end) * run.copies,
+            }
+        }
+        (runs, elsewhere)
+    }
+
+    /// What a group has committed of each partition, as the cluster says.
+    async fn committed(&self, group_id: &str) -> Result<Vec<Committed>, String> {
+        let mut config = client_config(&self.bootstrap, &self.properties, "tandem-positions");
+        config.set("group.id", group_id).set("enable.auto.commit", "false");
+        let topics = self.topics.clone();
+        let ask = move || {
+            let consumer: BaseConsumer = config.create().map_err(|error| settings_cause(&error))?;
+            let mut list = TopicPartitionList::new();
+            for (partition, _) in partitions_of(&topics) {
+                list.add_partition(&topics[partition.topic as usize].name, partition.partition);
+            }
+            let answer = consumer.committed_offsets(list, COMMITTED_LIMIT).map_err(|error| error.to_string())?;
+            let committed = partitions_of(&topics).filter_map(|(partition, range)| {
+                let topic = &topics[partition.topic as usize].name;
+                let Offset::Offset(end) = answer.find_partition(topic, partition.partition)?.offset() else {
+                    return None;
+                };
+                Some(Committed { partition, low: range.low, end })
+            });
+            Ok(committed.collect())
+        };
+        match tokio::task::spawn_blocking(ask).await {
+            Ok(answered) => answered,
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+fn failure_of(group: u32, found: &RowsAccount) -> Option<Failure> {
+    let kind: FailureKind = found.failure()?;
+    let members: Vec<&str> = found.members().into_iter().collect();
+    Some(Failure {
+        kind,
+        who: (!members.is_empty()).then(|| members.join(" and ")),
+        message: format!("group {}: {}", group + 1, found.sentences().join("; ")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::OffsetRange;
+
+    #[test]
+    fn rows_of_other_topics_and_partitions_are_only_counted() {
+        let counting = Counting {
+            trial: "t".to_owned(),
+            tables: Vec::new(),
+            groups: Vec::new(),
+            topics: vec![TopicTarget {
+                name: "orders".to_owned(),
+                partitions: vec![OffsetRange { low: 0, end: 10 }],
+            }],
+            batch: 1,
+            delivered: None,
+            bootstrap: String::new(),
+            properties: BTreeMap::new(),
+        };
+        let counted = |topic: &str, partition, end| CountedRun {
+            topic: topic.to_owned(),
+            partition,
+            first: 0,
+            end,
+            copies: 2,
+        };
+        let all = [counted("orders", 0, 10), counted("orders", 1, 3), counted("orders", -1, 1), counted("other", 0, 4)];
+        let (runs, elsewhere) = counting.runs(&all);
+        assert_eq!((runs.len(), elsewhere), (1, 16));
+    }
+}

@@ -1,0 +1,151 @@
+//! The store of a session's trials: a table for each group, made before the trial's processes are started, counted when they
+//! have ended, and dropped.
+
+use std::sync::Arc;
+
+use super::Session;
+use super::prepare::NotRun;
+use crate::coordinator::database::{Counting, Database, count_rows};
+use crate::coordinator::drive::Outcome;
+use crate::coordinator::guardian::Guardian;
+use crate::database::quoted;
+use crate::database::tables::{self, Rows};
+use crate::measure::{DeliveredTopics, Failure, FailureKind, TrialOrder};
+use crate::names;
+use crate::protocol::StoreOrder;
+use crate::scenario::{Configuration, StoreWrite, Work};
+use crate::trial::TrialSpec;
+
+impl Session<'_> {
+    /// The database, for trials whose records end there.
+    fn database_of(&self, configuration: &Configuration) -> Option<&Database> {
+        self.database.as_ref().filter(|_| configuration.work == Work::Store)
+    }
+
+    /// The names of the tables of a trial, one for each group.
+    fn tables(&self, order: &TrialOrder, configuration: &Configuration) -> Vec<String> {
+        let trial = names::trial(&self.prefix, order.number);
+        (1..=configuration.groups).map(|group| names::trial_group(&trial, group)).collect()
+    }
+
+    /// The trial with a table for each group, which are made. If one cannot be, none stays.
+    pub(super) async fn with_tables(
+        &self,
+        spec: TrialSpec,
+        order: &TrialOrder,
+        configuration: &Configuration,
+    ) -> Result<TrialSpec, NotRun> {
+        let Some(database) = self.database_of(configuration) else { return Ok(spec) };
+        let refused = |cause: &dyn ToString| {
+            NotRun::NotPrepared(FailureKind::Store, format!("no table could be made: {}", cause.to_string()))
+        };
+        let rows = match database.spec.write {
+            StoreWrite::Insert | StoreWrite::Copy => Rows::Any,
+            StoreWrite::Upsert => Rows::OnePerRecord,
+        };
+        let connection = database.connect().await.map_err(|cause| refused(&cause))?;
+        let mut orders = Vec::new();
+        for name in self.tables(order, configuration) {
+            let table = quoted(&name);
+            if let Err(cause) = tables::create(&connection, &table, rows).await {
+                // Not this one: it may be somebody else's.
+                for made in &orders {
+                    let StoreOrder { table, .. } = made;
+                    self.drop_table(&connection, table).await;
+                }
+                return Err(refused(&cause));
+            }
+            orders.push(StoreOrder::new(&database.spec, configuration, database.url().clone(), table));
+        }
+        Ok(spec.with_store(&orders))
+    }
+
+    /// What the rows of a trial will be counted with; `None` if none of its records end in a store.
+    pub(super) fn counting(
+        &self,
+        spec: &TrialSpec,
+        order: &TrialOrder,
+        configuration: &Configuration,
+        delivered: Option<Arc<DeliveredTopics>>,
+    ) -> Option<Counting> {
+        self.database_of(configuration)?;
+        let cluster = self.cluster(configuration);
+        Some(Counting {
+            trial: format!("{}-", names::trial(&self.prefix, order.number)),
+            tables: self.tables(order, configuration),
+            groups: spec.terms.groups.clone(),
+            topics: spec.terms.topics.clone(),
+            batch: configuration.store_batch,
+            delivered,
+            bootstrap: cluster.admin.bootstrap().to_owned(),
+            properties: cluster.properties.clone(),
+        })
+    }
+
+    /// Counts the rows of a trial that has ended, and drops its tables. A failure that its rows show is added to what it
+    /// came to.
+    pub(super) async fn close_tables(&self, counting: Option<&Counting>, outcome: &mut Outcome) {
+        let (Some(counting), Some(database)) = (counting, &self.database) else { return };
+        if let Some(ended) = database.ended() {
+            // Whatever members said of it, this is the cause.
+            let first = outcome.failure.take().map_or(String::new(), |failure| format!("{}; ", failure.message));
+            let (kind, who, message) = (FailureKind::Store, None, format!("{first}{ended}"));
+            outcome.failure = Some(Failure { kind, who, message });
+            return;
+        }
+        let failed = match database.connect().await {
+            Ok(connection) => {
+                let counted = match &mut outcome.measurement {
+                    Some(measurement) => count_rows(&connection, counting, measurement).await,
+                    None => Ok(None),
+                };
+                for table in &counting.tables {
+                    self.drop_table(&connection, &quoted(table)).await;
+                }
+                counted
+            }
+            Err(cause) => Err(cause),
+        };
+        let failure = failed.unwrap_or_else(|cause| {
+            // Without a measurement there was nothing to count.
+            let (kind, who) = (FailureKind::Store, None);
+            let message = format!("the rows of the trial could not be counted: {cause}");
+            outcome.measurement.is_some().then_some(Failure { kind, who, message })
+        });
+        match (&mut outcome.failure, failure) {
+            (None, failure) => outcome.failure = failure,
+            (Some(first), Some(failure)) => first.message = format!("{}; {}", first.message, failure.message),
+            (Some(_), None) => {}
+        }
+    }
+
+    async fn drop_table(&self, connection: &crate::database::Connection, table: &str) {
+        if let Err(error) = tables::drop(connection, table).await {
+            self.observer.note(&format!("the table {table} is left until the end of the run: {error}"));
+        }
+    }
+
+    /// Ends a database that the run started. In another one the run's tables are dropped that are still there.
+    pub(super) async fn close_database(&self, database: Database, guardian: &Guardian) {
+        let Some(variable) = database.spec.url.clone() else {
+            if let Err(error) = database.close().await {
+                self.observer.note(&format!("the database did not end well: {error}"));
+            }
+            return;
+        };
+        match database.drop_tables(&self.prefix).await {
+            Ok(_) => guardian.unregister_tables(&variable.env),
+            Err(error) => self.observer.note(&format!(
+                "tables that start with {} may be left in the database of {variable}: {error}; the next run with that \
+                 variable drops them",
+                self.prefix
+            )),
+        }
+    }
+
+    /// What is wrong with the store, if it does not answer any more.
+    pub(super) async fn lost_store(&self) -> Option<String> {
+        let note = |text: &str| self.observer.note(text);
+        self.database.as_ref()?.lost(|| self.interrupt.is_set(), note).await
+    }
+}
