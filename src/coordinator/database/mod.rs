@@ -243,6 +243,11 @@ impl Database {
         &self.url
     }
 
+    /// Its address, as it is connected to.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
     /// True for one that the run started.
     pub fn is_private(&self) -> bool {
         self.private.is_some()
