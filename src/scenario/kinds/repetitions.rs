@@ -38,10 +38,11 @@ impl Kind for Repetitions {
                 "until" => until = Some(read_until(&entry)?),
                 "at_most" => at_most = at(&entry, AtMost::read(entry.value))?,
                 unknown => {
+                    let help = did_you_mean_value(unknown, ["until", "at_most"]);
+                    let refusal = Refusal::new("a table of `until` and `at_most`").help(help);
                     return Err(Refusal {
                         span: Some(entry.key_span),
-                        allowed: "a table of `until` and `at_most`".to_owned(),
-                        help: did_you_mean_value(unknown, ["until", "at_most"]),
+                        ..refusal
                     });
                 }
             }

@@ -241,7 +241,7 @@ pub(crate) fn one_thread() -> u32 {
 }
 
 /// The value of [`Configuration::store_batch`] where nothing is said, as in what was stored before there was a store.
-pub(crate) fn one_row() -> u32 {
+fn one_row() -> u32 {
     1
 }
 

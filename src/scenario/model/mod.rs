@@ -20,7 +20,7 @@ mod variants;
 pub(crate) use app::PROGRAM;
 pub use app::{App, AppProgram, AppSpec, Program, Speaks};
 pub use cluster::{ClusterSource, ClusterSpec};
-pub(crate) use configuration::{one_row, one_thread};
+pub(crate) use configuration::one_thread;
 pub use configuration::{
     Assignor, Buffers, Commit, Configuration, GroupProtocol, Membership, Read, Work, WorkOrdering,
 };

@@ -3,6 +3,7 @@
 use super::life::{Actor, AnyActor, EARLY_RESULT, Role, SECOND_RESULT};
 use crate::measure::{Participant, TopicPartition, member_name};
 use crate::protocol::{MemberAssignment, Prepare, ToWorker};
+use crate::scenario::Work;
 use crate::trial::demands::Demands;
 
 /// A process of consumers.
@@ -48,6 +49,7 @@ impl Role for Reader {
             manual: self.prepare.manual,
             threads: self.prepare.threads > 1,
             live: self.prepare.stamps.is_some(),
+            store: self.prepare.work == Work::Store,
         }
     }
 
