@@ -66,23 +66,20 @@ async fn execute(
     let prefix = format!("{}{}", scenario.cluster.prefix, options.run_id);
     let found = find_database(scenario, &prefix, interrupt).await?;
     let programs = programs(scenario, options, observer, interrupt, steps).await?;
-    let addresses = || scenario.clusters().filter_map(|spec| Some((spec, spec.bootstrap()?)));
-    for (spec, bootstrap) in addresses() {
+    let database = open_database(found, options, &prefix, (observer, interrupt, guardian, steps)).await?;
+    for (spec, bootstrap) in addresses(scenario) {
         guardian.register_topics(LeftTopics {
             bootstrap: bootstrap.to_owned(),
             prefix: prefix.clone(),
             client: spec.client.clone(),
         });
     }
-    let database = open_database(found, options, &prefix, (observer, interrupt, guardian, steps)).await?;
     steps.begin(Step::Brokers);
     let clusters = match open(scenario, options, observer, interrupt, guardian).await {
         Ok(clusters) => clusters,
         Err(error) => {
-            // Nothing was made there yet.
-            addresses().for_each(|(_, bootstrap)| guardian.unregister_topics(bootstrap));
-            let interrupted = interrupt.is_set().then_some(RunError::Interrupted);
-            return Err(interrupted.unwrap_or(error));
+            unregister(guardian, scenario, database.as_ref());
+            return Err(if interrupt.is_set() { RunError::Interrupted } else { error });
         }
     };
     steps.begin(Step::Data);
@@ -114,6 +111,18 @@ async fn execute(
     steps.begin(Step::Closing);
     session.close(guardian).await;
     ended
+}
+
+/// The clusters of a scenario that somebody else runs, with their addresses.
+fn addresses(scenario: &Scenario) -> impl Iterator<Item = (&ClusterSpec, &str)> {
+    scenario.clusters().filter_map(|spec| Some((spec, spec.bootstrap()?)))
+}
+
+/// Takes back what was said of clusters and a database in which nothing was made yet.
+fn unregister(guardian: &Guardian, scenario: &Scenario, database: Option<&Database>) {
+    addresses(scenario).for_each(|(_, bootstrap)| guardian.unregister_topics(bootstrap));
+    let variable = database.and_then(Database::variable);
+    variable.into_iter().for_each(|variable| guardian.unregister_tables(&variable.env));
 }
 
 /// Looks for the database in which records of a scenario end: one that cannot be used costs no start of anything.

@@ -135,7 +135,7 @@ mod tests {
     use super::*;
     use crate::database::{Address, quoted};
     use crate::secret::Secret;
-    use crate::testing::postgres::shared_postgres;
+    use crate::testing::shared_postgres;
 
     /// Runs a test with a connection to the tests' own server.
     fn connected(test: impl AsyncFnOnce(Connection)) {

@@ -32,6 +32,7 @@ pub(crate) fn environment() -> Environment {
             settings_unknown: None,
         },
         other_clusters: Vec::new(),
+        store: None,
         builds: Vec::new(),
         kept_data: Vec::new(),
         sessions: Vec::new(),

@@ -248,6 +248,11 @@ impl Database {
         &self.address
     }
 
+    /// The variable that holds the address of one that somebody else runs.
+    pub fn variable(&self) -> Option<&Variable> {
+        self.spec.url.as_ref()
+    }
+
     /// True for one that the run started.
     pub fn is_private(&self) -> bool {
         self.private.is_some()

@@ -10,8 +10,8 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use crate::database::tables::{self, CountedRun};
 use crate::database::{Connection, DatabaseError, quoted};
-use crate::kafka::admin::settings_cause;
-use crate::kafka::client::client_config;
+use crate::kafka::settings_cause;
+use crate::coordinator::clients::client_config;
 use crate::measure::ledger::Reading;
 use crate::measure::rows::{Committed, RowsAccount, Stored, StoredRun, account};
 use crate::measure::{DeliveredTopics, Failure, FailureKind, Measurement, MemberMeasurement, StoreAccount, TopicPartition};

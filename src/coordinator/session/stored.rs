@@ -142,7 +142,7 @@ impl Session<'_> {
 
     /// Ends a database that the run started. In another one the run's tables are dropped that are still there.
     pub(super) async fn close_database(&self, database: Database, guardian: &Guardian) {
-        let Some(variable) = database.spec.url.clone() else {
+        let Some(variable) = database.variable().cloned() else {
             if let Err(error) = database.close().await {
                 self.observer.note(&format!("the database did not end well: {error}"));
             }

@@ -82,7 +82,7 @@ pub(super) fn write_logging(distribution: &Distribution, folder: &Path) -> Resul
     } else {
         properties::log4j1(&log)
     };
-    write_private(&logging_file(distribution, folder).1, &text)
+    Ok(write_private(&logging_file(distribution, folder).1, &text)?)
 }
 
 /// The option that names the logging configuration, and its file.

@@ -37,7 +37,7 @@ pub(crate) struct Refusal {
     /// How to fix it.
     pub(crate) help: Option<String>,
     /// Whether the value may be secret, so that no message shows it.
-    hides: bool,
+    pub(crate) hides: bool,
 }
 
 impl Refusal {
