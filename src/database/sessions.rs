@@ -17,7 +17,7 @@ const NAME_MAX: usize = 63;
 pub struct Sessions {
     /// As the server names it, such as `idle in transaction`; empty where it does not say.
     pub state: String,
-    /// Type and name of what they wait for, such as `IO:WalSync`.
+    /// Type and name of what they wait for, such as `IO:WALSync`.
     pub wait: Option<String>,
     /// How many.
     pub number: u64,

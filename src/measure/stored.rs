@@ -168,16 +168,16 @@ mod tests {
         let look = |at_ns, sessions| StoreLook { at_ns, sessions };
         let looks = [
             look(99, vec![met(Idle, Some("Client:ClientRead"), 4)]),
-            look(100, vec![met(Active, Some("IO:WalSync"), 1), met(Active, None, 1)]),
+            look(100, vec![met(Active, Some("IO:WALSync"), 1), met(Active, None, 1)]),
             look(
                 200,
-                vec![met(Active, Some("IO:WalSync"), 2), met(InTransaction, Some("Client:ClientRead"), 1)],
+                vec![met(Active, Some("IO:WALSync"), 2), met(InTransaction, Some("Client:ClientRead"), 1)],
             ),
             look(201, vec![met(Active, None, 4)]),
         ];
         let activity = StoreActivity::between(&looks, 100, 200).unwrap();
         assert_eq!((activity.looks, activity.met()), (2, 5));
-        assert_eq!(activity.sessions[0], met(Active, Some("IO:WalSync"), 3));
+        assert_eq!(activity.sessions[0], met(Active, Some("IO:WALSync"), 3));
         let held = [Holdup::Disk, Holdup::Cpu, Holdup::Member, Holdup::Lock].map(|holdup| activity.held_up(holdup));
         assert_eq!(held, [3, 1, 1, 0]);
         assert_eq!(StoreActivity::between(&looks, 300, 400), None);
@@ -187,7 +187,7 @@ mod tests {
     fn a_wait_says_what_holds_a_statement_up() {
         let holdup = |wait| met(SessionState::Active, wait, 1).holdup();
         assert_eq!(holdup(None), Some(Holdup::Cpu));
-        for wait in ["IO:WalSync", "IO:WALWrite", "IO:DataFileExtend", "LWLock:WALWrite"] {
+        for wait in ["IO:WALSync", "IO:WALWrite", "IO:DataFileExtend", "LWLock:WALWrite"] {
             assert_eq!(holdup(Some(wait)), Some(Holdup::Disk), "{wait}");
         }
         for wait in ["Lock:transactionid", "Lock:extend", "LWLock:WALInsert", "LWLock:BufferContent"] {

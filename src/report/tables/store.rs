@@ -46,7 +46,7 @@ pub(crate) fn store(input: &ReportInput) -> Vec<Table> {
     with_rows(tables)
 }
 
-/// `IO:WalSync 88 %, LWLock:WALWrite 2 %`.
+/// `IO:WALSync 88 %, LWLock:WALWrite 2 %`.
 fn waits(seen: &SessionShares) -> String {
     let waits = seen.waits.iter().take(WAITS_MAX);
     let waits: Vec<String> = waits.map(|wait| format!("{} {}", wait.name, percent(wait.share))).collect();

@@ -152,10 +152,13 @@ pub(super) fn rows(rows: f64) -> String {
     format!("{text} {}", if text == "1" { "row" } else { "rows" })
 }
 
-/// `1.4`, `13`: how many times, no finer than what it is derived from.
-pub(super) fn times(times: f64) -> String {
-    let digits = usize::from(times < 3.0);
-    format!("{times:.digits$}")
+/// `1.4`, `13`: how many times at least, so never rounded up, and no finer than what it is derived from.
+pub(super) fn times_at_least(times: f64) -> String {
+    if times < 3.0 {
+        format!("{:.1}", (times * 10.0).floor() / 10.0)
+    } else {
+        format!("{:.0}", times.floor())
+    }
 }
 
 /// What held transactions up, after the share of their time.
