@@ -181,7 +181,12 @@ mod tests {
     fn the_table_of_a_trial_is_known_by_the_name_of_its_group() {
         let run = "tandem-0a1b2c3d";
         assert!(is_trial_group(run, &trial_group(&trial(run, 7), 2)));
-        for other in ["tandem-0a1b2c3d-warm", "tandem-0a1b2c3d-t7-1", "tandem-0a1b2c3e-t7-g2", "tandem-0a1b2c3d-totals"] {
+        for other in [
+            "tandem-0a1b2c3d-warm",
+            "tandem-0a1b2c3d-t7-1",
+            "tandem-0a1b2c3e-t7-g2",
+            "tandem-0a1b2c3d-totals",
+        ] {
             assert!(!is_trial_group(run, other), "{other}");
         }
     }

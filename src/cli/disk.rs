@@ -6,9 +6,9 @@ use anyhow::{Result, bail};
 
 use crate::database::PrivatePostgres;
 use crate::kafka::local::Sources;
-use crate::server::free_bytes;
 use crate::plan::Plan;
 use crate::scenario::Scenario;
+use crate::server::free_bytes;
 
 /// Where brokers keep their data while they run: in tandem's cache folder, on a disk and not in memory.
 pub(super) fn data_parent() -> PathBuf {

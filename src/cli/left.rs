@@ -79,7 +79,11 @@ async fn drop_tables(left: &LeftTables, forget: bool) -> bool {
         }
         Err(cause) => cause,
     };
-    let end = if forget { "is forgotten" } else { "stays there; `tandem clean --yes` forgets it" };
+    let end = if forget {
+        "is forgotten"
+    } else {
+        "stays there; `tandem clean --yes` forgets it"
+    };
     eprintln!(
         "note: what a killed run has left in the database of {variable} in tables that start with {prefix} {end}: {cause}"
     );

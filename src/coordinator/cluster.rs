@@ -12,11 +12,13 @@ use super::watch::{Watched, find_processes};
 use crate::kafka::admin::{Admin, AdminError, BrokerAddress};
 use crate::kafka::client::{PropertyError, cluster_properties};
 use crate::kafka::doctor::{Asker, Check, Patient, reachable};
-use crate::kafka::local::{Broker, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, ListenerSpec, LocalCluster, LocalError, ZooKeeper};
-use crate::server::Keeper;
+use crate::kafka::local::{
+    Broker, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, ListenerSpec, LocalCluster, LocalError, ZooKeeper,
+};
 use crate::measure::{ClusterEnvironment, Setting};
 use crate::scenario::{ClusterNeeds, ClusterSource, ClusterSpec, KafkaVersion};
 use crate::secret::Secret;
+use crate::server::Keeper;
 
 /// Why there is no cluster.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,8 @@ use crate::clients::{ClientKind, OWN_APP};
 use crate::kafka::client::{ClientProperties, ConsumerSettings};
 use crate::measure::limits::{Kernel, Limits};
 use crate::measure::{
-    BuildEnvironment, ClientEnvironment, ClusterEnvironment, ENVIRONMENT_SCHEMA_VERSION, Environment, Setting, StoreEnvironment,
+    BuildEnvironment, ClientEnvironment, ClusterEnvironment, ENVIRONMENT_SCHEMA_VERSION, Environment, Setting,
+    StoreEnvironment,
 };
 use crate::protocol::Hello;
 use crate::scenario::{App, Place, Scenario};
@@ -254,8 +255,15 @@ mod tests {
 
     #[test]
     fn another_build_or_another_second_cluster_is_another_environment() {
-        let described =
-            |other: &str, bytes| describe(cluster("3.9"), vec![cluster(other)], None, vec![build(bytes)], clients());
+        let described = |other: &str, bytes| {
+            describe(
+                cluster("3.9"),
+                vec![cluster(other)],
+                None,
+                vec![build(bytes)],
+                clients(),
+            )
+        };
         assert_eq!(described("4.0", 5).differences(&described("4.0", 5)), []);
         let found = described("4.0", 5).differences(&described("4.1", 6));
         assert!(found.iter().all(|difference| difference.forbids_mixing));

@@ -16,11 +16,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::server::RUN_VARIABLE;
 use crate::measure::clock;
 use crate::measure::limits::keep_to;
 use crate::protocol::{FromWorker, ToWorker};
 use crate::secret::Hidden;
+use crate::server::RUN_VARIABLE;
 use crate::trial::ActorId;
 
 /// Lines of a worker's standard error that are kept for the message of its failure.

@@ -10,8 +10,8 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::processes::{ProcessIdentity, end_all};
-use crate::server::{check_private, make_private, remove_owned_directory};
 use crate::scenario::{PropertyValue, Variable};
+use crate::server::{check_private, make_private, remove_owned_directory};
 
 /// Version of the stored form of [`Leftovers`]; a record of another version is left alone.
 pub const LEFTOVERS_SCHEMA_VERSION: u32 = 1;

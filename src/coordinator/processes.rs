@@ -10,8 +10,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
-use crate::server::RUN_VARIABLE;
 use crate::measure::tree::{PROGRAM_VARIABLE, ProcessStat, marked, with_descendants};
+use crate::server::RUN_VARIABLE;
 
 /// How long servers may take to end after they were asked to, before they are killed.
 const QUIT_LIMIT: Duration = Duration::from_millis(300);
@@ -121,18 +121,29 @@ pub fn end_all(run_id: &str, servers: &BTreeSet<ProcessIdentity>, limit: Duratio
     loop {
         // What servers have started need not carry the mark: those of PostgreSQL write their titles where their environment
         // was. They are found while their parent lives.
-        let alive: Vec<u32> = servers.iter().filter(|server| server.is_running()).map(|server| server.pid).collect();
+        let alive: Vec<u32> = servers
+            .iter()
+            .filter(|server| server.is_running())
+            .map(|server| server.pid)
+            .collect();
         let is_first = of_servers.is_empty();
         of_servers.extend(servers);
         of_servers.extend(with_descendants(&alive).into_iter().filter_map(ProcessIdentity::of));
         if is_first {
             alive.iter().for_each(|pid| quit(*pid));
         }
-        let mut running: BTreeSet<_> = of_servers.iter().copied().filter(|process| process.is_running()).collect();
+        let mut running: BTreeSet<_> = of_servers
+            .iter()
+            .copied()
+            .filter(|process| process.is_running())
+            .collect();
         running.extend(of_run(run_id));
         let now = Instant::now();
         let may_quit = |process: &&ProcessIdentity| of_servers.contains(process) && now - began < QUIT_LIMIT;
-        running.iter().filter(|process| !may_quit(process)).for_each(|process| process.kill());
+        running
+            .iter()
+            .filter(|process| !may_quit(process))
+            .for_each(|process| process.kill());
         if running.is_empty() {
             let since = *quiet_since.get_or_insert(now);
             if now - since >= QUIET {
@@ -166,8 +177,8 @@ mod tests {
     use std::time::Duration;
 
     use super::{ProcessIdentity, end_all, end_programs, ended_children_cpu_ns, program_files};
-    use crate::server::RUN_VARIABLE;
     use crate::measure::tree::with_descendants;
+    use crate::server::RUN_VARIABLE;
 
     #[test]
     fn files_that_a_run_wrote_for_programs_are_removed_with_its_processes_and_those_of_others_are_not() {

@@ -15,10 +15,10 @@ use tokio::time::timeout;
 
 use super::calibration::meet;
 use super::fleet::{Launch, ProcessFleet};
-use crate::server::RUN_VARIABLE;
 use crate::measure::BuildEnvironment;
 use crate::protocol::{Hello, PROTOCOL_VERSION, PROTOCOL_VERSIONS};
 use crate::scenario::{Build, Scenario};
+use crate::server::RUN_VARIABLE;
 
 /// How long a build may take to print its version.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);

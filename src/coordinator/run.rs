@@ -19,12 +19,12 @@ use super::programs::Programs;
 use super::ready_made::{self, ClientError};
 use super::session::Session;
 use super::steps::Steps;
-use crate::server::Keeper;
 use crate::measure::Step;
 use crate::measure::limits::{self, Kernel};
 use crate::plan::Plan;
 use crate::scenario::{ClusterSpec, Scenario};
 use crate::secret::Hidden;
+use crate::server::Keeper;
 use crate::store::RunDir;
 
 /// Runs a plan in a run's folder until nothing is left, the user interrupts or the cluster is gone.
@@ -79,7 +79,11 @@ async fn execute(
         Ok(clusters) => clusters,
         Err(error) => {
             unregister(guardian, scenario, database.as_ref());
-            return Err(if interrupt.is_set() { RunError::Interrupted } else { error });
+            return Err(if interrupt.is_set() {
+                RunError::Interrupted
+            } else {
+                error
+            });
         }
     };
     steps.begin(Step::Data);
@@ -122,7 +126,9 @@ fn addresses(scenario: &Scenario) -> impl Iterator<Item = (&ClusterSpec, &str)> 
 fn unregister(guardian: &Guardian, scenario: &Scenario, database: Option<&Database>) {
     addresses(scenario).for_each(|(_, bootstrap)| guardian.unregister_topics(bootstrap));
     let variable = database.and_then(Database::variable);
-    variable.into_iter().for_each(|variable| guardian.unregister_tables(&variable.env));
+    variable
+        .into_iter()
+        .for_each(|variable| guardian.unregister_tables(&variable.env));
 }
 
 /// Looks for the database in which records of a scenario end: one that cannot be used costs no start of anything.
@@ -163,7 +169,13 @@ async fn open_database(
         interrupted: interrupt.flag(),
     };
     let opened = found.open(opening).await;
-    let interrupted = |error: NoDatabase| if interrupt.is_set() { RunError::Interrupted } else { error.into() };
+    let interrupted = |error: NoDatabase| {
+        if interrupt.is_set() {
+            RunError::Interrupted
+        } else {
+            error.into()
+        }
+    };
     Ok(Some(opened.map_err(interrupted)?))
 }
 

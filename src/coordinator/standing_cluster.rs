@@ -18,8 +18,8 @@ use super::interrupt::Interrupt;
 use super::leftovers::{boot, clean_leftovers, forget_cluster, host, remove_file, write_atomically};
 use super::processes::ProcessIdentity;
 use crate::kafka::local::{Broker, ClusterOptions, Distribution, LocalCluster};
-use crate::server::Keeper;
 use crate::scenario::KafkaVersion;
+use crate::server::Keeper;
 
 /// Version of the stored form of [`StandingCluster`]; a record of another version is not understood.
 pub const STANDING_SCHEMA_VERSION: u32 = 1;

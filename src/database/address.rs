@@ -79,10 +79,12 @@ impl Address {
             tls.verifies = tls.verifies.max_with(Verifies::Authority);
         }
         let rest = format!("{place}?{}", others.join("&"));
-        let mut config: Config = rest
-            .trim_end_matches('?')
-            .parse()
-            .map_err(|error| AddressError(format!("the address of the store cannot be read: {}", explained(&error))))?;
+        let mut config: Config = rest.trim_end_matches('?').parse().map_err(|error| {
+            AddressError(format!(
+                "the address of the store cannot be read: {}",
+                explained(&error)
+            ))
+        })?;
         config.ssl_mode(mode);
         Ok(Address { config, tls })
     }

@@ -52,9 +52,7 @@ impl Connection {
 }
 
 /// The answer of the database, or an error where it takes longer than [`ANSWER_LIMIT`].
-pub async fn answered<T>(
-    answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
-) -> Result<T, DatabaseError> {
+pub async fn answered<T>(answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, DatabaseError> {
     match timeout(ANSWER_LIMIT, answer).await {
         Ok(answer) => Ok(answer?),
         Err(_) => Err(DatabaseError::silence()),

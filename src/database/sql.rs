@@ -31,7 +31,11 @@ pub fn copy(table: &str) -> String {
 
 /// Makes a table for rows.
 pub(super) fn create(table: &str, one_per_record: bool) -> String {
-    let key = if one_per_record { format!(", PRIMARY KEY ({IDENTITY})") } else { String::new() };
+    let key = if one_per_record {
+        format!(", PRIMARY KEY ({IDENTITY})")
+    } else {
+        String::new()
+    };
     format!(
         "CREATE TABLE {table} (topic text NOT NULL, partition integer NOT NULL, \"offset\" bigint NOT NULL, \
          value bytea NOT NULL{key})"

@@ -45,7 +45,12 @@ pub enum Rows {
 
 /// Makes a table. One that has the name already is an error.
 pub async fn create(connection: &Connection, table: &str, rows: Rows) -> Result<(), DatabaseError> {
-    answered(connection.client.batch_execute(&sql::create(table, rows == Rows::OnePerRecord))).await
+    answered(
+        connection
+            .client
+            .batch_execute(&sql::create(table, rows == Rows::OnePerRecord)),
+    )
+    .await
 }
 
 /// Fails as making a table would, and makes none.
@@ -56,14 +61,21 @@ pub async fn try_create(connection: &Connection, table: &str) -> Result<(), Data
 
 /// Drops a table, if it is there.
 pub async fn drop(connection: &Connection, table: &str) -> Result<(), DatabaseError> {
-    answered(connection.client.batch_execute(&format!("DROP TABLE IF EXISTS {table}"))).await
+    answered(
+        connection
+            .client
+            .batch_execute(&format!("DROP TABLE IF EXISTS {table}")),
+    )
+    .await
 }
 
 /// The rows of a table as runs of offsets, which do not overlap in a partition unless they have several rows.
 pub async fn count(connection: &Connection, table: &str) -> Result<Vec<CountedRun>, DatabaseError> {
     let statement = sql::runs(table);
     let counting = connection.client.query(&statement, &[]);
-    let rows = timeout(COUNT_LIMIT, counting).await.map_err(|_| DatabaseError::silence())??;
+    let rows = timeout(COUNT_LIMIT, counting)
+        .await
+        .map_err(|_| DatabaseError::silence())??;
     let run = |row: &tokio_postgres::Row| -> Result<CountedRun, tokio_postgres::Error> {
         Ok(CountedRun {
             topic: row.try_get(0)?,
@@ -102,7 +114,8 @@ pub async fn server(connection: &Connection) -> Result<ServerFacts, DatabaseErro
     let rows = answered(connection.client.query(sql::SETTINGS, &[])).await?;
     let mut facts = ServerFacts::default();
     for row in rows {
-        let (name, value, default): (String, String, Option<String>) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        let (name, value, default): (String, String, Option<String>) =
+            (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         match name.as_str() {
             "server_version" => facts.version = value.split_whitespace().next().unwrap_or_default().to_owned(),
             "superuser_reserved_connections" => {
@@ -146,7 +159,11 @@ mod tests {
 
     async fn fill(connection: &Connection, table: &str, partition: i32, offsets: &str) {
         let select = format!("SELECT 'orders', {partition}, o, '' FROM ({offsets}) AS offsets (o)");
-        connection.client.batch_execute(&format!("INSERT INTO {table} {select}")).await.unwrap();
+        connection
+            .client
+            .batch_execute(&format!("INSERT INTO {table} {select}"))
+            .await
+            .unwrap();
     }
 
     #[test]
@@ -158,8 +175,14 @@ mod tests {
             fill(&connection, &table, 0, "SELECT generate_series(4, 5)").await;
             fill(&connection, &table, 1, "VALUES (7), (9), (8), (20)").await;
             let counted = count(&connection, &table).await.unwrap();
-            let runs: Vec<_> = counted.iter().map(|run| (run.partition, run.first, run.end, run.copies)).collect();
-            assert_eq!(runs, [(0, 0, 4, 1), (0, 4, 6, 2), (0, 6, 10, 1), (1, 7, 10, 1), (1, 20, 21, 1)]);
+            let runs: Vec<_> = counted
+                .iter()
+                .map(|run| (run.partition, run.first, run.end, run.copies))
+                .collect();
+            assert_eq!(
+                runs,
+                [(0, 0, 4, 1), (0, 4, 6, 2), (0, 6, 10, 1), (1, 7, 10, 1), (1, 20, 21, 1)]
+            );
             drop(&connection, &table).await.unwrap();
             drop(&connection, &table).await.unwrap();
         });
@@ -185,7 +208,10 @@ mod tests {
                 create(&connection, &quoted(name), Rows::Any).await.unwrap();
             }
             try_create(&connection, &quoted("tables_%named-9")).await.unwrap();
-            assert_eq!(named(&connection, "tables_%named-").await.unwrap(), ["tables_%named-1", "tables_%named-2"]);
+            assert_eq!(
+                named(&connection, "tables_%named-").await.unwrap(),
+                ["tables_%named-1", "tables_%named-2"]
+            );
             for name in ["tables_%named-1", "tables_%named-2", "tables__named-3"] {
                 drop(&connection, &quoted(name)).await.unwrap();
             }
@@ -211,9 +237,15 @@ mod tests {
     fn a_server_reports_its_version_and_what_differs_from_the_defaults() {
         connected(async |connection| {
             let facts = server(&connection).await.unwrap();
-            assert!(facts.version.split('.').next().unwrap().parse::<u32>().unwrap() >= 10, "{facts:?}");
+            assert!(
+                facts.version.split('.').next().unwrap().parse::<u32>().unwrap() >= 10,
+                "{facts:?}"
+            );
             assert_eq!(facts.connections, 97);
-            assert!(facts.settings.contains(&("fsync".to_owned(), "off".to_owned())), "{facts:?}");
+            assert!(
+                facts.settings.contains(&("fsync".to_owned(), "off".to_owned())),
+                "{facts:?}"
+            );
         });
     }
 }

@@ -9,6 +9,7 @@ use super::ledger::Reading;
 use super::member::{TopicPartition, partition_name};
 use super::stored::StoreAccount;
 use super::trial::FailureKind;
+use crate::wording::plural;
 
 /// Most findings of a [`RowsAccount`]; more are only counted.
 const FINDINGS_MAX: usize = 10;
@@ -106,7 +107,12 @@ impl fmt::Display for Finding {
 impl RowsAccount {
     /// How a trial fails by it; `None` where every row is explained and no record is without one.
     pub fn failure(&self) -> Option<FailureKind> {
-        let StoreAccount { lost, unexplained, outside, .. } = self.account;
+        let StoreAccount {
+            lost,
+            unexplained,
+            outside,
+            ..
+        } = self.account;
         match (lost, unexplained, outside) {
             (0, 0, 0) => None,
             (0, 0, _) => Some(FailureKind::RowsOutside),
@@ -117,19 +123,44 @@ impl RowsAccount {
 
     /// What is wrong, in a sentence of counts and one for each finding.
     pub fn sentences(&self) -> Vec<String> {
-        let StoreAccount { lost, unexplained, outside, .. } = self.account;
-        let counts = format!("{lost} records without a row, {unexplained} rows too many, {outside} rows of records that no \
-                              member stored");
-        let elsewhere = (self.elsewhere > 0)
-            .then(|| format!("{} rows are of partitions that the trial does not read", self.elsewhere));
+        let StoreAccount {
+            lost,
+            unexplained,
+            outside,
+            ..
+        } = self.account;
+        let counts = [
+            (lost, "record", "without a row"),
+            (unexplained, "row", "too many"),
+            (outside, "row", "of records that no member stored"),
+        ];
+        let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
+        let counts: Vec<String> = counts
+            .map(|(count, noun, what)| format!("{} {what}", plural(count, noun)))
+            .collect();
+        let elsewhere = (self.elsewhere > 0).then(|| {
+            format!(
+                "{} in partitions that the trial does not read",
+                plural(self.elsewhere, "row")
+            )
+        });
         let more = (self.more_findings > 0).then(|| format!("and {} more", self.more_findings));
         let findings = self.findings.iter().map(Finding::to_string);
-        [counts].into_iter().chain(elsewhere).chain(findings).chain(more).collect()
+        [counts.join(", ")]
+            .into_iter()
+            .chain(elsewhere)
+            .chain(findings)
+            .chain(more)
+            .collect()
     }
 
     /// The members that the findings name.
     pub fn members(&self) -> BTreeSet<&str> {
-        self.findings.iter().flat_map(|finding| &finding.members).map(String::as_str).collect()
+        self.findings
+            .iter()
+            .flat_map(|finding| &finding.members)
+            .map(String::as_str)
+            .collect()
     }
 }
 
@@ -139,14 +170,18 @@ impl RowsAccount {
 pub fn account(rows: &[StoredRun], stored: Stored<'_>, elsewhere: u64) -> RowsAccount {
     let partitions = rows.iter().map(|run| run.partition);
     let partitions = partitions.chain(stored.readings.iter().map(|reading| reading.partition));
-    let partitions: BTreeSet<_> = partitions.chain(stored.committed.iter().map(|committed| committed.partition)).collect();
+    let partitions: BTreeSet<_> = partitions
+        .chain(stored.committed.iter().map(|committed| committed.partition))
+        .collect();
     let mut books = Books::default();
     for partition in partitions {
         books.close(partition, rows, stored);
     }
     let mut account = books.account;
     // A retried transaction explains rows of its own only, wherever they are.
-    let StoreAccount { unexplained, outside, .. } = &mut account.account;
+    let StoreAccount {
+        unexplained, outside, ..
+    } = &mut account.account;
     let explained_twice = stored.tried_again.min(*unexplained);
     *unexplained -= explained_twice;
     *outside -= (stored.tried_again - explained_twice).min(*outside);
@@ -183,14 +218,39 @@ impl Books {
             }
         };
         for run in of_partition().flat_map(|reading| reading.runs) {
-            change(run.first, run.end, Change { readings: 1, ..Change::default() });
+            change(
+                run.first,
+                run.end,
+                Change {
+                    readings: 1,
+                    ..Change::default()
+                },
+            );
         }
         for run in rows.iter().filter(|run| run.partition == partition) {
             let rows = i64::try_from(run.copies).unwrap_or(i64::MAX);
-            change(run.first, run.end, Change { rows, ..Change::default() });
+            change(
+                run.first,
+                run.end,
+                Change {
+                    rows,
+                    ..Change::default()
+                },
+            );
         }
-        for committed in stored.committed.iter().filter(|committed| committed.partition == partition) {
-            change(committed.low, committed.end, Change { committed: 1, ..Change::default() });
+        for committed in stored
+            .committed
+            .iter()
+            .filter(|committed| committed.partition == partition)
+        {
+            change(
+                committed.low,
+                committed.end,
+                Change {
+                    committed: 1,
+                    ..Change::default()
+                },
+            );
         }
         let mut now = Change::default();
         let mut from = i64::MIN;
@@ -217,11 +277,15 @@ impl Books {
                 (false, false) => return,
             };
             // A run of an existing topic goes on over offsets without a record.
-            let delivered = stored.delivered.and_then(|delivered| delivered.of(partition.topic, partition.partition));
+            let delivered = stored
+                .delivered
+                .and_then(|delivered| delivered.of(partition.topic, partition.partition));
             match delivered {
                 Some(delivered) => {
                     let missing: Vec<_> = delivered.within(first, end).collect();
-                    missing.iter().for_each(|run| self.find(kind, (partition, run.first, run.end), stored));
+                    missing
+                        .iter()
+                        .for_each(|run| self.find(kind, (partition, run.first, run.end), stored));
                 }
                 None => self.find(kind, (partition, first, end), stored),
             }
@@ -240,7 +304,14 @@ impl Books {
         }
         let explained = readings.max(1);
         if rows > explained {
-            self.find(FindingKind::Twice { rows, explained: readings }, (partition, first, end), stored);
+            self.find(
+                FindingKind::Twice {
+                    rows,
+                    explained: readings,
+                },
+                (partition, first, end),
+                stored,
+            );
         }
     }
 
@@ -260,7 +331,12 @@ impl Books {
             let mut runs = reading.runs.iter();
             reading.partition == partition && runs.any(|run| run.first < end && first < run.end)
         };
-        let members: BTreeSet<&str> = stored.readings.iter().filter(read).map(|reading| reading.member).collect();
+        let members: BTreeSet<&str> = stored
+            .readings
+            .iter()
+            .filter(read)
+            .map(|reading| reading.member)
+            .collect();
         self.account.findings.push(Finding {
             kind,
             partition,

@@ -44,7 +44,12 @@ fn records_with_one_row_each_are_in_order() {
     let (first, second) = ([run(0, 60)], [run(60, 100)]);
     let found = of(&[row(0, 100, 1)], &[reading("a", &first), reading("b", &second)], 0);
     assert_eq!(found.failure(), None);
-    let StoreAccount { rows, stored, stored_twice, .. } = found.account;
+    let StoreAccount {
+        rows,
+        stored,
+        stored_twice,
+        ..
+    } = found.account;
     assert_eq!((rows, stored, stored_twice), (100, 100, 0));
 }
 
@@ -71,10 +76,19 @@ fn a_second_row_is_explained_by_a_second_delivery_and_by_a_transaction_that_was_
     assert_eq!((redelivered.failure(), redelivered.account.stored_twice), (None, 10));
     // Rows that take each other's place.
     assert_eq!(of(&[row(0, 100, 1)], &readings, 0).failure(), None);
-    let rows = [row(0, 40, 1), row(40, 50, 2), row(50, 60, 1), row(60, 70, 2), row(70, 100, 1)];
+    let rows = [
+        row(0, 40, 1),
+        row(40, 50, 2),
+        row(50, 60, 1),
+        row(60, 70, 2),
+        row(70, 100, 1),
+    ];
     assert_eq!(of(&rows, &readings, 10).failure(), None);
     let found = of(&rows, &readings, 3);
-    assert_eq!((found.failure(), found.account.unexplained), (Some(FailureKind::RowsTwice), 7));
+    assert_eq!(
+        (found.failure(), found.account.unexplained),
+        (Some(FailureKind::RowsTwice), 7)
+    );
     assert_eq!(found.account.stored_twice, 20);
     assert_eq!(
         found.sentences()[1],
@@ -87,7 +101,10 @@ fn a_row_that_nobody_reported_is_outside_unless_a_process_was_killed_or_a_transa
     let runs = [run(0, 10)];
     let rows = [row(0, 12, 1)];
     let found = of(&rows, &[reading("a", &runs)], 0);
-    assert_eq!((found.failure(), found.account.outside), (Some(FailureKind::RowsOutside), 2));
+    assert_eq!(
+        (found.failure(), found.account.outside),
+        (Some(FailureKind::RowsOutside), 2)
+    );
     assert_eq!(of(&rows, &[reading("a", &runs)], 2).failure(), None);
     let killed = Reading {
         was_killed: true,
@@ -101,8 +118,14 @@ fn a_row_that_nobody_reported_is_outside_unless_a_process_was_killed_or_a_transa
         tried_again: 0,
     };
     let found = account(&[row(0, 10, 1)], elsewhere, 5);
-    assert_eq!((found.failure(), found.account.rows), (Some(FailureKind::RowsOutside), 15));
-    assert_eq!(found.sentences()[1], "5 rows are of partitions that the trial does not read");
+    assert_eq!(
+        (found.failure(), found.account.rows),
+        (Some(FailureKind::RowsOutside), 15)
+    );
+    assert_eq!(
+        found.sentences()[1],
+        "5 rows in partitions that the trial does not read"
+    );
 }
 
 #[test]

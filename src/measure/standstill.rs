@@ -206,6 +206,9 @@ fn gaps(measurement: &Measurement, limit_ns: u64) -> Vec<(String, Stretch)> {
     let groups: BTreeSet<u32> = measurement.members.iter().map(|member| member.group).collect();
     let gap = |group: u32| {
         let members = measurement.members.iter().filter(|member| member.group == group);
+        if members.clone().any(tried_again) {
+            return None;
+        }
         let series = members
             .flat_map(|member| &member.partitions)
             .filter_map(|partition| partition.series.as_ref());
@@ -216,6 +219,11 @@ fn gaps(measurement: &Measurement, limit_ns: u64) -> Vec<(String, Stretch)> {
         Some((format!("any member of group {}", group + 1), gap))
     };
     groups.into_iter().filter_map(gap).collect()
+}
+
+/// The member's store was away for a time, in which nothing was finished whatever arrived.
+fn tried_again(member: &MemberMeasurement) -> bool {
+    member.store.is_some_and(|store| store.retries > 0)
 }
 
 /// A wait of this length may be a pause that the client's settings make.
@@ -236,7 +244,7 @@ fn gap_of_backlog(measurement: &Measurement, member: &MemberMeasurement, limit_n
     let says =
         |reading: &ReadingTime| reading.longest_wait.is_some() || reading.waiting_ns + reading.committing_ns == 0;
     let Some(reading) = member.reading.filter(says) else {
-        return outstanding(&distances, limit_ns);
+        return outstanding(&distances, limit_ns).filter(|_| !tried_again(member));
     };
     let reading_time = Stretch::new(measurement.start_ns, measurement.end_ns);
     let wait = reading.longest_wait?.within(reading_time);

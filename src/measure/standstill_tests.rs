@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::super::judge::tests::quiet;
-use super::super::{BrokerPause, ClientStatistics, PartitionMeasurement, ProducerMeasurement, Suspension};
+use super::super::{BrokerPause, ClientStatistics, PartitionMeasurement, ProducerMeasurement, StoreUse, Suspension};
 use super::*;
 
 const MS: u64 = 1_000_000;
@@ -195,6 +195,25 @@ fn a_load_that_pauses_by_its_profile_is_no_standstill_and_one_that_waits_is() {
     let steady = (0..9_000).step_by(20);
     let expected = "nothing arrived at any member of group 1 for 3.0 s, 2.0 s after the start";
     assert_eq!(report(&live(steady, pausing())).as_deref(), Some(expected));
+}
+
+#[test]
+fn a_gap_of_a_member_whose_store_was_away_says_nothing_of_what_arrived() {
+    let away = || (0..2_000).chain(5_000..9_000).step_by(20);
+    let mut backlog = trial();
+    backlog.members[0].partitions = vec![partition(away())];
+    for mut trial in [backlog, live((0..9_000).step_by(20), away())] {
+        assert!(report(&trial).is_some());
+        let store = StoreUse {
+            transactions: 300,
+            rows: 300,
+            retries: 0,
+        };
+        trial.members[0].store = Some(store);
+        assert!(report(&trial).is_some());
+        trial.members[0].store = Some(StoreUse { retries: 1, ..store });
+        assert_eq!(report(&trial), None);
+    }
 }
 
 #[test]

@@ -147,7 +147,10 @@ impl StoreActivity {
 
     /// Sessions that were held up so.
     pub fn held_up(&self, holdup: Holdup) -> u64 {
-        let held = self.sessions.iter().filter(|sessions| sessions.holdup() == Some(holdup));
+        let held = self
+            .sessions
+            .iter()
+            .filter(|sessions| sessions.holdup() == Some(holdup));
         held.map(|sessions| sessions.met).sum()
     }
 }
@@ -171,7 +174,10 @@ mod tests {
             look(100, vec![met(Active, Some("IO:WALSync"), 1), met(Active, None, 1)]),
             look(
                 200,
-                vec![met(Active, Some("IO:WALSync"), 2), met(InTransaction, Some("Client:ClientRead"), 1)],
+                vec![
+                    met(Active, Some("IO:WALSync"), 2),
+                    met(InTransaction, Some("Client:ClientRead"), 1),
+                ],
             ),
             look(201, vec![met(Active, None, 4)]),
         ];
@@ -190,7 +196,12 @@ mod tests {
         for wait in ["IO:WALSync", "IO:WALWrite", "IO:DataFileExtend", "LWLock:WALWrite"] {
             assert_eq!(holdup(Some(wait)), Some(Holdup::Disk), "{wait}");
         }
-        for wait in ["Lock:transactionid", "Lock:extend", "LWLock:WALInsert", "LWLock:BufferContent"] {
+        for wait in [
+            "Lock:transactionid",
+            "Lock:extend",
+            "LWLock:WALInsert",
+            "LWLock:BufferContent",
+        ] {
             assert_eq!(holdup(Some(wait)), Some(Holdup::Lock), "{wait}");
         }
         assert_eq!(holdup(Some("Client:ClientRead")), Some(Holdup::Member));

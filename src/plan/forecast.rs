@@ -2,8 +2,15 @@
 
 use super::capacity::{ObservedWindow, USUAL_COMMIT_INTERVAL_NS, window_ns};
 use super::model::{Plan, count};
+<<<<<<< HEAD
 use super::records::{assumed_work_ns, fit};
 use crate::scenario::{Capacity, Configuration, DatasetSpec, Family, Keys, Load, Mode, TrialLength, WorkOrdering};
+=======
+use super::records::{ASSUMED_WORK_NS, fit};
+use crate::scenario::{
+    AppProgram, Capacity, Configuration, DatasetSpec, Family, Keys, Load, Mode, TrialLength, WorkOrdering,
+};
+>>>>>>> main
 use crate::verdict::first_look;
 
 // What follows is as measured by `scripts/evidence/run account` on a machine of two cores; docs/performance.md has the
@@ -226,7 +233,12 @@ impl Plan {
             if let TrialLength::Seconds(wanted) = scenario.trial
                 && backlog
             {
-                seconds += scenario.parts(family).len() as f64 * (wanted / 2.0 + TRIAL_OVERHEAD_SECONDS);
+                let parts = scenario.parts(family);
+                let pilots = parts.iter().filter_map(|part| part.first());
+                let starts = pilots
+                    .map(|&c| self.start_seconds(&scenario.configurations[c]))
+                    .sum::<f64>();
+                seconds += parts.len() as f64 * (wanted / 2.0 + TRIAL_OVERHEAD_SECONDS) + starts;
             }
         }
         seconds
@@ -235,15 +247,28 @@ impl Plan {
     /// Seconds of one trial of a backlog of `records`.
     fn trial_seconds(&self, configuration: &Configuration, records: u64) -> f64 {
         match configuration.mode.load() {
-            None => self.read_seconds(configuration, records) + TRIAL_OVERHEAD_SECONDS,
+            None => {
+                self.read_seconds(configuration, records) + TRIAL_OVERHEAD_SECONDS + self.start_seconds(configuration)
+            }
             Some(load) => self.live_seconds(configuration, load, load.duration_ns),
+        }
+    }
+
+    /// Seconds by which the start of its processes takes longer than that of tandem's own.
+    fn start_seconds(&self, configuration: &Configuration) -> f64 {
+        let processes = f64::from(configuration.groups * configuration.processes);
+        match &self.scenario.apps[configuration.app].runs {
+            AppProgram::ReadyMade { which, .. } => processes * which.recipe().start_seconds,
+            // How long a program of the user's takes is not known.
+            AppProgram::Tandem | AppProgram::Program(_) => 0.0,
         }
     }
 
     /// Seconds of a trial in which records arrive; the backlog of a mixed one is filled first.
     fn live_seconds(&self, configuration: &Configuration, load: &Load, duration_ns: u64) -> f64 {
         let filling = fill_seconds(&self.scenario.datasets[configuration.dataset]);
-        (load.warmup_ns + duration_ns) as f64 / 1e9 + filling + LIVE_OVERHEAD_SECONDS
+        let starting = LIVE_OVERHEAD_SECONDS + self.start_seconds(configuration);
+        (load.warmup_ns + duration_ns) as f64 / 1e9 + filling + starting
     }
 
     /// Seconds of the searches for capacity.

@@ -65,6 +65,22 @@ fn a_forecast_counts_on_threads_as_far_as_their_ordering_lets_them_work_at_once(
 }
 
 #[test]
+fn a_forecast_counts_the_start_of_every_process_of_a_ready_made_client() {
+    let seconds = |app: &str, processes: u32| {
+        let text = format!(
+            "question = '?'\nrepetitions = 9\n[trial]\nrecords = 1000\n[consumer]\napp = '{app}'\nprocesses = {processes}"
+        );
+        Plan::new(parse("test", "test.toml", &text).unwrap())
+            .forecast()
+            .trial_seconds
+    };
+    let longer = |app, processes| seconds(app, processes) - seconds("tandem", processes);
+    // Nine blocks and the warm-up.
+    assert!(longer("spring", 1) > 10.0 && longer("spring", 1) > 2.0 * longer("java", 1));
+    assert!((longer("spring", 2) / longer("spring", 1) - 2.0).abs() < 1e-6);
+}
+
+#[test]
 fn a_forecast_of_live_trials_counts_their_warm_up_and_window_and_no_filling() {
     let mut plan = one_and_two().plan();
     for configuration in &mut plan.scenario.configurations {

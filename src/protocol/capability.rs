@@ -62,9 +62,9 @@ capabilities! {
     Threads: "works records on several threads per consumer",
         Otherwise("`threads` above 1 fails with it");
     Reading: "measures how long its reading threads wait for records and for commits",
-        NotObserved("how long it waited for records and for commits");
+        Otherwise("what limits its reading is said by fewer figures");
     Statistics: "says what its client library counts itself",
-        NotObserved("what its client library counts itself");
+        Otherwise("what limits its reading is said by fewer figures");
     Pauses: "says where its process did not run",
         NotObserved("where its process did not run");
     Stamps: "reads the stamps of records and says how long they waited",

@@ -63,7 +63,10 @@ impl Tool {
     /// Waits for its end.
     pub fn wait(&mut self, deadline: Instant, interrupted: &AtomicBool) -> Result<ToolEnd, FileError> {
         loop {
-            let exit = self.process.try_wait().map_err(FileError::new("wait for", &self.output))?;
+            let exit = self
+                .process
+                .try_wait()
+                .map_err(FileError::new("wait for", &self.output))?;
             match exit {
                 Some(exit) => return Ok(ToolEnd::Exited(exit)),
                 None if interrupted.load(Ordering::Relaxed) => return Ok(ToolEnd::Interrupted),

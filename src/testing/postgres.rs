@@ -66,8 +66,18 @@ impl Postgres {
         let password = server.path("password");
         fs::write(&password, PASSWORD).unwrap();
         server.give(&password);
-        let initdb = ["--username", USER, "--auth=scram-sha-256", "--no-sync", "--encoding=UTF8", "--pwfile"];
-        server.run("initdb", &[&initdb[..], &[text(&password), text(&server.path("data"))]].concat());
+        let initdb = [
+            "--username",
+            USER,
+            "--auth=scram-sha-256",
+            "--no-sync",
+            "--encoding=UTF8",
+            "--pwfile",
+        ];
+        server.run(
+            "initdb",
+            &[&initdb[..], &[text(&password), text(&server.path("data"))]].concat(),
+        );
         server.resume();
         server
     }

@@ -11,7 +11,8 @@ use super::terms::Terms;
 use crate::measure::TopicPartition;
 use crate::names;
 use crate::protocol::{
-    ConsumerOrder, Prepare, PrepareProducer, Program, StampOrder, StoreOrder, TopicTarget, WorkCalibration, partitions_of,
+    ConsumerOrder, Prepare, PrepareProducer, Program, StampOrder, StoreOrder, TopicTarget, WorkCalibration,
+    partitions_of,
 };
 use crate::scenario::{Configuration, Membership};
 use crate::secret::Secret;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::thread;
@@ -133,15 +134,14 @@ struct Faulty {
     closed: u16,
     elsewhere: u16,
     closing: u16,
-    _certificates: tempfile::TempDir,
 }
 
 /// The broker; the first caller starts it.
 fn faulty() -> &'static Faulty {
     static FAULTY: OnceLock<Faulty> = OnceLock::new();
     FAULTY.get_or_init(|| {
-        let certificates = tempfile::tempdir().unwrap();
-        let folder = certificates.path();
+        // Nobody drops a static, so its files lie where cargo keeps those of tests.
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let (healthy, healthy_pem) = certificate(folder, "healthy", "localhost", "127.0.0.1", -1, 30);
         let (expired, expired_pem) = certificate(folder, "expired", "localhost", "127.0.0.1", -10, 1);
         let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -164,7 +164,6 @@ fn faulty() -> &'static Faulty {
             closed,
             elsewhere,
             closing,
-            _certificates: certificates,
         }
     })
 }

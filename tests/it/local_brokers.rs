@@ -14,10 +14,10 @@ use rdkafka::producer::BaseRecord;
 use tandem::coordinator::guardian::Guardian;
 use tandem::kafka::admin::{Admin, AdminError};
 use tandem::kafka::local::{ClusterOptions, Distribution, ListenerSpec, LocalCluster, LocalError, Security};
-use tandem::server::{Keeper, NoKeeper};
 use tandem::measure::GroupState;
 use tandem::scenario::Feature;
 use tandem::secret::Secret;
+use tandem::server::{Keeper, NoKeeper};
 
 use crate::clients::{client, consumer, send};
 use crate::guardian::run_id;

@@ -139,6 +139,21 @@ fn a_reader_that_is_killed_and_started_again_in_a_backlog_costs_no_record() {
 }
 
 #[test]
+#[ignore = "scripts/test --all; a_reader_that_is_killed_and_started_again_in_a_backlog_costs_no_record has no store"]
+fn a_spring_process_that_is_killed_costs_no_row_and_doubles_none_where_rows_are_upserted() {
+    let run_id = format!("planned-stored{}", std::process::id());
+    let tables = "[dataset]\npartitions = 4\nrecords = 6_000\nsize = 100\n[trial]\nrecords = 6_000\n\
+                  [store]\nkind = 'postgres'\nwrite = 'upsert'\n\
+                  [consumer]\napp = 'spring'\nprocesses = 2\nwork = 'store'\ncommit = 'per-batch'\n\
+                  [consumer.client]\n'session.timeout.ms' = 6000\n'heartbeat.interval.ms' = 500\n";
+    let steps = vec![step(When::AtProgress(0.2), ActorId::Reader(1), Act::Kill)];
+    let trials = run(&(cluster("planned-stored-") + tables), &run_id, steps);
+    let account = complete(&trials[0]).store.as_ref().unwrap().account.unwrap();
+    assert_eq!((account.rows, account.stored, account.stored_twice), (6_000, 6_000, 0));
+    assert_eq!((account.lost, account.unexplained), (0, 0));
+}
+
+#[test]
 fn after_a_clean_leave_in_a_live_trial_the_account_is_exact_and_who_comes_later_reads_too() {
     let run_id = format!("planned-leave{}", std::process::id());
     let tables = "[dataset]\npartitions = 4\nsize = 100\n[consumer]\nprocesses = 3\ncommit = 'per-batch'\n\

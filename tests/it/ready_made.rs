@@ -3,12 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use tandem::measure::MemberMeasurement;
+use tandem::measure::{FailureKind, MemberMeasurement, StoreAccount, Trial};
 
+use crate::postgres::Postgres;
 use crate::scenario::Scenario;
-use crate::scene::{Scene, failure, read_once};
+use crate::scene::{Scene, failure, read_once, wait_until};
 use crate::secured_cluster::{Access, PASSWORD, secured};
+use crate::store::{WITH_VARIABLE, ask, beside, storing};
 
 /// The folder of the clients with both JVM clients built in it and their own tests passed, once for all tests.
 fn jvm_clients() -> &'static Path {
@@ -70,6 +74,107 @@ fn the_java_client_reads_every_record_once() {
 #[test]
 fn the_spring_client_reads_every_record_once() {
     reads_a_backlog("spring", "spring-kafka");
+}
+
+/// This app as a place.
+fn place(name: &str) -> String {
+    format!("[[place]]\nname = 'client'\nlauncher = {}", launcher(name))
+}
+
+/// The trial read so many records and stored each of them once.
+fn stored_once(trial: &Trial, records: u64) {
+    read_once(trial);
+    let measurement = trial.measurement.as_ref().unwrap();
+    let account = measurement.store.as_ref().unwrap().account;
+    let expected = StoreAccount {
+        rows: records,
+        stored: records,
+        ..StoreAccount::default()
+    };
+    assert_eq!(account, Some(expected));
+    let uses = measurement.members.iter().filter_map(|member| member.store);
+    assert_eq!(uses.map(|each| each.rows).sum::<u64>(), records);
+}
+
+#[test]
+#[ignore = "scripts/test --all; tests/it/store.rs has a trial of tandem's own worker"]
+fn jvm_clients_store_every_record_once() {
+    let server = Postgres::start();
+    for (name, write) in [
+        ("java", "insert"),
+        ("spring", "insert"),
+        ("java", "copy"),
+        ("spring", "copy"),
+    ] {
+        let scene = beside(&server);
+        let store = format!("write = '{write}'\n{WITH_VARIABLE}");
+        let scenario = storing(3_000, "place = 'client'", &store).tables(&place(name));
+        let scenario = scenario
+            .case("one by one", "read = 'poll'\ncommit = 'every 100'")
+            .case("batches", "store_batch = 50\nconsumers = 2\ncommit = 'every 120'")
+            .case("two", "store_batch = 7\nprocesses = 2\ncommit = 'per-batch'");
+        scene.scenario(scenario).run(&[]).exits(0);
+        let trials = scene.trials();
+        assert_eq!(trials.len(), 3);
+        for trial in &trials {
+            stored_once(trial, 3_000);
+        }
+    }
+}
+
+/// Stops the database for 3 s when it has rows of the trial.
+fn interrupt(server: &Postgres) {
+    let with_rows = "SELECT relname::text FROM pg_stat_user_tables WHERE relname LIKE 'tandem-store-%' AND n_tup_ins > 0";
+    wait_until("rows are stored", || !ask(server, with_rows).is_empty());
+    server.stop();
+    thread::sleep(Duration::from_secs(3));
+    server.resume();
+}
+
+#[test]
+#[ignore = "scripts/test --all; the clients' own tests have the retry without a database"]
+fn jvm_clients_store_every_record_once_though_the_store_was_away() {
+    let server = Postgres::start();
+    for name in ["java", "spring"] {
+        let scene = beside(&server);
+        let store = format!("write = 'upsert'\non_error = 'retry'\n{WITH_VARIABLE}");
+        let scenario = storing(8_000, "place = 'client'\nconsumers = 2\ncommit = 'every 500'", &store);
+        scene.scenario(scenario.tables(&place(name)).case("one", ""));
+        let run = scene.spawn_run(&[]);
+        interrupt(&server);
+        run.end().exits(0);
+        let trial = &scene.trials()[0];
+        stored_once(trial, 8_000);
+        let members = &trial.measurement.as_ref().unwrap().members;
+        let retries: u64 = members
+            .iter()
+            .filter_map(|member| member.store)
+            .map(|each| each.retries)
+            .sum();
+        assert!(retries > 0, "{name}");
+    }
+}
+
+#[test]
+#[ignore = "scripts/test --all; the clients' own tests have the same without a database"]
+fn jvm_clients_that_do_not_try_again_name_what_the_store_said() {
+    let server = Postgres::start();
+    for name in ["java", "spring"] {
+        let scene = beside(&server);
+        scene.scenario(storing(100_000, "place = 'client'", WITH_VARIABLE).tables(&place(name)));
+        let run = scene.spawn_run(&[]);
+        interrupt(&server);
+        let away = Instant::now();
+        run.end().exits(1);
+        assert!(away.elapsed() < Duration::from_secs(7), "{name}: {:?}", away.elapsed());
+        let failure = failure(&scene.trials()[0]).clone();
+        assert_eq!(failure.kind, FailureKind::WorkerFailed, "{}", failure.message);
+        assert!(
+            failure.message.contains("the work failed: FATAL: "),
+            "{}",
+            failure.message
+        );
+    }
 }
 
 #[test]

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use tandem::coordinator::guardian::Guardian;
 use tandem::kafka::local::Distribution;
-use tandem::server::{Keeper, RUN_VARIABLE, marker_name};
 use tandem::scenario::DEFAULT_KAFKA_VERSION;
+use tandem::server::{Keeper, RUN_VARIABLE, marker_name};
 
 use crate::scene::PROGRAM;
 
@@ -52,10 +52,10 @@ impl Rigged {
         let run_id = format!("{}{}", rig.name, std::process::id());
         let guardian = Guardian::start(Path::new(PROGRAM), &run_id, &parent, &parent.join("state")).unwrap();
         let guardian = Arc::new(guardian);
+        guardian.directory_planned(&parent);
+        fs::write(parent.join(marker_name(&run_id)), "").unwrap();
         let folder = parent.join("broker");
-        guardian.directory_planned(&folder);
         fs::create_dir(&folder).unwrap();
-        fs::write(folder.join(marker_name(&run_id)), "").unwrap();
         let file = folder.join("server.properties");
         let common = format!(
             "node.id=1\nprocess.roles=broker,controller\ncontroller.listener.names=CONTROLLER\nlog.dirs={}\n\

@@ -6,9 +6,15 @@ use std::sync::{Arc, OnceLock};
 
 use tandem::coordinator::guardian::Guardian;
 use tandem::kafka::admin::Admin;
+<<<<<<< HEAD
 use tandem::kafka::local::{Broker, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, ListenerSpec, LocalCluster};
-use tandem::server::Keeper;
+=======
+use tandem::kafka::local::{
+    Broker, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, ListenerSpec, LocalCluster, marker_name,
+};
+>>>>>>> main
 use tandem::scenario::{DEFAULT_KAFKA_VERSION, KafkaVersion};
+use tandem::server::Keeper;
 
 use crate::clients::{administer, names_on};
 use crate::scene::{PROGRAM, wait_until};
@@ -74,6 +80,9 @@ impl Shared {
         let state = folder.path().join("state");
         let guardian = Arc::new(Guardian::start(Path::new(PROGRAM), &run_id, folder.path(), &state).unwrap());
         let keeper: Arc<dyn Keeper> = Arc::<Guardian>::clone(&guardian);
+        // A broker in a static is never dropped: then the guardian removes the folder.
+        std::fs::write(folder.path().join(marker_name(&run_id)), "").unwrap();
+        keeper.directory_planned(folder.path());
         let distribution = Distribution::find_or_get(version, &|message| eprintln!("{message}")).unwrap();
         let data_parent = folder.path().join("data");
         std::fs::create_dir(&data_parent).unwrap();

@@ -18,22 +18,22 @@ use crate::scene::{Scene, failure, signal, wait_until, within};
 /// The variable with the address of a database.
 const VARIABLE: &str = "TANDEM_TEST_STORE";
 
-const WITH_VARIABLE: &str = "url = { env = 'TANDEM_TEST_STORE' }";
+pub const WITH_VARIABLE: &str = "url = { env = 'TANDEM_TEST_STORE' }";
 
 /// A data set of so many records, each of which ends in a store.
-fn storing(records: u32, consumer: &str, store: &str) -> Scenario {
+pub fn storing(records: u32, consumer: &str, store: &str) -> Scenario {
     let scenario = Scenario::reading(records).prefix("tandem-store-");
     let scenario = scenario.consumer("work = 'store'").consumer(consumer);
     scenario.tables(&format!("[store]\nkind = 'postgres'\n{store}"))
 }
 
 /// A scene whose runs store in this database.
-fn beside(server: &Postgres) -> Scene {
+pub fn beside(server: &Postgres) -> Scene {
     Scene::on_shared_cluster().environment(VARIABLE, Some(&server.url()))
 }
 
 /// The first column of what a query answers.
-fn ask(server: &Postgres, sql: &str) -> Vec<String> {
+pub fn ask(server: &Postgres, sql: &str) -> Vec<String> {
     let address = Address::parse(&Secret::new(server.url())).unwrap();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -45,7 +45,10 @@ fn ask(server: &Postgres, sql: &str) -> Vec<String> {
 
 /// The tables of runs of these tests.
 fn tables(server: &Postgres) -> Vec<String> {
-    ask(server, "SELECT tablename::text FROM pg_tables WHERE tablename LIKE 'tandem-store-%'")
+    ask(
+        server,
+        "SELECT tablename::text FROM pg_tables WHERE tablename LIKE 'tandem-store-%'",
+    )
 }
 
 /// Runs statements.
@@ -76,22 +79,26 @@ fn folder_of(scene: &Scene) -> PathBuf {
     folder().unwrap()
 }
 
-/// Waits until a member has a session in the private database of the run.
+/// Waits until a member writes to the private database of the run.
 fn wait_for_members(folder: &Path) {
     let titles = || {
-        let lines = processes_in(folder).into_iter().filter_map(|process| fs::read_to_string(process.join("cmdline")).ok());
-        lines.filter(|line| line.contains("postgres: tandem postgres")).count()
+        let lines = processes_in(folder)
+            .into_iter()
+            .filter_map(|process| fs::read_to_string(process.join("cmdline")).ok());
+        lines.filter(|line| line.contains("INSERT")).count()
     };
-    wait_until("members have sessions", || titles() > 0);
+    wait_until("members write", || titles() > 0);
 }
 
 #[test]
 fn every_record_of_each_group_ends_in_a_private_postgresql_that_is_gone_afterwards() {
     let scene = Scene::on_shared_cluster();
     let scenario = storing(2_000, "store_batch = 10", "").case("two", "groups = 2\nprocesses = 2");
-    let run = scene.scenario(scenario).spawn_run(&["--verbose"]);
+    let run = scene.scenario(scenario).spawn_run(&[]);
     let folder = folder_of(&scene);
-    run.end().exits(0).prints("PostgreSQL");
+    run.end().exits(0);
+    let page = fs::read_to_string(scene.out().join("report.html")).unwrap();
+    assert!(page.contains("run by tandem on this machine") && page.contains("listen_addresses"));
     let trials = scene.trials();
     let account = trials[0].measurement.as_ref().unwrap().store.as_ref().unwrap().account;
     let expected = StoreAccount {
@@ -104,8 +111,14 @@ fn every_record_of_each_group_ends_in_a_private_postgresql_that_is_gone_afterwar
     assert_eq!((row["stored"].as_str(), row["stored_twice"].as_str()), ("4000", "0"));
     let environment = RunDir::open(&scene.out()).unwrap().read_environment().unwrap().unwrap();
     let store = environment.store.unwrap();
-    assert!(store.local && store.deviations.iter().any(|setting| setting.name == "port"), "{store:?}");
-    assert!(store.deviations.iter().all(|setting| setting.name != "fsync"), "{store:?}");
+    assert!(
+        store.local && store.deviations.iter().any(|setting| setting.name == "port"),
+        "{store:?}"
+    );
+    assert!(
+        store.deviations.iter().all(|setting| setting.name != "fsync"),
+        "{store:?}"
+    );
     let steps = environment.sessions[0].steps.iter();
     assert!(steps.map(|step| step.step).any(|step| step == Step::Store));
     assert!(!folder.exists() && processes_in(&folder).is_empty());
@@ -116,10 +129,15 @@ fn every_record_of_each_group_ends_in_a_private_postgresql_that_is_gone_afterwar
 fn a_database_that_cannot_be_used_is_refused_before_anything_is_started() {
     let scene = Scene::new();
     scene.scenario(storing(100, "", WITH_VARIABLE));
-    scene.run(&[]).refuses(&[VARIABLE, "is not set", "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"]);
+    scene
+        .run(&[])
+        .refuses(&[VARIABLE, "is not set", "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"]);
     for (url, parts) in [
         ("host=db password=hunter2", ["must be postgresql://", VARIABLE]),
-        ("postgresql://me:hunter2@127.0.0.1:1/mine", ["127.0.0.1:1", "Connection refused"]),
+        (
+            "postgresql://me:hunter2@127.0.0.1:1/mine",
+            ["127.0.0.1:1", "Connection refused"],
+        ),
     ] {
         let scene = Scene::new().environment(VARIABLE, Some(url));
         let refused = scene.scenario(storing(100, "", WITH_VARIABLE)).run(&[]);
@@ -133,19 +151,28 @@ fn a_database_that_cannot_be_used_is_refused_before_anything_is_started() {
 #[ignore = "scripts/test --all; a_database_that_cannot_be_used_is_refused_before_anything_is_started has the cheap cases"]
 fn a_database_that_refuses_the_user_is_named_once() {
     let server = Postgres::start();
-    tell(&server, "CREATE ROLE guest LOGIN PASSWORD 'hunter2'; REVOKE CREATE ON SCHEMA public FROM PUBLIC");
+    tell(
+        &server,
+        "CREATE ROLE guest LOGIN PASSWORD 'hunter2'; REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+    );
     let refused = |url: &str, parts: &[&str]| {
         let scene = Scene::new().environment(VARIABLE, Some(url));
         scene.scenario(storing(100, "", WITH_VARIABLE)).run(&[]).refuses(parts);
     };
     let url = server.url();
-    refused(&server.url_with("hunter3"), &["password authentication failed", "check user and password"]);
+    refused(
+        &server.url_with("hunter3"),
+        &["password authentication failed", "check user and password"],
+    );
     refused(&url.replace("/postgres", "/none"), &["does not exist", "create it"]);
     let guest = server.url_with("hunter2").replace("tandem:", "guest:");
     refused(&guest, &["lets no table be made", "permission denied"]);
     let scene = Scene::new().environment(VARIABLE, Some(&url));
     let many = storing(100, "processes = 20\nconsumers = 5", WITH_VARIABLE);
-    scene.scenario(many).run(&[]).refuses(&["100 threads that work", "allows 97"]);
+    scene
+        .scenario(many)
+        .run(&[])
+        .refuses(&["100 threads that work", "allows 97"]);
     server.stop();
     refused(&url, &["Connection refused", "does it run"]);
 }
@@ -264,7 +291,10 @@ fn rows_that_the_database_loses_or_doubles_are_found_and_named() {
         let server = Postgres::start();
         tamper(&server, when, body);
         let scene = beside(&server);
-        scene.scenario(storing(2_000, "store_batch = 7", WITH_VARIABLE)).run(&[]).exits(1);
+        scene
+            .scenario(storing(2_000, "store_batch = 7", WITH_VARIABLE))
+            .run(&[])
+            .exits(1);
         let failure = failure(&scene.trials()[0]).clone();
         assert_eq!(failure.kind, kind, "{}", failure.message);
         assert!(failure.message.contains(named), "{}", failure.message);
@@ -286,7 +316,11 @@ fn a_table_that_cannot_be_made_fails_its_trial_by_name() {
     scene.scenario(storing(2_000, "", WITH_VARIABLE)).run(&[]).exits(1);
     let failure = failure(&scene.trials()[0]).clone();
     assert_eq!(failure.kind, FailureKind::Store);
-    assert!(failure.message.contains("no table could be made: not today"), "{}", failure.message);
+    assert!(
+        failure.message.contains("no table could be made: not today"),
+        "{}",
+        failure.message
+    );
 }
 
 #[test]
@@ -295,7 +329,14 @@ fn a_full_disk_fails_the_trial_with_what_the_database_says() {
     let server = Postgres::start();
     let disk = tempfile::tempdir_in("/var/tmp").unwrap();
     let run = |program: &str, arguments: &[&str]| {
-        assert!(std::process::Command::new(program).args(arguments).status().unwrap().success(), "{program}");
+        assert!(
+            std::process::Command::new(program)
+                .args(arguments)
+                .status()
+                .unwrap()
+                .success(),
+            "{program}"
+        );
     };
     let path = disk.path().to_str().unwrap();
     run("chmod", &["755", path]);
@@ -303,10 +344,16 @@ fn a_full_disk_fails_the_trial_with_what_the_database_says() {
     let small = disk.path().join("small");
     fs::create_dir(&small).unwrap();
     server.give(&small);
-    tell(&server, &format!("CREATE TABLESPACE small LOCATION '{}'", small.display()));
+    tell(
+        &server,
+        &format!("CREATE TABLESPACE small LOCATION '{}'", small.display()),
+    );
     tell(&server, "ALTER ROLE tandem SET default_tablespace = 'small'");
     let scene = beside(&server);
-    scene.scenario(storing(50_000, "store_batch = 100", WITH_VARIABLE)).run(&[]).exits(1);
+    scene
+        .scenario(storing(50_000, "store_batch = 100", WITH_VARIABLE))
+        .run(&[])
+        .exits(1);
     let failure = failure(&scene.trials()[0]).clone();
     drop(server);
     run("umount", &[path]);

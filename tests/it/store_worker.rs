@@ -72,10 +72,14 @@ fn a_worker_that_tries_again_stores_every_record_through_an_outage() {
     let before = worker.positions.clone();
     thread::sleep(Duration::from_secs(3));
     worker.look();
-    let left = |positions: &std::collections::BTreeMap<TopicPartition, i64>| 2 * RECORDS - positions.values().sum::<i64>();
+    let left =
+        |positions: &std::collections::BTreeMap<TopicPartition, i64>| 2 * RECORDS - positions.values().sum::<i64>();
     assert!(left(&worker.positions) > 0, "the outage came too late");
     // What was reported just before the end may be on its way.
-    assert!(left(&before) - left(&worker.positions) < 200, "it went on without its store");
+    assert!(
+        left(&before) - left(&worker.positions) < 200,
+        "it went on without its store"
+    );
     server.resume();
     read_to_the_end(&mut [&mut worker], &before, &topic);
     let result = worker.stop();
@@ -85,7 +89,10 @@ fn a_worker_that_tries_again_stores_every_record_through_an_outage() {
     assert!(stored.retries > 5, "{stored:?}");
     assert_eq!(stored.rows, 2 * RECORDS.unsigned_abs());
     worker.exit();
-    let rows = ask(&server, "SELECT count(*), count(DISTINCT (partition, \"offset\")) FROM \"store-outage\"");
+    let rows = ask(
+        &server,
+        "SELECT count(*), count(DISTINCT (partition, \"offset\")) FROM \"store-outage\"",
+    );
     assert_eq!(rows, Some((2 * RECORDS, 2 * RECORDS)));
 }
 

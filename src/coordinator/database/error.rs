@@ -23,7 +23,10 @@ pub enum NoDatabase {
         cause: AddressError,
     },
     /// Nothing answers there, or it refuses this user.
-    #[error("the database at {place} (`url` in [store], the environment variable {variable}) cannot be used: {cause}{}", advice(cause))]
+    #[error(
+        "the database at {place} (`url` in [store], the environment variable {variable}) cannot be used: {cause}{}",
+        advice(cause)
+    )]
     Refused {
         /// The name of the variable.
         variable: String,
@@ -33,7 +36,9 @@ pub enum NoDatabase {
         cause: DatabaseError,
     },
     /// The user may not make a table.
-    #[error("the database at {place} (`url` in [store], the environment variable {variable}) lets no table be made: {cause}")]
+    #[error(
+        "the database at {place} (`url` in [store], the environment variable {variable}) lets no table be made: {cause}"
+    )]
     NoTable {
         /// The name of the variable.
         variable: String,

@@ -59,7 +59,9 @@ impl Found {
     /// run's topics and tables.
     pub async fn of(scenario: &Scenario, run: &str) -> Result<Option<Self>, NoDatabase> {
         let stores = scenario.configurations.iter().any(|each| each.work == Work::Store);
-        let Some(spec) = scenario.store.as_ref().filter(|_| stores) else { return Ok(None) };
+        let Some(spec) = scenario.store.as_ref().filter(|_| stores) else {
+            return Ok(None);
+        };
         check_names(scenario, run)?;
         let place = match &spec.url {
             None => Place::Private(Programs::find()?),
@@ -149,7 +151,10 @@ fn resolve(variable: &Variable) -> Result<(Secret, Address), NoDatabase> {
     let name = || variable.env.clone();
     let value = std::env::var(&variable.env).ok().filter(|value| !value.is_empty());
     let url = Secret::new(value.ok_or_else(|| NoDatabase::Unset { variable: name() })?);
-    let address = Address::parse(&url).map_err(|cause| NoDatabase::Address { variable: name(), cause })?;
+    let address = Address::parse(&url).map_err(|cause| NoDatabase::Address {
+        variable: name(),
+        cause,
+    })?;
     Ok((url, address))
 }
 
@@ -166,7 +171,12 @@ fn most_connections(scenario: &Scenario) -> Option<(u32, &Configuration)> {
 
 /// The name of a table is that of a group, and PostgreSQL cuts long names.
 fn check_names(scenario: &Scenario, run: &str) -> Result<(), NoDatabase> {
-    let groups = scenario.configurations.iter().map(|each| each.groups).max().unwrap_or(1);
+    let groups = scenario
+        .configurations
+        .iter()
+        .map(|each| each.groups)
+        .max()
+        .unwrap_or(1);
     // Nobody runs more trials than that.
     let name = names::trial_group(&names::trial(run, 99_999), groups);
     if name.len() <= NAME_BYTES_MAX {
@@ -273,7 +283,10 @@ impl Database {
         let private = self.private.as_ref()?;
         let status = private.exit_status()?;
         let log = private.last_log_lines();
-        Some(format!("PostgreSQL {} has ended ({status}); the end of its log:\n{log}", self.version))
+        Some(format!(
+            "PostgreSQL {} has ended ({status}); the end of its log:\n{log}",
+            self.version
+        ))
     }
 
     /// What is wrong with it, if it does not answer. One that somebody else runs is given half a minute to come back, unless
@@ -287,7 +300,10 @@ impl Database {
             }
             let cause = self.connect().await.err()?;
             if !cause.passes() || Instant::now() > deadline || is_interrupted() {
-                return Some(format!("the database at {} does not answer: {cause}", self.address.place()));
+                return Some(format!(
+                    "the database at {} does not answer: {cause}",
+                    self.address.place()
+                ));
             }
             if let Some(note) = note.take() {
                 let seconds = RETURN_LIMIT.as_secs();

@@ -8,13 +8,15 @@ use std::time::Duration;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{Offset, TopicPartitionList};
 
+use crate::coordinator::clients::client_config;
 use crate::database::tables::{self, CountedRun};
 use crate::database::{Connection, DatabaseError, quoted};
 use crate::kafka::settings_cause;
-use crate::coordinator::clients::client_config;
 use crate::measure::ledger::Reading;
 use crate::measure::rows::{Committed, RowsAccount, Stored, StoredRun, account};
-use crate::measure::{DeliveredTopics, Failure, FailureKind, Measurement, MemberMeasurement, StoreAccount, TopicPartition};
+use crate::measure::{
+    DeliveredTopics, Failure, FailureKind, Measurement, MemberMeasurement, StoreAccount, TopicPartition,
+};
 use crate::protocol::{TopicTarget, partitions_of};
 use crate::secret::Secret;
 
@@ -63,7 +65,14 @@ pub async fn count_rows(
         };
         let members: Vec<&MemberMeasurement> = measurement.members.iter().filter(|m| m.group == group).collect();
         let found = counting.compare(&counted, &committed, &members);
-        let StoreAccount { rows, stored, stored_twice, unexplained, lost, outside } = found.account;
+        let StoreAccount {
+            rows,
+            stored,
+            stored_twice,
+            unexplained,
+            lost,
+            outside,
+        } = found.account;
         sum.rows += rows;
         sum.stored += stored;
         sum.stored_twice += stored_twice;
@@ -95,7 +104,11 @@ impl Counting {
                 })
             })
             .collect();
-        let retries: u64 = members.iter().filter_map(|member| member.store).map(|used| used.retries).sum();
+        let retries: u64 = members
+            .iter()
+            .filter_map(|member| member.store)
+            .map(|used| used.retries)
+            .sum();
         let stored = Stored {
             readings: &readings,
             committed,
@@ -117,7 +130,10 @@ impl Counting {
             };
             match topic.filter(is_partition).and_then(|topic| u32::try_from(topic).ok()) {
                 Some(topic) => runs.push(StoredRun {
-                    partition: TopicPartition { topic, partition: run.partition },
+                    partition: TopicPartition {
+                        topic,
+                        partition: run.partition,
+                    },
                     first: run.first,
                     end: run.end,
                     copies: run.copies,
@@ -139,13 +155,19 @@ impl Counting {
             for (partition, _) in partitions_of(&topics) {
                 list.add_partition(&topics[partition.topic as usize].name, partition.partition);
             }
-            let answer = consumer.committed_offsets(list, COMMITTED_LIMIT).map_err(|error| error.to_string())?;
+            let answer = consumer
+                .committed_offsets(list, COMMITTED_LIMIT)
+                .map_err(|error| error.to_string())?;
             let committed = partitions_of(&topics).filter_map(|(partition, range)| {
                 let topic = &topics[partition.topic as usize].name;
                 let Offset::Offset(end) = answer.find_partition(topic, partition.partition)?.offset() else {
                     return None;
                 };
-                Some(Committed { partition, low: range.low, end })
+                Some(Committed {
+                    partition,
+                    low: range.low,
+                    end,
+                })
             });
             Ok(committed.collect())
         };
@@ -193,7 +215,12 @@ mod tests {
             end,
             copies: 2,
         };
-        let all = [counted("orders", 0, 10), counted("orders", 1, 3), counted("orders", -1, 1), counted("other", 0, 4)];
+        let all = [
+            counted("orders", 0, 10),
+            counted("orders", 1, 3),
+            counted("orders", -1, 1),
+            counted("other", 0, 4),
+        ];
         let (runs, elsewhere) = counting.runs(&all);
         assert_eq!((runs.len(), elsewhere), (1, 16));
     }

@@ -16,8 +16,8 @@ use super::build::{Wanted, Work, build};
 use super::error::ClientError;
 use crate::clients::{ReadyMade, Tool};
 use crate::kafka::local::Sources;
-use crate::server::{check_private, find_program, make_private, unfinished_folder};
 use crate::scenario::{AppProgram, AppSpec, Scenario};
+use crate::server::{check_private, find_program, make_private, unfinished_folder};
 
 /// The sources of all clients: paths below their folder, and texts.
 static EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/client_sources.rs"));

@@ -9,8 +9,8 @@ use crate::coordinator::database::{Counting, Database, count_rows};
 use crate::coordinator::drive::Outcome;
 use crate::coordinator::guardian::Guardian;
 use crate::coordinator::store_watch::StoreWatch;
-use crate::database::quoted;
 use crate::database::tables::{self, Rows};
+use crate::database::{Connection, DatabaseError, quoted};
 use crate::measure::{DeliveredTopics, Failure, FailureKind, Measurement, TrialOrder};
 use crate::names;
 use crate::protocol::StoreOrder;
@@ -26,7 +26,9 @@ impl Session<'_> {
     /// The names of the tables of a trial, one for each group.
     fn tables(&self, order: &TrialOrder, configuration: &Configuration) -> Vec<String> {
         let trial = names::trial(&self.prefix, order.number);
-        (1..=configuration.groups).map(|group| names::trial_group(&trial, group)).collect()
+        (1..=configuration.groups)
+            .map(|group| names::trial_group(&trial, group))
+            .collect()
     }
 
     /// The trial with a table for each group, which are made. If one cannot be, none stays.
@@ -36,15 +38,19 @@ impl Session<'_> {
         order: &TrialOrder,
         configuration: &Configuration,
     ) -> Result<TrialSpec, NotRun> {
-        let Some(database) = self.database_of(configuration) else { return Ok(spec) };
-        let refused = |cause: &dyn ToString| {
-            NotRun::NotPrepared(FailureKind::Store, format!("no table could be made: {}", cause.to_string()))
+        let Some(database) = self.database_of(configuration) else {
+            return Ok(spec);
+        };
+        let refused = |cause: DatabaseError| {
+            // A server that has ended says more in its log.
+            let cause = database.ended().unwrap_or_else(|| cause.to_string());
+            NotRun::NotPrepared(FailureKind::Store, format!("no table could be made: {cause}"))
         };
         let rows = match database.spec.write {
             StoreWrite::Insert | StoreWrite::Copy => Rows::Any,
             StoreWrite::Upsert => Rows::OnePerRecord,
         };
-        let connection = database.connect().await.map_err(|cause| refused(&cause))?;
+        let connection = database.connect().await.map_err(refused)?;
         let mut orders = Vec::new();
         for name in self.tables(order, configuration) {
             let table = quoted(&name);
@@ -54,9 +60,14 @@ impl Session<'_> {
                     let StoreOrder { table, .. } = made;
                     self.drop_table(&connection, table).await;
                 }
-                return Err(refused(&cause));
+                return Err(refused(cause));
             }
-            orders.push(StoreOrder::new(&database.spec, configuration, database.url().clone(), table));
+            orders.push(StoreOrder::new(
+                &database.spec,
+                configuration,
+                database.url().clone(),
+                table,
+            ));
         }
         Ok(spec.with_store(&orders))
     }
@@ -102,10 +113,20 @@ impl Session<'_> {
             add_activity(sessions, measurement, database.is_private());
         }
         if let Some(ended) = database.ended() {
-            // Whatever members said of it, this is the cause.
-            let first = outcome.failure.take().map_or(String::new(), |failure| format!("{}; ", failure.message));
-            let (kind, who, message) = (FailureKind::Store, None, format!("{first}{ended}"));
-            outcome.failure = Some(Failure { kind, who, message });
+            outcome.failure = Some(match outcome.failure.take() {
+                Some(failure) if failure.kind == FailureKind::Store => failure,
+                // Whatever members said of it, this is the cause.
+                Some(failure) => Failure {
+                    kind: FailureKind::Store,
+                    message: format!("{}; {ended}", failure.message),
+                    ..failure
+                },
+                None => Failure {
+                    kind: FailureKind::Store,
+                    who: None,
+                    message: ended,
+                },
+            });
             return;
         }
         let failed = match database.connect().await {
@@ -134,9 +155,10 @@ impl Session<'_> {
         }
     }
 
-    async fn drop_table(&self, connection: &crate::database::Connection, table: &str) {
+    async fn drop_table(&self, connection: &Connection, table: &str) {
         if let Err(error) = tables::drop(connection, table).await {
-            self.observer.note(&format!("the table {table} is left until the end of the run: {error}"));
+            self.observer
+                .note(&format!("the table {table} is left until the end of the run: {error}"));
         }
     }
 

@@ -58,7 +58,12 @@ impl Session<'_> {
         let cluster = self.cluster(configuration);
         let launches = self.launches(configuration, &spec.cast);
         let topics: Vec<String> = spec.terms.topics.iter().map(|topic| topic.name.clone()).collect();
-        let counting = self.counting(&spec, order, configuration, datasets[configuration.dataset].delivered.clone());
+        let counting = self.counting(
+            &spec,
+            order,
+            configuration,
+            datasets[configuration.dataset].delivered.clone(),
+        );
         let (has_own_topics, exit_limit) = (spec.course.owns_topics(), spec.terms.limits.exit);
         let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
         let kills = MemoryKills::watch(&[]);

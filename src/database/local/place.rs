@@ -81,7 +81,9 @@ fn unprivileged() -> Result<UserAccount, PrivateError> {
 
 /// True where the user may enter the folder and all above it.
 fn can_enter(account: &UserAccount, folder: &Path) -> bool {
-    let Ok(folder) = fs::canonicalize(folder) else { return false };
+    let Ok(folder) = fs::canonicalize(folder) else {
+        return false;
+    };
     folder.ancestors().all(|folder| {
         fs::metadata(folder).is_ok_and(|metadata| {
             let bit = if metadata.uid() == account.uid {

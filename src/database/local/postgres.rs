@@ -106,7 +106,9 @@ impl PrivatePostgres {
         let mut arguments = vec!["-D".to_owned(), data.display().to_string()];
         let assigned = |setting: &Setting| ["-c".to_owned(), format!("{}={}", setting.name, setting.value)];
         arguments.extend(settings.iter().flat_map(assigned));
-        settings.extend(INITIALISED.map(|(name, value)| setting(&format!("initdb --{name}"), value, "the same everywhere")));
+        settings.extend(
+            INITIALISED.map(|(name, value)| setting(&format!("initdb --{name}"), value, "the same everywhere")),
+        );
         let command = ServerCommand {
             program: programs.folder.join("postgres"),
             arguments,
@@ -298,7 +300,11 @@ fn settings(port: u16, connections: u32) -> Vec<Setting> {
     let fixed = [
         setting("listen_addresses", "127.0.0.1", "clients are on this machine"),
         setting("port", &port.to_string(), "a free one"),
-        setting("unix_socket_directories", "", "clients connect by TCP, as to a server elsewhere"),
+        setting(
+            "unix_socket_directories",
+            "",
+            "clients connect by TCP, as to a server elsewhere",
+        ),
         setting(
             "dynamic_shared_memory_type",
             "mmap",
@@ -328,7 +334,10 @@ mod tests {
     fn more_connections_are_allowed_only_where_workers_need_them() {
         let connections = |workers| {
             let settings = settings(15_000, workers);
-            settings.into_iter().find(|setting| setting.name == "max_connections").map(|setting| setting.value)
+            settings
+                .into_iter()
+                .find(|setting| setting.name == "max_connections")
+                .map(|setting| setting.value)
         };
         assert_eq!((connections(90), connections(91)), (None, Some("101".to_owned())));
     }

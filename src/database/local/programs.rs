@@ -69,8 +69,15 @@ fn version_of(program: &Path) -> Result<String, PrivateError> {
     let output = Command::new(program).arg("--version").output();
     let output = output.map_err(|error| broken(error.to_string()))?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let version = text.split_once("(PostgreSQL) ").and_then(|(_, rest)| rest.split_whitespace().next());
-    let printed = || text.lines().next().unwrap_or("it does not print its version").to_owned();
+    let version = text
+        .split_once("(PostgreSQL) ")
+        .and_then(|(_, rest)| rest.split_whitespace().next());
+    let printed = || {
+        text.lines()
+            .next()
+            .unwrap_or("it does not print its version")
+            .to_owned()
+    };
     version.map(str::to_owned).ok_or_else(|| broken(printed()))
 }
 
@@ -84,7 +91,10 @@ mod tests {
     fn install(folder: &Path, version: &str) {
         fs::create_dir_all(folder).unwrap();
         write_program(&folder.join("initdb"), "exit 0");
-        write_program(&folder.join("postgres"), &format!("echo 'postgres (PostgreSQL) {version} (Debian)'"));
+        write_program(
+            &folder.join("postgres"),
+            &format!("echo 'postgres (PostgreSQL) {version} (Debian)'"),
+        );
     }
 
     #[test]
@@ -119,7 +129,13 @@ mod tests {
         let machine = tempfile::tempdir().unwrap();
         write_program(&machine.path().join("initdb"), "exit 0");
         write_program(&machine.path().join("postgres"), "echo hello");
-        let broken = Programs::find_in(Some(machine.path().as_os_str()), Path::new("/no"), Path::new("/no")).unwrap_err();
-        assert!(broken.to_string().ends_with("does not work as a PostgreSQL server: hello"), "{broken}");
+        let broken =
+            Programs::find_in(Some(machine.path().as_os_str()), Path::new("/no"), Path::new("/no")).unwrap_err();
+        assert!(
+            broken
+                .to_string()
+                .ends_with("does not work as a PostgreSQL server: hello"),
+            "{broken}"
+        );
     }
 }

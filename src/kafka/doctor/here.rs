@@ -7,9 +7,9 @@ use nix::sys::resource::{Resource, getrlimit};
 
 use super::check::Check;
 use crate::kafka::local::{Distribution, Sources};
-use crate::server::free_bytes;
 use crate::measure::limits::{CacheRoom, Kernel, Limits};
 use crate::scenario::{ClusterSource, KafkaVersion};
+use crate::server::free_bytes;
 
 /// Fewer files than this are soon used up by members with many partitions.
 const FILES_MIN: u64 = 4096;

@@ -60,7 +60,9 @@ fn choose_brokers(options: &ClusterOptions, ports: &mut Ports) -> Result<Vec<Nod
 /// The port that lies so many after `first`, which must be free.
 fn take_this(ports: &mut Ports, first: u16, further: u32) -> Result<u16, LocalError> {
     let port = u32::from(first) + further;
-    let number = u16::try_from(port).ok().filter(|number| ports.take_this("127.0.0.1", *number));
+    let number = u16::try_from(port)
+        .ok()
+        .filter(|number| ports.take_this("127.0.0.1", *number));
     number.ok_or(LocalError::PortTaken { port })
 }
 

@@ -62,7 +62,7 @@ impl ZooKeeper {
             account: None,
             stop: Signal::SIGTERM,
             log: LOG,
-                failure_signs: FAILURE_SIGNS,
+            failure_signs: FAILURE_SIGNS,
         };
         Ok(ZooKeeper {
             port,

@@ -21,7 +21,9 @@ pub(crate) fn settings(input: &ReportInput) -> Table {
         Column::words("value", |[_, _, value, _]: &Row| value.clone()),
         Column::words("why", |[.., reason]: &Row| reason.clone()),
     ];
-    let rows = of_brokers(input.environment).into_iter().chain(of_store(input.environment));
+    let rows = of_brokers(input.environment)
+        .into_iter()
+        .chain(of_store(input.environment));
     let rows = rows.chain(of_clients(input));
     Table::of("Settings that differ from the defaults", columns, rows)
 }

@@ -14,10 +14,7 @@ pub(crate) fn check(name: &str, settings: &Settings, draft: &Draft, problems: &m
     if settings.work != Work::Store {
         return;
     }
-    let checks = [
-        no_store(settings, draft),
-        single_records(name, settings),
-    ];
+    let checks = [no_store(settings, draft), single_records(name, settings)];
     checks.into_iter().flatten().for_each(|problem| problems.add(problem));
 }
 
@@ -70,7 +67,9 @@ fn unused_batches(configurations: &[(&str, &Settings)]) -> impl Iterator<Item = 
     let mut places = BTreeMap::new();
     for (_, settings) in configurations {
         if let Some(given) = settings.given("store_batch") {
-            let (_, is_used) = places.entry(given.key_span.start).or_insert((given.key_span.clone(), false));
+            let (_, is_used) = places
+                .entry(given.key_span.start)
+                .or_insert((given.key_span.clone(), false));
             *is_used |= settings.work == Work::Store;
         }
     }

@@ -1,7 +1,8 @@
 //! A configuration with what it refers to, as keys look at it.
 
 use crate::scenario::model::{
-    Configuration, DatasetSpec, ExistingTopics, GroupProtocol, Load, Membership, Mode, Place, Scenario, StoreSpec, TrialLength, Work,
+    Configuration, DatasetSpec, ExistingTopics, GroupProtocol, Load, Membership, Mode, Place, Scenario, StoreSpec,
+    TrialLength, Work,
 };
 use crate::scenario::secrets::masked_command;
 

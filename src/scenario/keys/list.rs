@@ -11,9 +11,9 @@ use crate::load::Arrivals;
 use crate::scenario::kafka_version::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 use crate::scenario::kinds::{
     AppCommand, AppEnv, AppName, Assignment, Bootstrap, ClientDefaults, Command, Count, Decimal, Duration, Expression,
-    FigureName, Formed, FromEnvironment, GroupName, Integer, IntegerOrAll, KeyNames, Kind, Lag, Line, ListenerName, MetricName,
-    ModeName, Number, OneOf, Positive, Prefix, Processors, Protocol, Ratio, Switch, Threshold, TopicName, Topics,
-    Warmup, Weights,
+    FigureName, Formed, FromEnvironment, GroupName, Integer, IntegerOrAll, KeyNames, Kind, Lag, Line, ListenerName,
+    MetricName, ModeName, Number, OneOf, Positive, Prefix, Processors, Protocol, Ratio, Switch, Threshold, TopicName,
+    Topics, Warmup, Weights,
 };
 use crate::scenario::model::{
     Assignor, Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, PropertyValue, Read, Repetitions,

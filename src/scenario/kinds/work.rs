@@ -19,7 +19,8 @@ impl Kind for Work {
     type Value = Work;
 
     fn allowed() -> String {
-        "\"none\", \"store\", or cpu or wait and a whole time of at most 10 s in ns, us, ms or s, such as \"cpu 5us\"".to_owned()
+        "\"none\", \"store\", or cpu or wait and a whole time of at most 10 s in ns, us, ms or s, such as \"cpu 5us\""
+            .to_owned()
     }
 
     fn read(node: &Node<'_>) -> Result<Work, Refusal> {
@@ -111,7 +112,10 @@ mod tests {
             [1_500, 5_000, 1_000_000].map(text),
             ["wait 1500ns", "wait 5us", "wait 1ms"]
         );
-        assert_eq!([Work::None, Work::Store].map(|work| work.to_string()), ["none", "store"]);
+        assert_eq!(
+            [Work::None, Work::Store].map(|work| work.to_string()),
+            ["none", "store"]
+        );
         assert_eq!(Work::Cpu { ns: 5_000 }.to_string(), "cpu 5us");
     }
 }

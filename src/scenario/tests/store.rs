@@ -51,7 +51,12 @@ fn a_configuration_means_its_store_only_where_its_records_end_there() {
     assert!(meaning(0).is_empty());
     assert_eq!(
         meaning(1),
-        ["store_batch=10", "store kind=postgres", "store write=insert", "store on_error=fail"]
+        [
+            "store_batch=10",
+            "store kind=postgres",
+            "store write=insert",
+            "store on_error=fail"
+        ]
     );
 }
 
@@ -105,9 +110,17 @@ fn an_address_with_a_password_is_refused_and_not_shown() {
         let printed = format!("{}{}{errors:?}", errors.plain(), errors.drawn());
         assert!(!printed.contains("Zq7319"), "{printed}");
     }
-    let plain = errors(&format!("[consumer]\nwork = 'store'\n{STORE}url = 'postgresql://me:pw@db/mine'"));
-    assert!(plain.contains("`url` cannot be this value") && plain.contains("{ env = \"NAME\" }"), "{plain}");
+    let plain = errors(&format!(
+        "[consumer]\nwork = 'store'\n{STORE}url = 'postgresql://me:pw@db/mine'"
+    ));
+    assert!(
+        plain.contains("`url` cannot be this value") && plain.contains("{ env = \"NAME\" }"),
+        "{plain}"
+    );
     let commented = "question = '?'\n# url = 'postgresql://me:Zq7319Xw@db/mine'\n";
     let stored = crate::scenario::storable(commented);
-    assert!(!stored.contains("Zq7319") && stored.contains("postgresql://me:"), "{stored}");
+    assert!(
+        !stored.contains("Zq7319") && stored.contains("postgresql://me:"),
+        "{stored}"
+    );
 }

@@ -57,11 +57,12 @@ fn evidence(case: &Case, store: &StoreSummary) -> String {
     let server = store.cores.map(|used| format!("; the server used {}", cores(used)));
     let idle = case.observed.machine.as_ref().map(words::idle_cores);
     format!(
-        "members were in transactions {share} of their time{each}{}{}{}{}",
+        "members were in transactions {share} of their time{each}{}{}{}{}{}",
         committing.unwrap_or_default(),
         parts.unwrap_or_else(|| "; what the server did meanwhile was not observed".to_owned()),
         server.unwrap_or_default(),
-        idle.unwrap_or_default()
+        idle.unwrap_or_default(),
+        gain(case, store).unwrap_or_default()
     )
 }
 
@@ -89,52 +90,58 @@ fn names_of(store: &StoreSummary, holdup: Holdup) -> String {
 }
 
 fn remedy(case: &Case, store: &StoreSummary) -> String {
-    let parts = store.parts(SESSIONS_MIN);
-    let larger = larger_transactions(case, store, parts.as_ref());
-    let sessions = more_sessions(case);
-    match parts.map(|parts| parts.largest()) {
+    let larger = larger_transactions(case, store);
+    let sessions = capitalised(&more_sessions(case));
+    match store.parts(SESSIONS_MIN).map(|parts| parts.largest()) {
         Some(Holdup::Disk) => format!(
-            "{larger} {}, or a faster disk of the server would help too: commits that wait at the same time share a write. \
-             More cores will not.",
-            capitalised(&sessions)
+            "{larger} {sessions}, or a faster disk of the server would help too: commits that wait at the same time share a \
+             write. More cores will not."
         ),
         Some(Holdup::Lock) => format!("{larger} More members will not help: their sessions wait for each other."),
         Some(Holdup::Cpu) => format!(
-            "{} would help while cores of the server are idle: a session runs on one. {larger}{}",
-            capitalised(&sessions),
+            "{sessions} would help while cores of the server are idle: a session runs on one. {larger}{}",
             copying(case)
         ),
         Some(Holdup::Member) => format!(
-            "{larger} A shorter way to the server would help, or {sessions}: the server waits for what its sessions send next."
+            "{larger} {sessions}, or a shorter way to the server would help too: it waits for what its sessions send next."
         ),
-        Some(Holdup::Other) => format!(
-            "{larger} {} would help too, and whatever shortens that wait. More cores will not.",
-            capitalised(&sessions)
-        ),
-        None => format!("{larger} {} would help, or a faster server.", capitalised(&sessions)),
+        Some(Holdup::Other) => {
+            format!("{larger} {sessions} would help too, and whatever shortens that wait. More cores will not.")
+        }
+        None => format!("{larger} {sessions}, or a faster server would help too."),
     }
 }
 
-/// What larger transactions would bring, or why there are none.
-fn larger_transactions(case: &Case, store: &StoreSummary, parts: Option<&Parts>) -> String {
-    let configuration = case.configuration;
-    if configuration.read != Read::Batch {
-        return "Larger transactions (`store_batch`) with `read = \"batch\"` would help.".to_owned();
+/// Whether larger transactions would help, and how there would be any.
+fn larger_transactions(case: &Case, store: &StoreSummary) -> &'static str {
+    if case.configuration.read != Read::Batch {
+        return "Larger transactions (`store_batch`) with `read = \"batch\"` would help.";
     }
-    let rows = store.rows.unwrap_or(0.0);
-    if rows < FULL_TRANSACTION * f64::from(configuration.store_batch) {
-        return format!(
-            "Larger polls would help: transactions had {rows:.1} of at most {}, because a poll returned no more.",
-            words::rows(f64::from(configuration.store_batch))
-        );
+    if !is_full(case, store) {
+        return "Larger polls would help: transactions are as large as what a poll returns.";
     }
-    match parts.and_then(|parts| proposed(case, store, parts)) {
-        Some((rows, times)) => format!(
-            "Larger transactions would help: `store_batch = {rows}` would give at least {times} times as many records a \
-             second, unless the cores are full before."
-        ),
-        None => "Larger transactions (`store_batch`) would change little.".to_owned(),
+    match store.parts(SESSIONS_MIN) {
+        Some(parts) if proposed(case, store, &parts).is_none() => {
+            "Larger transactions (`store_batch`) may change little."
+        }
+        Some(_) | None => "Larger transactions (`store_batch`) would help.",
     }
+}
+
+/// True where transactions have as many rows as they may have.
+fn is_full(case: &Case, store: &StoreSummary) -> bool {
+    let most = f64::from(case.configuration.store_batch);
+    store.rows.is_some_and(|rows| rows >= FULL_TRANSACTION * most)
+}
+
+/// `; 50 rows each would give at least 5 times as many records a second, unless the cores are full before`.
+fn gain(case: &Case, store: &StoreSummary) -> Option<String> {
+    let is_batch = case.configuration.read == Read::Batch && is_full(case, store);
+    let parts = store.parts(SESSIONS_MIN).filter(|_| is_batch)?;
+    let (rows, times) = proposed(case, store, &parts)?;
+    Some(format!(
+        "; {rows} rows each would give at least {times} times as many records a second, unless the cores are full before"
+    ))
 }
 
 /// Rows of a transaction, and how many times as fast they would make the members at least. A transaction waits for the disk

@@ -63,12 +63,13 @@ fn commits_that_wait_for_the_disk_are_shared_by_larger_transactions() {
              and the way to the server",
             "the server used 0.3 cores",
             "1 of 2 cores idle",
+            // 91 % of a transaction is the disk's, 85 % with the error of 100 sessions: with 50 rows 3 % + 97 % (0.85 / 50 + 0.15) of
+            // the time is left.
+            "50 rows each would give at least 5 times as many records a second",
         ],
     );
-    // 91 % of a transaction is the disk's, 85 % with the error of 100 sessions: with 50 rows 3 % + 97 % (0.85 / 50 + 0.15) of
-    // the time is left.
     let remedy = made.found().remedy;
-    assert!(remedy.contains("`store_batch = 50` would give at least 5 times"), "{remedy}");
+    assert!(remedy.starts_with("Larger transactions (`store_batch`) would help."), "{remedy}");
     assert!(remedy.contains("More members"), "{remedy}");
 }
 
@@ -95,7 +96,7 @@ fn transactions_that_polls_do_not_fill_would_not_gain_from_a_larger_limit() {
     made.is(BottleneckKind::Store, &["(4 rows each"]);
     let remedy = made.found().remedy;
     assert!(remedy.starts_with("Larger polls would help"), "{remedy}");
-    assert!(remedy.contains("4.0 of at most 100 rows"), "{remedy}");
+    assert!(!made.found().evidence.contains("would give"), "{remedy}");
 }
 
 #[test]
@@ -105,7 +106,7 @@ fn transactions_that_are_large_already_change_little() {
     made.scenario.configurations[0].store_batch = 100;
     made.is(BottleneckKind::Store, &["of that 92 % was running in the server"]);
     let remedy = made.found().remedy;
-    assert!(remedy.contains("would change little"), "{remedy}");
+    assert!(remedy.contains("may change little"), "{remedy}");
     assert!(remedy.contains("`write = \"copy\"`"), "{remedy}");
 }
 

@@ -211,7 +211,10 @@ fn a_store_that_refuses_is_named_before_the_member_is_ready_and_no_password_is_s
         ..order.clone()
     };
     let cause = refused(&wrong_password);
-    assert!(cause.contains("(SQLSTATE 28P01)") && !cause.contains("hunter2"), "{cause}");
+    assert!(
+        cause.contains("(SQLSTATE 28P01)") && !cause.contains("hunter2"),
+        "{cause}"
+    );
     let nobody_there = StoreOrder {
         url: Secret::new("postgresql://me:hunter2@127.0.0.1:1/mine"),
         ..order.clone()
@@ -224,7 +227,10 @@ fn a_store_that_refuses_is_named_before_the_member_is_ready_and_no_password_is_s
     };
     table.execute("CREATE TABLE \"other columns\" (id integer)");
     let cause = refused(&other_columns);
-    assert!(cause.contains("column \"topic\"") && cause.contains("(SQLSTATE 42703)"), "{cause}");
+    assert!(
+        cause.contains("column \"topic\"") && cause.contains("(SQLSTATE 42703)"),
+        "{cause}"
+    );
 }
 
 #[test]

@@ -78,7 +78,9 @@ impl Session {
             (StoreWrite::Copy, _) => copy_all(client, &self.statement, rows).await,
             // A statement by itself is a transaction.
             (StoreWrite::Insert | StoreWrite::Upsert, [row]) => {
-                answered(client.execute(&self.statement, &row.parameters())).await.map(|_| ())
+                answered(client.execute(&self.statement, &row.parameters()))
+                    .await
+                    .map(|_| ())
             }
             (StoreWrite::Insert | StoreWrite::Upsert, rows) => execute_all(client, &self.statement, rows).await,
         };

@@ -1,5 +1,6 @@
 package tandem.java;
 
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,6 +13,8 @@ import tandem.protocol.Client;
 import tandem.protocol.Member;
 import tandem.protocol.Prepare;
 import tandem.protocol.Properties;
+import tandem.protocol.Refusal;
+import tandem.protocol.StoreFailure;
 import tandem.protocol.TrialConsumer;
 
 /** A thread for each consumer. */
@@ -46,9 +49,21 @@ final class PollLoops implements Client {
             }
             var consumer = new TrialConsumer(properties, member);
             order.topicNames().forEach(topic -> consumer.partitionsFor(topic, ANSWER_LIMIT));
-            var loop = new PollLoop(consumer);
+            var loop = new PollLoop(consumer, database(order, member));
             loops.add(loop);
             threads.add(new Thread(loop, "consumer-" + member.index()));
+        }
+    }
+
+    /** A connection for the consumer's thread; null if nothing is to be stored. */
+    private static Database database(Prepare order, Member member) {
+        if (order.store() == null) {
+            return null;
+        }
+        try {
+            return new Database(order.store(), member.clientId());
+        } catch (SQLException | Refusal failure) {
+            throw StoreFailure.of(failure).atStart();
         }
     }
 

@@ -9,8 +9,10 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
+import java.util.function.ObjLongConsumer;
 
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
@@ -26,18 +28,25 @@ public final class Member {
 
     /** As the protocol has it. */
     record Result(List<PartitionAccount.Result> partitions, long workNs, long queuedAtStart, long commits,
-            List<Rebalance> rebalances) {}
+            List<Rebalance> rebalances, StoreUse store) {}
+
+    record StoreUse(long transactions, long rows, long retries) {}
 
     static final String ASSIGNED = "assigned";
     static final String REVOKED = "revoked";
     static final String LOST = "lost";
 
+    private static final long NOT_TRYING = -1;
+
     private final Prepare order;
     private final int index;
     private final Runnable work;
     private final boolean isWorkMeasured;
+    /** True if the client may hand over records again that were not stored. */
+    private final boolean mayComeAgain;
     private final Runnable onEnd;
     private final Consumer<Throwable> onFailure;
+    private final ObjLongConsumer<String> onReport;
     private final Map<TopicPartition, PartitionAccount> accounts;
     /** Where records are counted: the accounts, or during the warm-up others that nobody sees. */
     private Map<TopicPartition, PartitionAccount> current;
@@ -57,16 +66,24 @@ public final class Member {
     private long workNs;
     private long queuedAtStart;
     private long commits;
+    private long transactions;
+    private long rows;
+    private long retries;
+    /** When the first attempt of what is being stored began; {@link #NOT_TRYING} between transactions. */
+    private long tryingSinceNs = NOT_TRYING;
     private PartitionAccount latest;
     private String latestTopic;
     private long unfinished;
 
-    Member(Prepare order, int index, Runnable work, Runnable onEnd, Consumer<Throwable> onFailure) {
+    Member(Prepare order, int index, Runnable work, Runnable onEnd, Consumer<Throwable> onFailure,
+            ObjLongConsumer<String> onReport) {
         this.order = order;
         this.index = index;
         this.work = work;
         this.onEnd = onEnd;
         this.onFailure = onFailure;
+        this.onReport = onReport;
+        mayComeAgain = order.store() != null && order.store().onError() == Prepare.OnError.RETRY;
         isWorkMeasured = order.work().kind() != Work.Kind.NONE;
         isHolding = !order.joinsLate();
         accounts = accountsOf(order);
@@ -141,11 +158,101 @@ public final class Member {
         account.count(record.offset(), size, receivedNs);
         unfinished++;
         finish(finishedNs);
-        if (isStamped && !waits.finished(account.waits(), record.value(), receivedNs, startedNs, finishedNs)) {
+        if (isStamped) {
+            finishStamped(account, record, receivedNs, startedNs, finishedNs);
+        }
+        return true;
+    }
+
+    private void finishStamped(PartitionAccount account, ConsumerRecord<byte[], byte[]> record, long receivedNs,
+            long startedNs, long finishedNs) {
+        if (!waits.finished(account.waits(), record.value(), receivedNs, startedNs, finishedNs)) {
             fail(new Refusal("offset %d of %s [%d] should begin with a stamp of 24 bytes and has none"
                     .formatted(record.offset(), record.topic(), record.partition())));
         }
+    }
+
+    /**
+     * Stores records in one transaction and counts them: consecutive ones of what the client handed over at once.
+     *
+     * @return false if the reading is over: the records were not stored, and are not to be committed
+     * @throws StoreAway if the store did not take them, so that they are to be handed over again
+     */
+    public boolean store(List<ConsumerRecord<byte[], byte[]>> records, Transaction transaction) {
+        if (isStopped) {
+            return false;
+        }
+        List<ConsumerRecord<byte[], byte[]>> toStore = toBeStored(records);
+        if (!toStore.isEmpty()) {
+            long startedNs = System.nanoTime();
+            if (tryingSinceNs == NOT_TRYING) {
+                tryingSinceNs = startedNs;
+            }
+            try {
+                transaction.write(toStore, !isWarmingUp());
+            } catch (Exception failure) {
+                tryAgain(toStore, startedNs, StoreFailure.of(failure));
+            }
+            stored(toStore, startedNs, System.nanoTime());
+        }
+        // Those beyond the end say that the trial is over, which it is not before the others are stored.
+        records.forEach(record -> accountIsOfTrial(accountOf(record), record.offset()));
         return true;
+    }
+
+    private List<ConsumerRecord<byte[], byte[]>> toBeStored(List<ConsumerRecord<byte[], byte[]>> records) {
+        List<ConsumerRecord<byte[], byte[]>> toStore = new ArrayList<>(records.size());
+        for (ConsumerRecord<byte[], byte[]> record : records) {
+            if (isWarmingUp() && warmupLeft-- <= 0) {
+                break;
+            }
+            Prepare.Range range = ofRecord(record).range;
+            if (record.offset() >= range.low() && record.offset() < range.end()) {
+                toStore.add(record);
+            }
+        }
+        return toStore;
+    }
+
+    private void stored(List<ConsumerRecord<byte[], byte[]>> records, long startedNs, long finishedNs) {
+        endTrying(finishedNs);
+        freeSinceNs = finishedNs;
+        transactions++;
+        rows += records.size();
+        for (ConsumerRecord<byte[], byte[]> record : records) {
+            PartitionAccount account = accountOf(record);
+            int size = Math.max(0, record.serializedKeySize()) + Math.max(0, record.serializedValueSize());
+            long firstReceivedNs = account.received.of(record.offset(), receivedNs);
+            account.count(record.offset(), size, firstReceivedNs);
+            unfinished++;
+            if (waits != null && waits.isStamped(account.partition, record.offset())) {
+                finishStamped(account, record, firstReceivedNs, account.started.of(record.offset(), startedNs), finishedNs);
+            }
+        }
+        finish(finishedNs);
+    }
+
+    /** Notes what is handed over again, or ends the worker. */
+    private void tryAgain(List<ConsumerRecord<byte[], byte[]>> records, long startedNs, StoreFailure failure) {
+        if (!failure.isPassing() || order.store().onError() == Prepare.OnError.FAIL) {
+            fail(new Refusal("the work failed: " + failure.message()));
+        }
+        records.forEach(record -> ofRecord(record).started.note(record.offset() + 1, startedNs));
+        retries++;
+        onReport.accept("the work is tried again: " + failure.message(), retries);
+        throw new StoreAway(failure.message());
+    }
+
+    /** Between its first attempt and its last the member does nothing else. */
+    private void endTrying(long nowNs) {
+        if (tryingSinceNs != NOT_TRYING) {
+            workNs += nowNs - tryingSinceNs;
+            tryingSinceNs = NOT_TRYING;
+        }
+    }
+
+    private PartitionAccount ofRecord(ConsumerRecord<byte[], byte[]> record) {
+        return current.get(new TopicPartition(record.topic(), record.partition()));
     }
 
     private boolean accountIsOfTrial(PartitionAccount account, long offset) {
@@ -164,7 +271,7 @@ public final class Member {
                 && latestTopic == record.topic();
         if (!isSame) {
             finish(System.nanoTime());
-            latest = current.get(new TopicPartition(record.topic(), record.partition()));
+            latest = ofRecord(record);
             latestTopic = record.topic();
         }
         return latest;
@@ -217,11 +324,17 @@ public final class Member {
     }
 
     /** The client has handed over records, or none. Whatever it handed over before is finished. */
-    void polled(int records) {
+    void polled(ConsumerRecords<byte[], byte[]> records) {
         receivedNs = System.nanoTime();
         freeSinceNs = receivedNs;
         if (isHolding && !isWarmingUp()) {
-            queuedAtStart += records;
+            queuedAtStart += records.count();
+        }
+        if (mayComeAgain) {
+            for (TopicPartition partition : records.partitions()) {
+                List<ConsumerRecord<byte[], byte[]>> received = records.records(partition);
+                current.get(partition).received.note(received.get(received.size() - 1).offset() + 1, receivedNs);
+            }
         }
     }
 
@@ -252,9 +365,11 @@ public final class Member {
             if (waits != null) {
                 waits.handOver();
             }
+            endTrying(System.nanoTime());
             var partitions = accounts.values().stream().filter(PartitionAccount::wasHeld)
                     .map(account -> account.result(order.stamps() != null)).toList();
-            result.complete(new Result(partitions, workNs, queuedAtStart, commits, List.copyOf(rebalances)));
+            result.complete(new Result(partitions, workNs, queuedAtStart, commits, List.copyOf(rebalances),
+                    order.store() == null ? null : new StoreUse(transactions, rows, retries)));
         }
     }
 
@@ -270,9 +385,13 @@ public final class Member {
 
     void endWarmUp() {
         finish(System.nanoTime());
+        tryingSinceNs = NOT_TRYING;
         latest = null;
         latestTopic = null;
         workNs = 0;
+        transactions = 0;
+        rows = 0;
+        retries = 0;
         current = accounts;
     }
 
@@ -333,6 +452,7 @@ public final class Member {
 
     void endEpochs(Collection<TopicPartition> partitions) {
         finish(System.nanoTime());
+        endTrying(System.nanoTime());
         partitions.forEach(partition -> accounts.get(partition).endEpoch());
     }
 

@@ -13,6 +13,10 @@ final class PartitionAccount {
 
     static final long NO_POSITION = -1;
 
+    /** When the client first handed records over that may come again, and when their first transaction began. */
+    final FirstTimes received = new FirstTimes();
+    final FirstTimes started = new FirstTimes();
+
     final Prepare.Partition partition;
     final Prepare.Range range;
     private final Series series = new Series();
@@ -41,6 +45,8 @@ final class PartitionAccount {
         epochs++;
         isHeld = true;
         committed = NO_POSITION;
+        received.clear();
+        started.clear();
     }
 
     void endEpoch() {

@@ -8,7 +8,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 /** All that a worker needs for a trial. */
 public record Prepare(List<ConsumerOrder> consumers, List<Topic> topics, String groupId, Map<String, String> properties,
         Map<String, String> clientProperties, Work work, Calibration calibration, Commit commit, Read read, boolean manual,
-        Stamps stamps, long warmupRecords, boolean joinsLate) implements ToWorker {
+        Stamps stamps, long warmupRecords, boolean joinsLate, Store store) implements ToWorker {
     /** What is optional is empty if it is left out. */
     public Prepare {
         clientProperties = clientProperties == null ? Map.of() : clientProperties;
@@ -42,6 +42,33 @@ public record Prepare(List<ConsumerOrder> consumers, List<Topic> topics, String 
 
     /** What to measure of records that arrive during the trial. */
     public record Stamps(long leadNs, long warmupNs, long durationNs, List<List<Long>> stampedFrom, long stampOffsetNs) {}
+
+    /**
+     * Where the work {@code store} writes each record.
+     *
+     * @param url a URI of libpq, with secrets
+     * @param table quoted, as a statement has it
+     * @param rows the most of one transaction
+     */
+    public record Store(String url, String table, Write write, int rows, OnError onError) {}
+
+    /** The statement that writes rows. */
+    public enum Write {
+        @JsonProperty("insert")
+        INSERT,
+        @JsonProperty("upsert")
+        UPSERT,
+        @JsonProperty("copy")
+        COPY
+    }
+
+    /** What to do when the store is away. */
+    public enum OnError {
+        @JsonProperty("fail")
+        FAIL,
+        @JsonProperty("retry")
+        RETRY
+    }
 
     /** The names of the topics. */
     public List<String> topicNames() {

@@ -78,7 +78,7 @@ public class TrialConsumer extends KafkaConsumer<byte[], byte[]> {
         }
         attend();
         ConsumerRecords<byte[], byte[]> records = super.poll(timeout.compareTo(LONGEST_POLL) < 0 ? timeout : LONGEST_POLL);
-        member.polled(records.count());
+        member.polled(records);
         if (records.isEmpty()) {
             lookAtPositions();
         }
@@ -117,7 +117,7 @@ public class TrialConsumer extends KafkaConsumer<byte[], byte[]> {
         }
         resume(assignment);
         ConsumerRecords<byte[], byte[]> records = super.poll(SLICE);
-        member.polled(records.count());
+        member.polled(records);
         return records;
     }
 
@@ -130,7 +130,7 @@ public class TrialConsumer extends KafkaConsumer<byte[], byte[]> {
         long startNs = member.startNs();
         boolean isNear = startNs >= 0 && startNs - System.nanoTime() < SLICE.toNanos();
         if (!isNear && !member.isStopped()) {
-            member.polled(super.poll(SLICE).count());
+            member.polled(super.poll(SLICE));
             return ConsumerRecords.empty();
         }
         sleepUntil(startNs);

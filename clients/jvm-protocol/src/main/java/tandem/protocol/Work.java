@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 
 /** What a consumer does with each record, as it was ordered. */
 public record Work(Kind kind, long ns) {
-    enum Kind { NONE, CPU, WAIT }
+    enum Kind { NONE, CPU, WAIT, STORE }
 
     private static final int ROUNDS = 21;
     private static final int SLEEPS = 60;
@@ -25,16 +25,17 @@ public record Work(Kind kind, long ns) {
         if (said.has("wait")) {
             return new Work(Kind.WAIT, said.get("wait").get("ns").longValue());
         }
-        if (said.asText().equals("none")) {
-            return new Work(Kind.NONE, 0);
-        }
-        throw new Refusal("this worker does the work `none`, `cpu` and `wait`, not " + said);
+        return switch (said.asText()) {
+            case "none" -> new Work(Kind.NONE, 0);
+            case "store" -> new Work(Kind.STORE, 0);
+            default -> throw new Refusal("this worker does the work `none`, `cpu`, `wait` and `store`, not " + said);
+        };
     }
 
-    /** The same, ready to be done at the speed of this machine. */
+    /** The same, ready to be done at the speed of this machine. What is stored, the client writes by itself. */
     Runnable at(Prepare.Calibration calibration) {
         return switch (kind) {
-            case NONE -> () -> {};
+            case NONE, STORE -> () -> {};
             case CPU -> {
                 // The trial is not to begin with an interpreted loop.
                 iterationsPerUs();

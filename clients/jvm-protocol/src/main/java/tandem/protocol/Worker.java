@@ -29,7 +29,7 @@ import org.apache.kafka.common.errors.TimeoutException;
 public final class Worker {
     private static final int PROTOCOL = 2;
     private static final List<String> CAPABILITIES = List.of("hold", "assignment", "ledger", "usage", "work", "calibrate",
-            "pauses", "stamps");
+            "pauses", "stamps", "store");
     private static final long SILENCE_LIMIT_NS = TimeUnit.SECONDS.toNanos(10);
     private static final long PROGRESS_INTERVAL_MS = 100;
     private static final long PAUSE_LOOK_MS = 100;
@@ -142,6 +142,9 @@ public final class Worker {
     }
 
     private void prepare(Prepare order) {
+        if ((order.work().kind() == Work.Kind.STORE) != (order.store() != null)) {
+            throw new Refusal("`work` is `store` if and only if `store` says where to");
+        }
         Runnable work = order.work().at(order.calibration());
         for (int index = 0; index < order.consumers().size(); index++) {
             int consumer = index;
@@ -149,7 +152,7 @@ public final class Worker {
                 if (!isLeaving) {
                     fail(consumer, cause);
                 }
-            }));
+            }, (message, times) -> report(consumer, message, times)));
         }
         client.connect(order, members);
         // Its code is to be loaded before it is timed.
@@ -256,6 +259,11 @@ public final class Worker {
         } catch (InterruptedException ended) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** Says what the client of a consumer met that may pass. */
+    private void report(int consumer, String message, long times) {
+        say("reported", Map.of("consumer", consumer, "message", message, "times", times));
     }
 
     private void sayHello() throws IOException {

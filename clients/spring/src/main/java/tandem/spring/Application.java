@@ -14,7 +14,9 @@ import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.util.backoff.FixedBackOff;
 import tandem.protocol.Commit;
 import tandem.protocol.Member;
+import tandem.protocol.Prepare;
 import tandem.protocol.Properties;
+import tandem.protocol.StoreAway;
 import tandem.protocol.TrialConsumer;
 
 @SpringBootApplication
@@ -29,9 +31,10 @@ class Application {
         Map<String, Object> properties = Properties.of(trial.order(), trial.members().get(0).clientId());
         Commit commit = trial.order().commit();
         if (commit.kind() == Commit.Kind.EVERY) {
-            // A container counts between two polls.
+            // A container commits between two polls.
+            boolean isBatch = trial.order().read() == Prepare.Read.BATCH;
             properties.putIfAbsent(ConsumerConfig.MAX_POLL_RECORDS_CONFIG,
-                    Math.min(POLL_RECORDS, commit.everyRecords()));
+                    isBatch ? commit.everyRecords() : Math.min(POLL_RECORDS, commit.everyRecords()));
         }
         return new DefaultKafkaConsumerFactory<byte[], byte[]>(properties) {
             @Override
@@ -44,10 +47,10 @@ class Application {
         };
     }
 
-    /** A record that is left because the reading is over is neither skipped nor committed. */
+    /** What is left because the reading is over or the store is away is neither skipped nor committed, but read again. */
     @Bean
     DefaultErrorHandler errorHandler() {
-        var handler = new DefaultErrorHandler(new FixedBackOff(0, FixedBackOff.UNLIMITED_ATTEMPTS));
+        var handler = new DefaultErrorHandler(new FixedBackOff(StoreAway.PAUSE_MS, FixedBackOff.UNLIMITED_ATTEMPTS));
         handler.setLogLevel(org.springframework.kafka.KafkaException.Level.DEBUG);
         return handler;
     }

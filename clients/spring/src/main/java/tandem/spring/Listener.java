@@ -5,6 +5,7 @@ import java.util.List;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.context.annotation.Profile;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.listener.BatchListenerFailedException;
 import org.springframework.stereotype.Component;
@@ -17,16 +18,17 @@ final class Listener {
 
     private Listener() {}
 
-    private static Member memberOf(Consumer<?, ?> consumer) {
+    static Member memberOf(Consumer<?, ?> consumer) {
         return ((TrialConsumer) consumer).member();
     }
 
     /** The reading is over. */
-    private static final class Stopped extends RuntimeException {
+    static final class Stopped extends RuntimeException {
         private static final long serialVersionUID = 1L;
     }
 
     @Component
+    @Profile("!" + Database.PROFILE)
     @ConditionalOnProperty(name = "spring.kafka.listener.type", havingValue = "single")
     static final class OfRecords {
         @KafkaListener(id = ID, idIsGroup = false, topics = "#{@trial.topics()}", autoStartup = "false")
@@ -38,6 +40,7 @@ final class Listener {
     }
 
     @Component
+    @Profile("!" + Database.PROFILE)
     @ConditionalOnProperty(name = "spring.kafka.listener.type", havingValue = "batch")
     static final class OfBatches {
         @KafkaListener(id = ID, idIsGroup = false, topics = "#{@trial.topics()}", autoStartup = "false")
