@@ -2,15 +2,10 @@
 
 use super::capacity::{ObservedWindow, USUAL_COMMIT_INTERVAL_NS, window_ns};
 use super::model::{Plan, count};
-<<<<<<< HEAD
 use super::records::{assumed_work_ns, fit};
-use crate::scenario::{Capacity, Configuration, DatasetSpec, Family, Keys, Load, Mode, TrialLength, WorkOrdering};
-=======
-use super::records::{ASSUMED_WORK_NS, fit};
 use crate::scenario::{
     AppProgram, Capacity, Configuration, DatasetSpec, Family, Keys, Load, Mode, TrialLength, WorkOrdering,
 };
->>>>>>> main
 use crate::verdict::first_look;
 
 // What follows is as measured by `scripts/evidence/run account` on a machine of two cores; docs/performance.md has the

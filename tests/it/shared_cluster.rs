@@ -6,15 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use tandem::coordinator::guardian::Guardian;
 use tandem::kafka::admin::Admin;
-<<<<<<< HEAD
 use tandem::kafka::local::{Broker, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, ListenerSpec, LocalCluster};
-=======
-use tandem::kafka::local::{
-    Broker, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, ListenerSpec, LocalCluster, marker_name,
-};
->>>>>>> main
 use tandem::scenario::{DEFAULT_KAFKA_VERSION, KafkaVersion};
-use tandem::server::Keeper;
+use tandem::server::{Keeper, marker_name};
 
 use crate::clients::{administer, names_on};
 use crate::scene::{PROGRAM, wait_until};
