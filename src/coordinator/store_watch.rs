@@ -110,7 +110,10 @@ mod tests {
         };
         assert_eq!(state("active"), Some(SessionState::Active));
         assert_eq!(state("idle in transaction"), Some(SessionState::InTransaction));
-        assert_eq!(state("idle in transaction (aborted)"), Some(SessionState::InTransaction));
+        assert_eq!(
+            state("idle in transaction (aborted)"),
+            Some(SessionState::InTransaction)
+        );
         assert_eq!(state("idle"), Some(SessionState::Idle));
         assert_eq!((state("disabled"), state("")), (None, None));
     }

@@ -248,7 +248,10 @@ fn what_larger_transactions_gain_is_a_number_for_each() {
         assert_eq!(verdict(&summary, &plan, larger), Verdict::Faster);
     }
     let answer = summary.answer.join(" ");
-    assert!(answer.contains("7.7") && answer.contains("23.8"), "{answer}");
+    assert!(
+        answer.contains("7.70 times") && answer.contains("23.9 times"),
+        "{answer}"
+    );
 }
 
 #[test]

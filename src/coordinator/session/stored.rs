@@ -108,7 +108,9 @@ impl Session<'_> {
         sessions: Option<StoreWatch>,
         outcome: &mut Outcome,
     ) {
-        let (Some(counting), Some(database)) = (counting, &self.database) else { return };
+        let (Some(counting), Some(database)) = (counting, &self.database) else {
+            return;
+        };
         if let (Some(sessions), Some(measurement)) = (sessions, &mut outcome.measurement) {
             add_activity(sessions, measurement, database.is_private());
         }
@@ -195,7 +197,11 @@ fn add_activity(sessions: StoreWatch, measurement: &mut Measurement, is_private:
         measurement.not_observed.push(format!("{what}: {reason}"));
     }
     if measurement.host.store_cpu_ns.is_none() {
-        let reason = if is_private { "it ended meanwhile" } else { "tandem did not start it" };
+        let reason = if is_private {
+            "it ended meanwhile"
+        } else {
+            "tandem did not start it"
+        };
         let what = "CPU time of the store's server";
         measurement.not_observed.push(format!("{what}: {reason}"));
     }

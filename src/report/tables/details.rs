@@ -17,7 +17,11 @@ pub(crate) fn details(input: &ReportInput) -> Vec<Table> {
         let name = Column::configuration(&labels, |c: &Row| c.configuration);
         let figures = FIGURES.iter().filter_map(|figure| {
             let cell = |c: &Row| figure_text(figure.unit, c.figures.get(figure.id));
-            let is_measured = input.summary.configurations.iter().any(|c| c.figures.get(figure.id).is_some());
+            let is_measured = input
+                .summary
+                .configurations
+                .iter()
+                .any(|c| c.figures.get(figure.id).is_some());
             Some(Column::figures(figure.header?, cell).only_if(is_measured))
         });
         let columns = std::iter::once(name).chain(figures);

@@ -49,6 +49,8 @@ pub(crate) fn store(input: &ReportInput) -> Vec<Table> {
 /// `IO:WALSync 88 %, LWLock:WALWrite 2 %`.
 fn waits(seen: &SessionShares) -> String {
     let waits = seen.waits.iter().take(WAITS_MAX);
-    let waits: Vec<String> = waits.map(|wait| format!("{} {}", wait.name, percent(wait.share))).collect();
+    let waits: Vec<String> = waits
+        .map(|wait| format!("{} {}", wait.name, percent(wait.share)))
+        .collect();
     waits.join(", ")
 }

@@ -18,12 +18,12 @@ mod rules;
 mod spread;
 #[cfg(test)]
 mod spread_tests;
-#[cfg(test)]
-mod tests;
 mod store;
 mod store_seen;
 #[cfg(test)]
 mod store_tests;
+#[cfg(test)]
+mod tests;
 mod threads;
 mod thresholds;
 mod words;

@@ -191,7 +191,8 @@ pub(super) fn more_sessions(case: &Case) -> String {
     let partitions = case.dataset.partitions_of_all();
     let configuration = case.configuration;
     let members = configuration.members_per_group();
-    let threads_help = configuration.ordering != WorkOrdering::Partition || members * configuration.threads < partitions;
+    let threads_help =
+        configuration.ordering != WorkOrdering::Partition || members * configuration.threads < partitions;
     match (members < partitions, case.has_threads && threads_help) {
         (true, true) => "more members, or more threads per consumer (`threads`)".to_owned(),
         (true, false) => "more members".to_owned(),
@@ -219,8 +220,13 @@ fn more_partitions(there: u32) -> String {
 pub(super) fn all_cores(case: &Case, machine: &Machine) -> String {
     let mut remedy = "More cores would help, or brokers on another machine".to_owned();
     if case.observed.store.is_some() {
-        let store = if machine.store.is_some() { ", the store on another machine" } else { "" };
-        remedy = format!("{remedy}{store}, or larger transactions (`store_batch`), which take less of them for each row");
+        let store = if machine.store.is_some() {
+            ", the store on another machine"
+        } else {
+            ""
+        };
+        remedy =
+            format!("{remedy}{store}, or larger transactions (`store_batch`), which take less of them for each row");
     } else if case.configuration.has_work() {
         remedy.push_str(", or quicker work");
     }

@@ -36,7 +36,11 @@ pub(super) fn store(case: &Case) -> Option<Bottleneck> {
 fn full_of_transactions<'a>(case: &'a Case) -> Option<&'a StoreSummary> {
     let store = case.observed.store.as_ref()?;
     let (working, committing) = (case.observed.working?, case.observed.committing.unwrap_or(0.0));
-    let share = if case.configuration.threads > 1 { working } else { working + committing };
+    let share = if case.configuration.threads > 1 {
+        working
+    } else {
+        working + committing
+    };
     (share >= WORKING_SHARE && working >= committing).then_some(store)
 }
 
@@ -68,11 +72,20 @@ fn evidence(case: &Case, store: &StoreSummary) -> String {
 
 /// `; of that 90 % was the server's disk (IO:WALSync), 7 % running in the server, ...`.
 fn of_parts(parts: &Parts, store: &StoreSummary) -> String {
-    let mut shares: Vec<(Holdup, f64)> = parts.all().into_iter().filter(|(_, share)| *share >= WORTH_SHARE).collect();
+    let mut shares: Vec<(Holdup, f64)> = parts
+        .all()
+        .into_iter()
+        .filter(|(_, share)| *share >= WORTH_SHARE)
+        .collect();
     shares.sort_by(|a, b| b.1.total_cmp(&a.1));
     let shares = (0..).zip(shares).map(|(number, (holdup, share))| {
         let was = if number == 0 { " was" } else { "" };
-        format!("{}{was} {}{}", percent(share), words::holdup(holdup), names_of(store, holdup))
+        format!(
+            "{}{was} {}{}",
+            percent(share),
+            words::holdup(holdup),
+            names_of(store, holdup)
+        )
     });
     format!("; of that {}", shares.collect::<Vec<_>>().join(", "))
 }
@@ -151,7 +164,9 @@ fn proposed(case: &Case, store: &StoreSummary, parts: &Parts) -> Option<(u32, St
     let (in_transactions, met) = (store.in_transactions?, store.sessions.as_ref()?.met as f64);
     let rest = (1.0 - parts.disk - parts.other).clamp(0.0, 1.0);
     // What is met in few sessions may be more: two standard errors, and of what was never met three in all sessions.
-    let rest = (rest + 2.0 * (rest * (1.0 - rest) / met).sqrt()).max(3.0 / met).min(1.0);
+    let rest = (rest + 2.0 * (rest * (1.0 - rest) / met).sqrt())
+        .max(3.0 / met)
+        .min(1.0);
     let shared = 1.0 - rest;
     let is_most = |rows: &u32| shared * now / f64::from(*rows) <= rest * LEFT_TO_GAIN;
     let larger = || PROPOSED_ROWS.into_iter().filter(|rows| f64::from(*rows) > now);

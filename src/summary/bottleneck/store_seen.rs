@@ -96,7 +96,9 @@ impl StoreSummary {
             median(&trials.iter().filter_map(|m| figure(m)).collect::<Vec<f64>>())
         };
         let members = || trials.iter().flat_map(|m| &m.members);
-        let used: Vec<(StoreUse, u64)> = members().filter_map(|member| Some((member.store?, member.work_ns?))).collect();
+        let used: Vec<(StoreUse, u64)> = members()
+            .filter_map(|member| Some((member.store?, member.work_ns?)))
+            .collect();
         let sum = |count: fn(&(StoreUse, u64)) -> u64| used.iter().map(count).sum::<u64>();
         let transactions = sum(|(used, _)| used.transactions) as f64;
         let threads = f64::from(configuration.threads);

@@ -40,7 +40,10 @@ impl Made {
             looks: 100,
             sessions: sessions.collect(),
         });
-        self.measurement.store = Some(StoreMeasurement { account: None, activity });
+        self.measurement.store = Some(StoreMeasurement {
+            account: None,
+            activity,
+        });
         self
     }
 }
@@ -63,20 +66,26 @@ fn commits_that_wait_for_the_disk_are_shared_by_larger_transactions() {
              and the way to the server",
             "the server used 0.3 cores",
             "1 of 2 cores idle",
-            // 91 % of a transaction is the disk's, 85 % with the error of 100 sessions: with 50 rows 3 % + 97 % (0.85 / 50 + 0.15) of
-            // the time is left.
+            // 91 % of a transaction is the disk's, 85 % with the error of 100 sessions. With 50 rows 3 % of the time is left
+            // and 0.85 / 50 + 0.15 of 97 %.
             "50 rows each would give at least 5 times as many records a second",
         ],
     );
     let remedy = made.found().remedy;
-    assert!(remedy.starts_with("Larger transactions (`store_batch`) would help."), "{remedy}");
+    assert!(
+        remedy.starts_with("Larger transactions (`store_batch`) would help."),
+        "{remedy}"
+    );
     assert!(remedy.contains("More members"), "{remedy}");
 }
 
 #[test]
 fn a_disk_that_transactions_wait_for_is_named_even_where_all_cores_are_busy() {
     let made = storing(1, 2, 97).idle_cores(3);
-    made.is(BottleneckKind::AllCores, &["machine saturated", "the store 0.3 of them"]);
+    made.is(
+        BottleneckKind::AllCores,
+        &["machine saturated", "the store 0.3 of them"],
+    );
     assert!(made.found().remedy.contains("the store on another machine"));
     made.sessions(&DISK).is(BottleneckKind::Store, &["IO:WALSync"]);
 }
@@ -101,7 +110,10 @@ fn transactions_that_polls_do_not_fill_would_not_gain_from_a_larger_limit() {
 
 #[test]
 fn transactions_that_are_large_already_change_little() {
-    let running = [(SessionState::Active, None, 90), (SessionState::Active, Some("IO:WALSync"), 8)];
+    let running = [
+        (SessionState::Active, None, 90),
+        (SessionState::Active, Some("IO:WALSync"), 8),
+    ];
     let mut made = storing(1, 2, 98).transactions(250, 25_000).sessions(&running);
     made.scenario.configurations[0].store_batch = 100;
     made.is(BottleneckKind::Store, &["of that 92 % was running in the server"]);
@@ -112,7 +124,10 @@ fn transactions_that_are_large_already_change_little() {
 
 #[test]
 fn sessions_that_wait_for_each_other_do_not_gain_from_more_members() {
-    let locks = [(SessionState::Active, Some("Lock:extend"), 70), (SessionState::Active, None, 30)];
+    let locks = [
+        (SessionState::Active, Some("Lock:extend"), 70),
+        (SessionState::Active, None, 30),
+    ];
     let made = storing(2, 4, 98).sessions(&locks);
     made.is(BottleneckKind::Store, &["70 % was locks (Lock:extend)"]);
     assert!(made.found().remedy.contains("More members will not help"));
@@ -137,7 +152,10 @@ fn a_server_that_waits_for_its_members_is_far_away() {
 fn too_few_sessions_say_nothing_of_what_they_waited_for() {
     let few = [(SessionState::Active, Some("IO:WALSync"), 29)];
     for made in [storing(1, 2, 97), storing(1, 2, 97).sessions(&few)] {
-        made.is(BottleneckKind::Store, &["what the server did meanwhile was not observed"]);
+        made.is(
+            BottleneckKind::Store,
+            &["what the server did meanwhile was not observed"],
+        );
     }
 }
 
