@@ -200,7 +200,7 @@ fn add_activity(sessions: StoreWatch, measurement: &mut Measurement, is_private:
         let reason = if is_private {
             "it ended meanwhile"
         } else {
-            "tandem did not start it"
+            "it is not seen on this machine"
         };
         let what = "CPU time of the store's server";
         measurement.not_observed.push(format!("{what}: {reason}"));
