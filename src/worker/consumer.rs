@@ -48,6 +48,20 @@ pub(super) struct Member {
     stored: Option<StoreCounts>,
 }
 
+/// Why a member cannot be ready.
+#[derive(Debug)]
+pub(super) struct NotReady {
+    /// True where the cluster may be the cause, and false where only its work is.
+    pub(super) connect: bool,
+    pub(super) message: String,
+}
+
+impl From<String> for NotReady {
+    fn from(message: String) -> Self {
+        NotReady { connect: true, message }
+    }
+}
+
 enum Waker {
     Queues(Vec<Arc<PrivateQueue<MemberContext>>>),
     Stream(Arc<Notify>),
@@ -70,7 +84,7 @@ impl Member {
         index: usize,
         reporter: Sender<ReporterSignal>,
         news: NewsSink,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, NotReady> {
         let order = &prepare.consumers[index];
         let shared = MemberShared::new(&prepare.topics, reading_threads(prepare), reporter);
         let shared = Arc::new(shared.reporting(Reported::to(news)));
@@ -106,7 +120,10 @@ impl Member {
             name: &order.client_id,
             counts: &stored.clone().unwrap_or_default(),
         };
-        let reader = work::open(task, working_threads(prepare), held)??;
+        let reader = work::open(task, working_threads(prepare), held).map_err(|message| NotReady {
+            connect: false,
+            message,
+        })??;
         let ending = Arc::new(AtomicBool::new(false));
         let membership = match &client {
             MemberClient::Streamed(_) => None,

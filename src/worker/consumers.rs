@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::consumer::{Closing, Member};
+use super::consumer::{Closing, Member, NotReady};
 use super::messages::{Failure, Process, Role, run};
 use super::progress::{Reporter, send_seconds};
 use super::reader::WaitOrder;
@@ -107,7 +107,7 @@ impl Consumers {
             WaitOrder::check(order, &prepare.topics).map_err(Failure::new)?;
         }
         let (signals, received) = channel();
-        let connected: Vec<Result<Member, String>> = thread::scope(|scope| {
+        let connected: Vec<Result<Member, NotReady>> = thread::scope(|scope| {
             let handles: Vec<_> = (0..prepare.consumers.len())
                 .map(|index| {
                     let signals = signals.clone();
@@ -118,13 +118,13 @@ impl Consumers {
             let join = |handle: thread::ScopedJoinHandle<'_, _>| {
                 handle
                     .join()
-                    .unwrap_or_else(|_| Err("making the consumer panicked".to_owned()))
+                    .unwrap_or_else(|_| Err(NotReady::from("making the consumer panicked".to_owned())))
             };
             handles.into_iter().map(join).collect()
         });
         for (index, member) in connected.into_iter().enumerate() {
-            let failed = |message| Failure {
-                connect: true,
+            let failed = |NotReady { connect, message }| Failure {
+                connect,
                 ..Failure::of(index, message)
             };
             self.members.push(member.map_err(failed)?);

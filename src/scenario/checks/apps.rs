@@ -169,7 +169,7 @@ pub(crate) const ASKED: &[Asked] = &[
     Asked {
         what: "`work`",
         key: "work",
-        asks: |settings| settings.work != Work::None,
+        asks: |settings| !matches!(settings.work, Work::None | Work::Store),
         can: SPEAKING,
         why: "the program does its own work",
     },

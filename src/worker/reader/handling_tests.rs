@@ -93,6 +93,8 @@ struct Scene {
     threads: usize,
     commit: Commit,
     capacity: usize,
+    /// Records of each partition that are none of the trial's.
+    beyond: i64,
 }
 
 const END: i64 = 100;
@@ -113,7 +115,7 @@ impl Scene {
             error: None,
         };
         let each = |offset| (0..self.partitions).map(move |partition| record(offset, partition));
-        (0..END).flat_map(each).collect()
+        (0..END + self.beyond).flat_map(each).collect()
     }
 
     /// Reads until all is read or the work has failed, and meanwhile lets something happen.
@@ -166,6 +168,7 @@ const ONE: Scene = Scene {
     threads: 1,
     commit: Commit::PerBatch,
     capacity: 20,
+    beyond: 0,
 };
 
 impl Outcome {
@@ -190,7 +193,9 @@ fn work_that_fails_ends_the_member_and_nothing_of_the_failed_batch_is_counted_or
         (8, Commit::PerBatch, 56, Some(40)),
         (50, Commit::PerBatch, 40, Some(40)),
         (1, Commit::Every(1), 57, Some(57)),
-        (8, Commit::Every(1), 56, Some(56)),
+        // A call ends where a commit is due.
+        (8, Commit::Every(1), 57, Some(57)),
+        (8, Commit::Every(5), 55, Some(55)),
         (8, Commit::Auto, 56, Some(40)),
         (8, Commit::None, 56, None),
     ] {
@@ -211,6 +216,27 @@ fn work_that_fails_ends_the_member_and_nothing_of_the_failed_batch_is_counted_or
         let last_call = database.calls().pop().unwrap();
         assert!(last_call.contains(&(0, 57)), "{case}: work went on with {last_call:?}");
     }
+}
+
+#[test]
+fn a_partition_is_not_read_before_its_last_records_are_handled_whatever_lies_beyond() {
+    // A batch of the reader, and a call of the handler, could hold records on both sides of the end.
+    let scene = Scene {
+        capacity: 30,
+        beyond: 30,
+        ..ONE
+    };
+    let database = Database::failing(8, END - 1, &[Failure::Permanent("the table is gone".into())]);
+    let outcome = scene.read(&database, |_, shared, _| {
+        while shared.failure().is_none() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert!(!shared.slots()[0].is_passed());
+    });
+    assert_eq!(outcome.records(), 98);
+    let outcome = scene.read(&Database::failing(8, END, &[]), |_, _, _| {});
+    assert_eq!(outcome.records(), END.unsigned_abs());
+    assert_eq!(outcome.committed.get(&0), Some(&END));
 }
 
 #[test]

@@ -122,6 +122,9 @@ impl<S: Source, O: Consumption, H: Handler> Pass<'_, S, O, H> {
         let at_once = self.handler.at_once().get().min(self.until_commit());
         self.admitted.clear();
         for (place, record) in entries.iter().enumerate() {
+            if self.waits_for_admitted(record) {
+                return place;
+            }
             if let Some((slot, epoch)) = self.admit(record) {
                 self.admitted.push(Admitted { place, slot, epoch });
                 if self.admitted.len() == at_once {
@@ -130,5 +133,20 @@ impl<S: Source, O: Consumption, H: Handler> Pass<'_, S, O, H> {
             }
         }
         entries.len()
+    }
+
+    /// True for a record beyond the end of a partition of which records are admitted: only when these are handled is it
+    /// known whether the partition's last one is among them.
+    #[inline]
+    fn waits_for_admitted(&mut self, record: &S::Message<'_>) -> bool {
+        if self.admitted.is_empty() || record.error().is_some() {
+            return false;
+        }
+        let Some(index) = self.locator.slot_of(record) else {
+            return false;
+        };
+        let slot = &self.reader.shared.slots()[index];
+        let is_beyond = record.offset() >= slot.range.end && !slot.is_passed();
+        is_beyond && self.admitted.iter().any(|each| each.slot == index)
     }
 }
