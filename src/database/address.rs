@@ -6,6 +6,7 @@ use postgres_openssl::MakeTlsConnector;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
+use super::error::explained;
 use crate::secret::Secret;
 
 const SCHEMES: [&str; 2] = ["postgresql://", "postgres://"];
@@ -75,8 +76,8 @@ impl Address {
         }
         tls.own = own.0.zip(own.1);
         // As libpq has it: whoever names an authority wants it checked.
-        if mode == SslMode::Require && tls.root.is_some() {
-            tls.verifies = tls.verifies.max_with(Verifies::Authority);
+        if mode == SslMode::Require && tls.root.is_some() && tls.verifies == Verifies::Nothing {
+            tls.verifies = Verifies::Authority;
         }
         let rest = format!("{place}?{}", others.join("&"));
         let mut config: Config = rest.trim_end_matches('?').parse().map_err(|error| {
@@ -160,12 +161,6 @@ impl Tls {
     }
 }
 
-impl Verifies {
-    fn max_with(self, other: Verifies) -> Verifies {
-        if self == Verifies::Nothing { other } else { self }
-    }
-}
-
 /// An `sslmode` of libpq.
 fn of_mode(name: &str) -> Result<(SslMode, Verifies), AddressError> {
     match name {
@@ -179,19 +174,6 @@ fn of_mode(name: &str) -> Result<(SslMode, Verifies), AddressError> {
                 .to_owned(),
         )),
     }
-}
-
-/// An error with its causes.
-fn explained(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| {
-        let cause = cause.to_string();
-        if text.contains(&cause) {
-            text
-        } else {
-            format!("{text}: {cause}")
-        }
-    })
 }
 
 #[cfg(test)]

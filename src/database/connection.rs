@@ -55,7 +55,7 @@ impl Connection {
 pub async fn answered<T>(answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, DatabaseError> {
     match timeout(ANSWER_LIMIT, answer).await {
         Ok(answer) => Ok(answer?),
-        Err(_) => Err(DatabaseError::silence()),
+        Err(_) => Err(DatabaseError::silence(ANSWER_LIMIT)),
     }
 }
 

@@ -1,9 +1,8 @@
 //! Why a database did not do what it was asked, and whether another try may work.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::io;
-
-use super::connection::ANSWER_LIMIT;
+use std::time::Duration;
 
 /// Classes of SQLSTATE whose errors may pass: the connection failed, a resource is short, somebody intervened, the
 /// transaction was in the way of another one.
@@ -19,10 +18,10 @@ pub struct DatabaseError {
 }
 
 impl DatabaseError {
-    /// Nothing came within [`ANSWER_LIMIT`].
-    pub fn silence() -> Self {
+    /// Nothing came within so long.
+    pub(super) fn silence(limit: Duration) -> Self {
         DatabaseError {
-            message: format!("the store did not answer within {} s", ANSWER_LIMIT.as_secs()),
+            message: format!("the store did not answer within {} s", limit.as_secs()),
             code: None,
             passes: true,
         }
@@ -58,24 +57,29 @@ impl From<tokio_postgres::Error> for DatabaseError {
                 code: Some(code),
             };
         }
-        let mut message = error.to_string();
-        let mut lost = error.is_closed();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            lost |= cause.is::<io::Error>();
-            let cause_text = cause.to_string();
-            // Some errors repeat what caused them.
-            if !message.contains(&cause_text) {
-                message = format!("{message}: {cause_text}");
-            }
-            source = cause.source();
-        }
         DatabaseError {
-            message,
+            message: explained(&error),
             code: None,
-            passes: lost,
+            passes: error.is_closed() || causes(&error).any(|cause| cause.is::<io::Error>()),
         }
     }
+}
+
+/// The error and what caused it; a cause that the error repeats is left out.
+pub(super) fn explained(error: &(dyn Error + 'static)) -> String {
+    causes(error).fold(error.to_string(), |text, cause| {
+        let cause = cause.to_string();
+        if text.contains(&cause) {
+            text
+        } else {
+            format!("{text}: {cause}")
+        }
+    })
+}
+
+/// What caused an error, the nearest first.
+fn causes(error: &(dyn Error + 'static)) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(error.source(), |cause| cause.source())
 }
 
 fn passes(code: &str) -> bool {
