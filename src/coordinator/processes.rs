@@ -181,6 +181,24 @@ mod tests {
     use crate::server::RUN_VARIABLE;
 
     #[test]
+    fn what_a_server_has_started_ends_with_it_even_without_the_mark() {
+        let mut server = Command::new("sh")
+            .args(["-c", "setsid sleep 60 & echo $!; wait"])
+            .process_group(0)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut output = BufReader::new(server.stdout.take().unwrap());
+        output.read_line(&mut line).unwrap();
+        let started = ProcessIdentity::of(line.trim().parse().unwrap()).unwrap();
+        let servers = BTreeSet::from([ProcessIdentity::of(server.id()).unwrap()]);
+        assert_eq!(end_all("no such run", &servers, Duration::from_secs(5)), []);
+        assert!(!started.is_running());
+        server.wait().unwrap();
+    }
+
+    #[test]
     fn files_that_a_run_wrote_for_programs_are_removed_with_its_processes_and_those_of_others_are_not() {
         let file = |run: &str| {
             let path = std::env::temp_dir().join(format!("{}x.properties", program_files(run)));
