@@ -2,11 +2,11 @@
 
 use super::super::account::Counted;
 use super::super::reading::IDLE_WAIT;
-use super::super::source::{Consumption, Source};
+use super::super::source::{Consumption, Message as _, Source};
 use super::super::waits::Handling;
 use super::{Admitted, Pass};
 use crate::measure::clock;
-use crate::work::Handler;
+use crate::work::{Handler, Record as _};
 
 /// How often a working reader notes its progress within a batch.
 const NOTE_INTERVAL_NS: u64 = 10_000_000;
