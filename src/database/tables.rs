@@ -75,7 +75,7 @@ pub async fn count(connection: &Connection, table: &str) -> Result<Vec<CountedRu
     let counting = connection.client.query(&statement, &[]);
     let rows = timeout(COUNT_LIMIT, counting)
         .await
-        .map_err(|_| DatabaseError::silence())??;
+        .map_err(|_| DatabaseError::silence(COUNT_LIMIT))??;
     let run = |row: &tokio_postgres::Row| -> Result<CountedRun, tokio_postgres::Error> {
         Ok(CountedRun {
             topic: row.try_get(0)?,
