@@ -78,7 +78,7 @@ pub(super) fn explained(error: &(dyn Error + 'static)) -> String {
 }
 
 /// What caused an error, the nearest first.
-fn causes(error: &(dyn Error + 'static)) -> impl Iterator<Item = &(dyn Error + 'static)> {
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(error.source(), |cause| cause.source())
 }
 
