@@ -157,12 +157,12 @@ fn gain(case: &Case, store: &StoreSummary) -> Option<String> {
     ))
 }
 
-/// Rows of a transaction, and how many times as fast they would make the members at least. A transaction waits for the disk
+/// Rows of a transaction, and how many times as fast they would make the members at least. A transaction waits for the log
 /// once, however many rows it has. Whatever else it takes is assumed to be that of each row, though a part is not.
 fn proposed(case: &Case, store: &StoreSummary, parts: &Parts) -> Option<(u32, String)> {
     let now = f64::from(case.configuration.store_batch);
     let (in_transactions, met) = (store.in_transactions?, store.sessions.as_ref()?.met as f64);
-    let rest = (1.0 - parts.disk - parts.other).clamp(0.0, 1.0);
+    let rest = (1.0 - (parts.disk + parts.other) * store.once_share()).clamp(0.0, 1.0);
     // What is met in few sessions may be more: two standard errors, and of what was never met three in all sessions.
     let rest = (rest + 2.0 * (rest * (1.0 - rest) / met).sqrt())
         .max(3.0 / met)

@@ -112,6 +112,20 @@ impl StoreSummary {
         })
     }
 
+    /// Of the waits for the disk and for other servers, the share of those that a transaction has once, however many rows it
+    /// has.
+    pub(super) fn once_share(&self) -> f64 {
+        let waits = self.sessions.iter().flat_map(|seen| &seen.waits);
+        let (mut once, mut all) = (0.0, 0.0);
+        for wait in waits.filter(|wait| matches!(wait.holdup, Holdup::Disk | Holdup::Other)) {
+            all += wait.share;
+            if wait.is_of_commit() {
+                once += wait.share;
+            }
+        }
+        ratio(once, all).unwrap_or(0.0)
+    }
+
     /// How the time in transactions divides, where enough sessions were met to say so.
     pub(super) fn parts(&self, sessions_min: u64) -> Option<Parts> {
         let seen = self.sessions.as_ref().filter(|seen| seen.met >= sessions_min)?;
@@ -126,6 +140,14 @@ impl StoreSummary {
             member: share(whole - in_server)?,
             other: share(seen.other)?,
         })
+    }
+}
+
+impl WaitShare {
+    /// True where it is for the log, on the server's disk or on that of a standby server.
+    fn is_of_commit(&self) -> bool {
+        let event = self.name.split_once(':').map_or("", |(_, event)| event);
+        ["WAL", "Wal", "SyncRep"].iter().any(|start| event.starts_with(start))
     }
 }
 
