@@ -130,7 +130,9 @@ pub fn end_all(run_id: &str, servers: &BTreeSet<ProcessIdentity>, limit: Duratio
         of_servers.extend(servers);
         of_servers.extend(with_descendants(&alive).into_iter().filter_map(ProcessIdentity::of));
         if is_first {
-            alive.iter().for_each(|pid| quit(*pid));
+            for pid in &alive {
+                quit(*pid);
+            }
         }
         let mut running: BTreeSet<_> = of_servers
             .iter()

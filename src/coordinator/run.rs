@@ -38,7 +38,8 @@ pub async fn run(
     let steps = Steps::start(options.session);
     let guardian = Guardian::start(&options.program, &options.run_id, dir.path(), &options.state);
     let guardian = Arc::new(guardian.map_err(RunError::Guardian)?);
-    let result = execute(plan, dir, options, &observer, interrupt, &guardian, &steps).await;
+    // On the heap: all that a run waits for is part of it.
+    let result = Box::pin(execute(plan, dir, options, &observer, interrupt, &guardian, &steps)).await;
     if let Some(problem) = guardian.problem() {
         observer.note(&problem);
     }
@@ -107,12 +108,17 @@ async fn execute(
         database,
         steps,
     };
+    hold(session, refused, guardian).await
+}
+
+/// Runs a session, unless it was refused, and removes what it has made.
+async fn hold(session: Session<'_>, refused: Option<RunError>, guardian: &Guardian) -> Result<RunEnd, RunError> {
     let ended = match refused {
         None => session.execute().await,
         Some(error) => Err(error),
     };
     let ended = ended.map_err(|error| session.explained(error));
-    steps.begin(Step::Closing);
+    session.steps.begin(Step::Closing);
     session.close(guardian).await;
     ended
 }
@@ -126,9 +132,9 @@ fn addresses(scenario: &Scenario) -> impl Iterator<Item = (&ClusterSpec, &str)> 
 fn unregister(guardian: &Guardian, scenario: &Scenario, database: Option<&Database>) {
     addresses(scenario).for_each(|(_, bootstrap)| guardian.unregister_topics(bootstrap));
     let variable = database.and_then(Database::variable);
-    variable
-        .into_iter()
-        .for_each(|variable| guardian.unregister_tables(&variable.env));
+    if let Some(variable) = variable {
+        guardian.unregister_tables(&variable.env);
+    }
 }
 
 /// Looks for the database in which records of a scenario end: one that cannot be used costs no start of anything.

@@ -60,14 +60,14 @@ impl From<tokio_postgres::Error> for DatabaseError {
         DatabaseError {
             message: explained(&error),
             code: None,
-            passes: error.is_closed() || causes(&error).any(|cause| cause.is::<io::Error>()),
+            passes: error.is_closed() || causes(&error).iter().any(|cause| cause.is::<io::Error>()),
         }
     }
 }
 
 /// The error and what caused it; a cause that the error repeats is left out.
 pub(super) fn explained(error: &(dyn Error + 'static)) -> String {
-    causes(error).fold(error.to_string(), |text, cause| {
+    causes(error).iter().fold(error.to_string(), |text, cause| {
         let cause = cause.to_string();
         if text.contains(&cause) {
             text
@@ -78,8 +78,14 @@ pub(super) fn explained(error: &(dyn Error + 'static)) -> String {
 }
 
 /// What caused an error, the nearest first.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(error.source(), |cause| cause.source())
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)> {
+    let mut causes = Vec::new();
+    let mut cause = error.source();
+    while let Some(nearest) = cause {
+        causes.push(nearest);
+        cause = nearest.source();
+    }
+    causes
 }
 
 fn passes(code: &str) -> bool {

@@ -14,4 +14,4 @@ pub use connection::{ANSWER_LIMIT, Connection, answered};
 pub use error::DatabaseError;
 pub use local::{PrivateError, PrivateOptions, PrivatePostgres, Programs};
 pub use sessions::{Sessions, SessionsView};
-pub use sql::{COLUMNS, copy, insert, quoted, upsert};
+pub use sql::{COLUMNS, copy, insert, insert_all_of, quoted, upsert, upsert_all_of};

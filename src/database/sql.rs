@@ -16,12 +16,26 @@ pub fn insert(table: &str) -> String {
     format!("INSERT INTO {table} ({COLUMNS}) VALUES ($1, $2, $3, $4)")
 }
 
+/// Adds any number of rows: each parameter is the array of a column.
+pub fn insert_all_of(table: &str) -> String {
+    format!(
+        "INSERT INTO {table} ({COLUMNS}) SELECT * FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bytea[])"
+    )
+}
+
 /// Adds a row, or puts its value in the place of that of the row of the same record.
 pub fn upsert(table: &str) -> String {
-    format!(
-        "{} ON CONFLICT ({IDENTITY}) DO UPDATE SET value = EXCLUDED.value",
-        insert(table)
-    )
+    replacing(&insert(table))
+}
+
+/// The same with any number of rows of different records: each parameter is the array of a column.
+pub fn upsert_all_of(table: &str) -> String {
+    replacing(&insert_all_of(table))
+}
+
+/// An insert whose rows take the place of those of the same records.
+fn replacing(insert: &str) -> String {
+    format!("{insert} ON CONFLICT ({IDENTITY}) DO UPDATE SET value = EXCLUDED.value")
 }
 
 /// Adds the rows that follow, in the binary form.

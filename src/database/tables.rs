@@ -117,7 +117,13 @@ pub async fn server(connection: &Connection) -> Result<ServerFacts, DatabaseErro
         let (name, value, default): (String, String, Option<String>) =
             (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         match name.as_str() {
-            "server_version" => facts.version = value.split_whitespace().next().unwrap_or_default().to_owned(),
+            "server_version" => {
+                value
+                    .split_whitespace()
+                    .next()
+                    .unwrap_or_default()
+                    .clone_into(&mut facts.version);
+            }
             "superuser_reserved_connections" => {
                 facts.connections = facts.connections.saturating_sub(value.parse().unwrap_or(0));
             }

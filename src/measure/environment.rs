@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::kept::KeptData;
 use super::limits::{Limits, core_figure, cores};
 use super::session_times::SessionTimes;
+use super::setting::Setting;
 use crate::clients::OWN_APP;
 
 /// Version of the stored form of [`Environment`].
@@ -201,17 +202,6 @@ impl fmt::Display for ClientEnvironment {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} {}", self.name, self.version)
     }
-}
-
-/// A setting that differs from the default.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Setting {
-    /// The property.
-    pub name: String,
-    /// Its value; `(hidden)` for a secret.
-    pub value: String,
-    /// Why it differs.
-    pub reason: String,
 }
 
 /// Something in which two environments differ.

@@ -26,6 +26,7 @@ mod reading;
 pub mod rows;
 mod rules;
 mod session_times;
+mod setting;
 pub mod standstill;
 mod stored;
 pub mod tree;
@@ -35,7 +36,7 @@ pub mod usage;
 pub use delivered::{DELIVERED_SCHEMA_VERSION, DeliveredOffsets, DeliveredRun, DeliveredTopics};
 pub use environment::{
     BuildEnvironment, ClientEnvironment, ClusterEnvironment, Difference, ENVIRONMENT_SCHEMA_VERSION, Environment,
-    Setting, StoreEnvironment,
+    StoreEnvironment,
 };
 pub use group::{GroupDescription, GroupMember, GroupState};
 pub use host::{HostCpu, HostMeasurement};
@@ -49,6 +50,7 @@ pub use planned::{Act, Participant, PlannedAct};
 pub use process::{ProcessMeasurement, ProcessUsage, ThreadUsage};
 pub use reading::{ClientStatistics, ReadingTime};
 pub use session_times::{SessionTimes, Step, StepStart};
+pub use setting::Setting;
 pub use stored::*;
 pub use trial::{
     Failure, FailureKind, Flag, FlagKind, OrderedLoad, Status, TRIAL_SCHEMA_VERSION, Trial, TrialKind, TrialOrder,

@@ -86,9 +86,10 @@ enum FindingKind {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (place, is_one) = (partition_name(self.partition), self.end - self.first == 1);
-        match is_one {
-            true => write!(f, "offset {} of {place} ", self.first)?,
-            false => write!(f, "offsets {} to {} of {place} ", self.first, self.end - 1)?,
+        if is_one {
+            write!(f, "offset {} of {place} ", self.first)?;
+        } else {
+            write!(f, "offsets {} to {} of {place} ", self.first, self.end - 1)?;
         }
         let (was, has) = if is_one { ("was", "has") } else { ("were", "have") };
         let members = self.members.join(" and by ");
@@ -283,9 +284,9 @@ impl Books {
             match delivered {
                 Some(delivered) => {
                     let missing: Vec<_> = delivered.within(first, end).collect();
-                    missing
-                        .iter()
-                        .for_each(|run| self.find(kind, (partition, run.first, run.end), stored));
+                    for run in missing {
+                        self.find(kind, (partition, run.first, run.end), stored);
+                    }
                 }
                 None => self.find(kind, (partition, first, end), stored),
             }

@@ -218,7 +218,7 @@ fn a_run_that_is_interrupted_drops_its_tables_and_can_go_on() {
     let scene = beside(&server);
     scene.scenario(storing(300_000, "", WITH_VARIABLE).trial_records(3_000).repetitions(2));
     let mut run = scene.spawn_run(&[]);
-    run.wait_for("1 of 2");
+    run.wait_for("[1/2]");
     run.signal(Signal::SIGINT);
     run.end().exits(130);
     assert_eq!(tables(&server), Vec::<String>::new());
@@ -317,7 +317,7 @@ fn a_table_that_cannot_be_made_fails_its_trial_by_name() {
     let failure = failure(&scene.trials()[0]).clone();
     assert_eq!(failure.kind, FailureKind::Store);
     assert!(
-        failure.message.contains("no table could be made: not today"),
+        failure.message.contains("no table could be made: ERROR: not today"),
         "{}",
         failure.message
     );

@@ -88,8 +88,7 @@ fn advice(cause: &DatabaseError) -> &'static str {
     match cause.code() {
         Some("28P01" | "28000") => "; check user and password",
         Some("3D000") => "; create it, or name another one",
-        Some(_) => "",
         None if cause.passes() => "; does it run, and may this machine reach it?",
-        None => "",
+        Some(_) | None => "",
     }
 }

@@ -1,17 +1,16 @@
 //! The store of a session's trials: a table for each group, made before the trial's processes are started, counted when they
 //! have ended, and dropped.
 
-use std::sync::Arc;
-
 use super::Session;
 use super::prepare::NotRun;
 use crate::coordinator::database::{Counting, Database, count_rows};
+use crate::coordinator::dataset::Dataset;
 use crate::coordinator::drive::Outcome;
 use crate::coordinator::guardian::Guardian;
 use crate::coordinator::store_watch::StoreWatch;
 use crate::database::tables::{self, Rows};
 use crate::database::{Connection, DatabaseError, quoted};
-use crate::measure::{DeliveredTopics, Failure, FailureKind, Measurement, TrialOrder};
+use crate::measure::{Failure, FailureKind, Measurement, TrialOrder};
 use crate::names;
 use crate::protocol::StoreOrder;
 use crate::scenario::{Configuration, StoreWrite, Work};
@@ -56,8 +55,7 @@ impl Session<'_> {
             let table = quoted(&name);
             if let Err(cause) = tables::create(&connection, &table, rows).await {
                 // Not this one: it may be somebody else's.
-                for made in &orders {
-                    let StoreOrder { table, .. } = made;
+                for StoreOrder { table, .. } in &orders {
                     self.drop_table(&connection, table).await;
                 }
                 return Err(refused(cause));
@@ -78,7 +76,7 @@ impl Session<'_> {
         spec: &TrialSpec,
         order: &TrialOrder,
         configuration: &Configuration,
-        delivered: Option<Arc<DeliveredTopics>>,
+        datasets: &[Dataset],
     ) -> Option<Counting> {
         self.database_of(configuration)?;
         let cluster = self.cluster(configuration);
@@ -88,7 +86,7 @@ impl Session<'_> {
             groups: spec.terms.groups.clone(),
             topics: spec.terms.topics.clone(),
             batch: configuration.store_batch,
-            delivered,
+            delivered: datasets[configuration.dataset].delivered.clone(),
             bootstrap: cluster.admin.bootstrap().to_owned(),
             properties: cluster.properties.clone(),
         })

@@ -49,34 +49,21 @@ impl Session<'_> {
             Ok(spec) => spec,
             Err(NotRun::Interrupted) => return Ok(None),
             Err(NotRun::NotPrepared(kind, message)) => {
-                let (who, started_at) = (None, jiff::Timestamp::now());
-                let status = Status::Failed(Failure { kind, who, message });
-                return Ok(Some(self.ended(order, configuration, started_at, status)));
+                return Ok(Some(self.not_prepared(order, configuration, kind, message)));
             }
             Err(NotRun::Run(error)) => return Err(error),
         };
         let cluster = self.cluster(configuration);
         let launches = self.launches(configuration, &spec.cast);
         let topics: Vec<String> = spec.terms.topics.iter().map(|topic| topic.name.clone()).collect();
-        let counting = self.counting(
-            &spec,
-            order,
-            configuration,
-            datasets[configuration.dataset].delivered.clone(),
-        );
+        let counting = self.counting(&spec, order, configuration, datasets);
         let (has_own_topics, exit_limit) = (spec.course.owns_topics(), spec.terms.limits.exit);
         let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
         let kills = MemoryKills::watch(&[]);
         let (started_at, began_ns) = (jiff::Timestamp::now(), clock::now_ns());
         let sessions = self.watch_store(counting.as_ref());
         let watch = Watch::start(cluster.brokers_now().await, &cluster.admin, topics.first().cloned());
-        let around = Around {
-            admin: cluster.admin.clone(),
-            cluster,
-            observer: self.observer.as_ref(),
-            again: self.again(cluster, configuration),
-            database: self.database.as_ref(),
-        };
+        let around = self.around(cluster, configuration);
         let outcome = tokio::select! {
             biased;
             () = self.interrupt.wait() => None,
@@ -135,6 +122,30 @@ impl Session<'_> {
             ActorId::Broker(_) => None,
         };
         cast.ids().filter_map(|actor| Some((actor, launch(&actor)?))).collect()
+    }
+
+    /// The world around a trial on a cluster.
+    fn around<'a>(&'a self, cluster: &'a Cluster, configuration: &Configuration) -> Around<'a> {
+        Around {
+            admin: cluster.admin.clone(),
+            cluster,
+            observer: self.observer.as_ref(),
+            again: self.again(cluster, configuration),
+            database: self.database.as_ref(),
+        }
+    }
+
+    /// A trial that could not be begun.
+    fn not_prepared(
+        &self,
+        order: &TrialOrder,
+        configuration: &Configuration,
+        kind: FailureKind,
+        message: String,
+    ) -> Trial {
+        let (who, started_at) = (None, jiff::Timestamp::now());
+        let status = Status::Failed(Failure { kind, who, message });
+        self.ended(order, configuration, started_at, status)
     }
 
     /// A trial that ended so, without figures.

@@ -1,16 +1,16 @@
-//! One transaction: its rows as statements that are sent without waiting between them, or as a bulk.
+//! One transaction: its rows as one statement, or as a bulk.
 
 use std::borrow::Cow;
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::pin::pin;
 
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Error, Statement};
+use tokio_postgres::{Client, Statement};
 
 use super::super::handler::Record;
-use crate::database::{Address, Connection, DatabaseError, answered, copy, insert, upsert};
+use crate::database::{
+    Address, Connection, DatabaseError, answered, copy, insert, insert_all_of, upsert, upsert_all_of,
+};
 use crate::scenario::StoreWrite;
 
 /// The types of the columns of a row.
@@ -43,12 +43,21 @@ impl<'r> Row<'r> {
 /// A connection with what is prepared on it.
 pub(super) struct Session {
     connection: Connection,
-    statement: Statement,
-    write: StoreWrite,
+    prepared: Prepared,
+}
+
+/// What writes rows.
+enum Prepared {
+    /// A statement of one row, and one of any number.
+    Rows {
+        one: Statement,
+        many: Statement,
+    },
+    Copy(Statement),
 }
 
 impl Session {
-    /// Connects and prepares the statement that writes into the table.
+    /// Connects and prepares what writes into the table.
     pub(super) async fn open(
         address: &Address,
         application: &str,
@@ -56,17 +65,8 @@ impl Session {
         write: StoreWrite,
     ) -> Result<Self, DatabaseError> {
         let connection = Connection::open(address, application).await?;
-        let prepared = match write {
-            StoreWrite::Insert => answered(connection.client.prepare(&insert(table))).await,
-            StoreWrite::Upsert => answered(connection.client.prepare(&upsert(table))).await,
-            StoreWrite::Copy => answered(connection.client.prepare(&copy(table))).await,
-        };
-        match prepared {
-            Ok(statement) => Ok(Session {
-                connection,
-                statement,
-                write,
-            }),
+        match Prepared::on(&connection.client, table, write).await {
+            Ok(prepared) => Ok(Session { connection, prepared }),
             Err(error) => Err(connection.reason(error).await),
         }
     }
@@ -74,15 +74,14 @@ impl Session {
     /// Writes the rows in one transaction. After a failure the session is gone, and with it what it had not committed.
     pub(super) async fn write(self, rows: &[Row<'_>]) -> Result<Self, DatabaseError> {
         let client = &self.connection.client;
-        let written = match (self.write, rows) {
-            (StoreWrite::Copy, _) => copy_all(client, &self.statement, rows).await,
+        let written = match (&self.prepared, rows) {
+            (Prepared::Copy(statement), _) => copy_all(client, statement, rows).await,
             // A statement by itself is a transaction.
-            (StoreWrite::Insert | StoreWrite::Upsert, [row]) => {
-                answered(client.execute(&self.statement, &row.parameters()))
-                    .await
-                    .map(|_| ())
+            (Prepared::Rows { one, .. }, [row]) => {
+                let executed = answered(client.execute(one, &row.parameters())).await;
+                executed.map(|_| ())
             }
-            (StoreWrite::Insert | StoreWrite::Upsert, rows) => execute_all(client, &self.statement, rows).await,
+            (Prepared::Rows { many, .. }, rows) => insert_all(client, many, rows).await,
         };
         match written {
             Ok(()) => Ok(self),
@@ -91,46 +90,42 @@ impl Session {
     }
 }
 
-/// `BEGIN` and a statement for each row, sent without waiting between them, and `COMMIT` when all are answered: what is
-/// given up before that is rolled back, although the server has it all.
-async fn execute_all(client: &Client, statement: &Statement, rows: &[Row<'_>]) -> Result<(), DatabaseError> {
-    let parameters: Vec<[&(dyn ToSql + Sync); 4]> = rows.iter().map(Row::parameters).collect();
-    let begin = Sent::request(client.batch_execute("BEGIN")).await?;
-    let mut rows_sent = Vec::with_capacity(parameters.len());
-    for parameters in &parameters {
-        rows_sent.push(Sent::request(client.execute(statement, parameters)).await?);
-    }
-    begin.answer().await?;
-    for row in rows_sent {
-        row.answer().await?;
-    }
-    answered(client.batch_execute("COMMIT")).await
-}
-
-/// A request that was sent.
-enum Sent<'a, T> {
-    Waiting(Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>),
-    Answered(T),
-}
-
-impl<'a, T> Sent<'a, T> {
-    /// Sends a request without waiting for its answer: it is sent when it is first polled. One that fails at once was
-    /// not sent.
-    async fn request(request: impl Future<Output = Result<T, Error>> + Send + 'a) -> Result<Self, DatabaseError> {
-        let mut request = Box::pin(request);
-        let polled = poll_fn(|context| Poll::Ready(request.as_mut().poll(context))).await;
-        Ok(match polled {
-            Poll::Pending => Sent::Waiting(request),
-            Poll::Ready(answer) => Sent::Answered(answer?),
+impl Prepared {
+    async fn on(client: &Client, table: &str, write: StoreWrite) -> Result<Self, DatabaseError> {
+        let (one, many) = match write {
+            StoreWrite::Insert => (insert(table), insert_all_of(table)),
+            StoreWrite::Upsert => (upsert(table), upsert_all_of(table)),
+            StoreWrite::Copy => return Ok(Prepared::Copy(answered(client.prepare(&copy(table))).await?)),
+        };
+        Ok(Prepared::Rows {
+            one: answered(client.prepare(&one)).await?,
+            many: answered(client.prepare(&many)).await?,
         })
     }
+}
 
-    async fn answer(self) -> Result<T, DatabaseError> {
-        match self {
-            Sent::Waiting(request) => answered(request).await,
-            Sent::Answered(answer) => Ok(answer),
-        }
-    }
+/// `BEGIN` and one statement with all rows, sent without waiting between them, and `COMMIT` when they are answered: what
+/// is given up before that is rolled back, although the server has it all.
+///
+/// A statement for each row would cost the server half as much again, because this client asks it after each to answer
+/// at once.
+async fn insert_all(client: &Client, statement: &Statement, rows: &[Row<'_>]) -> Result<(), DatabaseError> {
+    let topics: Vec<&str> = rows.iter().map(|row| &*row.topic).collect();
+    let partitions: Vec<i32> = rows.iter().map(|row| row.partition).collect();
+    let offsets: Vec<i64> = rows.iter().map(|row| row.offset).collect();
+    let values: Vec<&[u8]> = rows.iter().map(|row| row.value).collect();
+    let parameters: [&(dyn ToSql + Sync); 4] = [&topics, &partitions, &offsets, &values];
+    answered(async {
+        // Requests are sent in the order in which they are polled first.
+        let (begun, inserted) = tokio::join!(
+            biased;
+            client.batch_execute("BEGIN"),
+            client.execute(statement, &parameters),
+        );
+        begun.and(inserted)
+    })
+    .await?;
+    answered(client.batch_execute("COMMIT")).await
 }
 
 /// One `COPY` with all rows, which is a transaction.
