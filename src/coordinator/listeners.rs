@@ -27,6 +27,15 @@ pub fn processes_at(addresses: &[(String, u16)]) -> Vec<u32> {
     found
 }
 
+/// Of these the one whose program has one of these names, so that no proxy is taken for a server.
+pub fn program_at(addresses: &[(String, u16)], programs: &[&str]) -> Option<u32> {
+    let is_one = |pid: &u32| {
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        programs.contains(&name.trim_end())
+    };
+    processes_at(addresses).into_iter().find(is_one)
+}
+
 /// True where a name resolves to an address that this machine has: only those can be bound.
 fn is_here(host: &str) -> bool {
     let mut resolved = (host, 0).to_socket_addrs().into_iter().flatten();

@@ -31,6 +31,7 @@ mod session;
 mod silent;
 pub mod standing_cluster;
 mod steps;
+mod store_watch;
 mod watch;
 
 pub use cluster::ClusterError;

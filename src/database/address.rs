@@ -98,15 +98,27 @@ impl Address {
 
     /// The hosts and their ports, `db:5432`.
     pub fn place(&self) -> String {
-        let ports = self.config.get_ports();
-        let hosts = self.config.get_hosts().iter().enumerate().map(|(index, host)| {
-            let port = ports.get(index).or(ports.first()).copied().unwrap_or(DEFAULT_PORT);
-            match host {
-                Host::Tcp(host) => format!("{host}:{port}"),
-                Host::Unix(folder) => folder.display().to_string(),
-            }
+        let hosts = self.hosts().map(|(host, port)| match host {
+            Host::Tcp(host) => format!("{host}:{port}"),
+            Host::Unix(folder) => folder.display().to_string(),
         });
         hosts.collect::<Vec<_>>().join(",")
+    }
+
+    /// Those that are reached by TCP.
+    pub fn tcp_places(&self) -> Vec<(String, u16)> {
+        let by_tcp = self.hosts().filter_map(|(host, port)| match host {
+            Host::Tcp(host) => Some((host.clone(), port)),
+            Host::Unix(_) => None,
+        });
+        by_tcp.collect()
+    }
+
+    fn hosts(&self) -> impl Iterator<Item = (&Host, u16)> {
+        let ports = self.config.get_ports();
+        let port = |index| ports.get(index).or(ports.first()).copied().unwrap_or(DEFAULT_PORT);
+        let hosts = self.config.get_hosts().iter().enumerate();
+        hosts.map(move |(index, host)| (host, port(index)))
     }
 
     /// What makes TLS of a connection.
@@ -178,6 +190,7 @@ mod tests {
         let address = parse("postgresql://me:a%20b@db:5433/mine?connect_timeout=3&sslmode=verify-full").unwrap();
         assert_eq!(address.config.get_dbname(), Some("mine"));
         assert_eq!(address.place(), "db:5433");
+        assert_eq!(address.tcp_places(), [("db".to_owned(), 5433)]);
         assert_eq!(address.password().unwrap().reveal(), "a b");
         assert_eq!(address.config.get_ssl_mode(), SslMode::Require);
         assert_eq!(address.tls.verifies, Verifies::AuthorityAndHost);

@@ -5,6 +5,7 @@ mod address;
 mod connection;
 mod error;
 mod local;
+mod sessions;
 mod sql;
 pub mod tables;
 
@@ -12,4 +13,5 @@ pub use address::{Address, AddressError};
 pub use connection::{ANSWER_LIMIT, Connection, answered};
 pub use error::DatabaseError;
 pub use local::{PrivateError, PrivateOptions, PrivatePostgres, Programs};
+pub use sessions::{Sessions, SessionsView};
 pub use sql::{COLUMNS, copy, insert, insert_all_of, quoted, upsert, upsert_all_of};

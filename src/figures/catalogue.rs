@@ -236,6 +236,10 @@ figures! {
     BrokerCpu = "broker_cpu_seconds_per_million" in SecondsPerMillion, Mean of Used, Number(take::broker_cpu),
         "CPU of the brokers during the read time; empty where they run elsewhere",
         compared(Less, Ratio, Amount, "broker CPU", Always);
+    #[header = "store CPU, s per million"]
+    StoreCpu = "store_cpu_seconds_per_million" in SecondsPerMillion, Mean of Used, Number(take::store_cpu),
+        "CPU of the store's server during the read time; empty where it runs elsewhere, and where nothing is stored",
+        compared(Less, Ratio, Amount, "store CPU", Always);
     ClientMemory = "client_peak_memory_bytes" in Bytes, Median of Used, Number(take::client_memory),
         "peak of the resident memory of each worker process from its start to the last record, summed up",
         compared(Less, Ratio, Amount, "client memory", Always);

@@ -141,6 +141,10 @@ pub(super) fn broker_cpu(input: &TrialInput) -> Option<f64> {
     per_million(input, input.measurement.host.brokers_cpu()?)
 }
 
+pub(super) fn store_cpu(input: &TrialInput) -> Option<f64> {
+    per_million(input, input.measurement.host.store_cpu_ns?)
+}
+
 /// The sum of the peaks of all workers; `None` where one did not measure itself.
 pub(super) fn client_memory(input: &TrialInput) -> Option<f64> {
     of_all_windows(input, |usage| Some(usage.peak_memory_bytes)).map(|bytes| bytes as f64)

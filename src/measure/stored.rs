@@ -66,7 +66,8 @@ pub enum SessionState {
 }
 
 /// What holds a session up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Holdup {
     /// The server's disk, or another session that writes to it for both.
     Disk,
@@ -170,11 +171,11 @@ mod tests {
         let look = |at_ns, sessions| StoreLook { at_ns, sessions };
         let looks = [
             look(99, vec![met(Idle, Some("Client:ClientRead"), 4)]),
-            look(100, vec![met(Active, Some("IO:WalSync"), 1), met(Active, None, 1)]),
+            look(100, vec![met(Active, Some("IO:WALSync"), 1), met(Active, None, 1)]),
             look(
                 200,
                 vec![
-                    met(Active, Some("IO:WalSync"), 2),
+                    met(Active, Some("IO:WALSync"), 2),
                     met(InTransaction, Some("Client:ClientRead"), 1),
                 ],
             ),
@@ -182,7 +183,7 @@ mod tests {
         ];
         let activity = StoreActivity::between(&looks, 100, 200).unwrap();
         assert_eq!((activity.looks, activity.met()), (2, 5));
-        assert_eq!(activity.sessions[0], met(Active, Some("IO:WalSync"), 3));
+        assert_eq!(activity.sessions[0], met(Active, Some("IO:WALSync"), 3));
         let held = [Holdup::Disk, Holdup::Cpu, Holdup::Member, Holdup::Lock].map(|holdup| activity.held_up(holdup));
         assert_eq!(held, [3, 1, 1, 0]);
         assert_eq!(StoreActivity::between(&looks, 300, 400), None);
@@ -192,7 +193,7 @@ mod tests {
     fn a_wait_says_what_holds_a_statement_up() {
         let holdup = |wait| met(SessionState::Active, wait, 1).holdup();
         assert_eq!(holdup(None), Some(Holdup::Cpu));
-        for wait in ["IO:WalSync", "IO:WALWrite", "IO:DataFileExtend", "LWLock:WALWrite"] {
+        for wait in ["IO:WALSync", "IO:WALWrite", "IO:DataFileExtend", "LWLock:WALWrite"] {
             assert_eq!(holdup(Some(wait)), Some(Holdup::Disk), "{wait}");
         }
         for wait in [

@@ -62,6 +62,7 @@ fn sections(input: &ReportInput, form: Form, more_charts: Vec<Block>) -> Vec<Sec
         .section(("latencies", "Latency by part"), Form::PAGE, || {
             tables(all::latencies(input))
         })
+        .section(("store", "The store"), Form::PAGE, || store(input))
         .section(("scaling", "Scaling"), Form::LONG, || scaling(input))
         .section(("effects", "What explains the differences"), Form::LONG, || {
             effects(input, form)
@@ -87,6 +88,21 @@ fn sections(input: &ReportInput, form: Form, more_charts: Vec<Block>) -> Vec<Sec
             vec![Block::Definitions(facts::glossary(input))]
         })
         .sections()
+}
+
+/// What transactions waited for, with what the columns are.
+fn store(input: &ReportInput) -> Vec<Block> {
+    let found = all::store(input);
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let words = "Members were in transactions for the share of their time that is given. The columns after it are shares of \
+                 the members' sessions as they were met every 100 ms: held up by the server's disk, running in it or ready \
+                 to, held up by locks, or in a transaction with nothing to do until the member sends more. The rest was \
+                 idle.";
+    let mut blocks = vec![Block::Paragraph(words.to_owned())];
+    blocks.extend(tables(found));
+    blocks
 }
 
 /// Each series with its table and what it shows.

@@ -36,6 +36,11 @@ pub const SHIPPED: &[(&str, &str)] = &[
         "spring-one-vs-two",
         include_str!("../../scenarios/spring-one-vs-two.toml"),
     ),
+    (
+        "spring-one-vs-two-stored",
+        include_str!("../../scenarios/spring-one-vs-two-stored.toml"),
+    ),
+    ("store-batch", include_str!("../../scenarios/store-batch.toml")),
     ("your-service", include_str!("../../scenarios/your-service.toml")),
 ];
 

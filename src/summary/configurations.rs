@@ -1,6 +1,6 @@
 //! The estimates of each configuration, from its used trials alone; what went wrong is counted over all.
 
-use super::bottleneck;
+use super::bottleneck::{self, StoreSummary};
 use super::capacity;
 use super::idle;
 use super::live;
@@ -84,6 +84,7 @@ fn summarise_one(
         trials_failed: status(|s| matches!(s, Status::Failed(_))),
         trials_excluded: status(|s| matches!(s, Status::Excluded { .. })),
         bottleneck: bottleneck::find(&plan.scenario, index, &used, live.as_ref(), &figures),
+        store: StoreSummary::of(configuration, &used),
         figures,
         live,
     }

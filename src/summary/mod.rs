@@ -37,7 +37,7 @@ use crate::plan::{Next, Plan};
 use crate::verdict;
 
 pub use crate::verdict::{Comparison, Effect, Method, Metric, Question, Verdict};
-pub use bottleneck::{Bottleneck, BottleneckKind};
+pub use bottleneck::{Bottleneck, BottleneckKind, SessionShares, StoreSummary, WaitShare};
 pub use checked::{CheckedRequirement, Met};
 pub use effects::{EffectsOf, EffectsOutcome, EffectsSummary};
 pub use live_model::{AroundCatchUp, CapacitySummary, LiveSummary, ResponseSummary};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bottleneck::Bottleneck;
+use super::bottleneck::{Bottleneck, StoreSummary};
 use super::checked::CheckedRequirement;
 use super::effects::EffectsSummary;
 use super::live_model::LiveSummary;
@@ -84,6 +84,9 @@ pub struct ConfigurationSummary {
     /// Why it is not faster.
     #[serde(default)]
     pub bottleneck: Bottleneck,
+    /// Of the transactions of members that write to a store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreSummary>,
     /// Of the records that arrived, in live and mixed trials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<LiveSummary>,

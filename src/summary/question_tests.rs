@@ -239,6 +239,22 @@ fn the_compression_that_costs_least_cpu_is_named_though_another_is_read_faster()
 }
 
 #[test]
+fn what_larger_transactions_gain_is_a_number_for_each() {
+    let (plan, trials) = backlog(asked("How many rows"), |c| {
+        1e9 / (20_000.0 + 600_000.0 / f64::from(c.store_batch))
+    });
+    let summary = answered("rows of a transaction", &plan, &trials);
+    for larger in ["store_batch=10", "store_batch=100"] {
+        assert_eq!(verdict(&summary, &plan, larger), Verdict::Faster);
+    }
+    let answer = summary.answer.join(" ");
+    assert!(
+        answer.contains("7.70 times") && answer.contains("23.9 times"),
+        "{answer}"
+    );
+}
+
+#[test]
 fn records_of_different_sizes_are_compared_by_number_and_that_is_said() {
     let scenario = |key: &str, values: &str| {
         crate::testing::scenario(&format!(

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 pub use error::NoDatabase;
 pub use rows::{Counting, count_rows};
 
+use crate::coordinator::listeners::program_at;
 use crate::database::tables::{self, NAME_BYTES_MAX, ServerFacts};
 use crate::database::{Address, Connection, DatabaseError, PrivateOptions, PrivatePostgres, Programs, quoted};
 use crate::measure::{Setting, StoreEnvironment};
@@ -25,6 +26,9 @@ const APPLICATION: &str = "tandem";
 
 /// Connections that a run has beside those of workers.
 const OWN_CONNECTIONS: u32 = 2;
+
+/// What PostgreSQL's first process is called, in older versions too.
+const SERVER_PROGRAMS: [&str; 2] = ["postgres", "postmaster"];
 
 /// How long a database that somebody else runs may take to answer again, and how often it is asked.
 const RETURN_LIMIT: Duration = Duration::from_secs(30);
@@ -138,6 +142,7 @@ impl Reached {
         Database {
             spec,
             url: self.url,
+            server: program_at(&self.address.tcp_places(), &SERVER_PROGRAMS),
             address: self.address,
             version: self.facts.version,
             settings: self.facts.settings.into_iter().map(setting).collect(),
@@ -209,6 +214,8 @@ pub struct Database {
     address: Address,
     version: String,
     settings: Vec<Setting>,
+    /// The first process of the server that somebody else runs, if it is seen on this machine.
+    server: Option<u32>,
     private: Option<Arc<PrivatePostgres>>,
 }
 
@@ -239,6 +246,7 @@ impl Database {
             address,
             version: postgres.version().to_owned(),
             settings: postgres.settings().to_vec(),
+            server: None,
             private: Some(Arc::new(postgres)),
         })
     }
@@ -253,6 +261,11 @@ impl Database {
         &self.url
     }
 
+    /// Its address, as it is connected to.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
     /// The variable that holds the address of one that somebody else runs.
     pub fn variable(&self) -> Option<&Variable> {
         self.spec.url.as_ref()
@@ -263,9 +276,9 @@ impl Database {
         self.private.is_some()
     }
 
-    /// The first process of its server, if the run started it.
+    /// The first process of its server, if it runs on this machine and may be looked at.
     pub fn pid(&self) -> Option<u32> {
-        self.private.as_ref()?.pid()
+        self.private.as_ref().map_or(self.server, |private| private.pid())
     }
 
     /// What must show nowhere.

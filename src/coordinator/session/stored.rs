@@ -7,9 +7,10 @@ use crate::coordinator::database::{Counting, Database, count_rows};
 use crate::coordinator::dataset::Dataset;
 use crate::coordinator::drive::Outcome;
 use crate::coordinator::guardian::Guardian;
+use crate::coordinator::store_watch::StoreWatch;
 use crate::database::tables::{self, Rows};
 use crate::database::{Connection, DatabaseError, quoted};
-use crate::measure::{Failure, FailureKind, TrialOrder};
+use crate::measure::{Failure, FailureKind, Measurement, TrialOrder};
 use crate::names;
 use crate::protocol::StoreOrder;
 use crate::scenario::{Configuration, StoreWrite, Work};
@@ -91,12 +92,26 @@ impl Session<'_> {
         })
     }
 
+    /// Begins to look at the sessions of a trial's members.
+    pub(super) fn watch_store(&self, counting: Option<&Counting>) -> Option<StoreWatch> {
+        let address = self.database.as_ref()?.address().clone();
+        Some(StoreWatch::start(address, counting?.trial.clone()))
+    }
+
     /// Counts the rows of a trial that has ended, and drops its tables. A failure that its rows show is added to what it
     /// came to.
-    pub(super) async fn close_tables(&self, counting: Option<&Counting>, outcome: &mut Outcome) {
+    pub(super) async fn close_tables(
+        &self,
+        counting: Option<&Counting>,
+        sessions: Option<StoreWatch>,
+        outcome: &mut Outcome,
+    ) {
         let (Some(counting), Some(database)) = (counting, &self.database) else {
             return;
         };
+        if let (Some(sessions), Some(measurement)) = (sessions, &mut outcome.measurement) {
+            add_activity(sessions, measurement, database.is_private());
+        }
         if let Some(ended) = database.ended() {
             outcome.failure = Some(match outcome.failure.take() {
                 Some(failure) if failure.kind == FailureKind::Store => failure,
@@ -170,4 +185,23 @@ impl Session<'_> {
         let note = |text: &str| self.observer.note(text);
         self.database.as_ref()?.lost(|| self.interrupt.is_set(), note).await
     }
+}
+
+/// Adds what the members' sessions did, or why that is not known.
+fn add_activity(sessions: StoreWatch, measurement: &mut Measurement, is_private: bool) {
+    let activity = sessions.end(measurement.start_ns, measurement.end_ns);
+    if let Err(reason) = &activity {
+        let what = "what the members' sessions did in the store";
+        measurement.not_observed.push(format!("{what}: {reason}"));
+    }
+    if measurement.host.store_cpu_ns.is_none() {
+        let reason = if is_private {
+            "it ended meanwhile"
+        } else {
+            "it is not seen on this machine"
+        };
+        let what = "CPU time of the store's server";
+        measurement.not_observed.push(format!("{what}: {reason}"));
+    }
+    measurement.store.get_or_insert_default().activity = activity.ok();
 }

@@ -61,6 +61,7 @@ impl Session<'_> {
         let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
         let kills = MemoryKills::watch(&[]);
         let (started_at, began_ns) = (jiff::Timestamp::now(), clock::now_ns());
+        let sessions = self.watch_store(counting.as_ref());
         let watch = Watch::start(cluster.brokers_now().await, &cluster.admin, topics.first().cloned());
         let around = self.around(cluster, configuration);
         let outcome = tokio::select! {
@@ -80,7 +81,7 @@ impl Session<'_> {
             cluster.bring_back()?;
         }
         self.end_programs(order, configuration, &outcome.left_behind);
-        self.close_tables(counting.as_ref(), &mut outcome).await;
+        self.close_tables(counting.as_ref(), sessions, &mut outcome).await;
         let own_topics = if has_own_topics { topics } else { Vec::new() };
         self.remove_topics(cluster, own_topics).await;
         name_kill(&mut outcome, &kills);

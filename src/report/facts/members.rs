@@ -36,6 +36,7 @@ impl Reason {
     pub(crate) fn meaning(&self) -> &'static str {
         match self.kind {
             BottleneckKind::ConsumerWork => "the work on each record",
+            BottleneckKind::Store => "the store that records are written to",
             BottleneckKind::ReaderThread => "one thread of the consumer",
             BottleneckKind::AllCores => "the processors",
             BottleneckKind::Brokers => "the brokers, or the network to them",

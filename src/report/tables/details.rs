@@ -9,7 +9,7 @@ use crate::report::labels::{Labels, family_title};
 use crate::report::table::{Column, Table, with_rows};
 use crate::summary::ConfigurationSummary;
 
-/// What else was measured of each family: the figures of the catalogue that have a header.
+/// What else was measured of each family: the figures of the catalogue that have a header and that some configuration has.
 pub(crate) fn details(input: &ReportInput) -> Vec<Table> {
     type Row<'a> = &'a ConfigurationSummary;
     let labels = Labels::new(input.scenario);
@@ -19,7 +19,12 @@ pub(crate) fn details(input: &ReportInput) -> Vec<Table> {
         let figures = FIGURES.iter().filter(|figure| stores || !figure.id.is_of_store());
         let figures = figures.filter_map(|figure| {
             let cell = |c: &Row| figure_text(figure.unit, c.figures.get(figure.id));
-            Some(Column::figures(figure.header?, cell))
+            let is_measured = input
+                .summary
+                .configurations
+                .iter()
+                .any(|c| c.figures.get(figure.id).is_some());
+            Some(Column::figures(figure.header?, cell).only_if(is_measured))
         });
         let columns = std::iter::once(name).chain(figures);
         Table::of(family_title(input.scenario, family), columns, input.of_family(family))

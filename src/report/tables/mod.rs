@@ -8,6 +8,7 @@ mod matrix;
 mod requirements;
 mod results;
 pub(super) mod scaling;
+mod store;
 
 pub(super) use self::cells::{effect_header, effect_text};
 pub(super) use self::comparisons::{comparisons, own_comparisons};
@@ -16,3 +17,4 @@ pub(super) use self::matrix::{is_scaling, verdict_matrix};
 pub use self::requirements::requirement_sentence;
 pub(super) use self::requirements::{bound, requirements};
 pub(super) use self::results::results;
+pub(super) use self::store::store;

@@ -5,7 +5,7 @@ use super::thresholds::SHORT_SECONDS;
 use crate::clients::ClientKind;
 use crate::figures::Figures;
 use crate::measure::{LoadJudgement, Measurement};
-use crate::scenario::{Configuration, DatasetSpec, Scenario, can};
+use crate::scenario::{Configuration, DatasetSpec, Scenario, StoreWrite, can};
 use crate::stats::count;
 use crate::summary::live_model::LiveSummary;
 
@@ -26,6 +26,8 @@ pub(super) struct Case<'a> {
     /// Its figures: how long records waited, where the load was held.
     pub(super) figures: Figures,
     pub(super) observed: Observed,
+    /// How its members write to a store, where they do.
+    pub(super) store_write: Option<StoreWrite>,
 }
 
 impl<'a> Case<'a> {
@@ -56,6 +58,7 @@ impl<'a> Case<'a> {
             judged,
             figures,
             observed,
+            store_write: scenario.store.as_ref().map(|store| store.write),
         }
     }
 

@@ -18,6 +18,10 @@ mod rules;
 mod spread;
 #[cfg(test)]
 mod spread_tests;
+mod store;
+mod store_seen;
+#[cfg(test)]
+mod store_tests;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -27,3 +31,4 @@ mod work;
 
 pub(super) use find::{find, of_capacity};
 pub use model::{Bottleneck, BottleneckKind};
+pub use store_seen::{SessionShares, StoreSummary, WaitShare};

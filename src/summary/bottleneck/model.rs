@@ -18,6 +18,8 @@ pub enum BottleneckKind {
     Skew,
     /// What members do with each record, or the commits that they wait for.
     ConsumerWork,
+    /// The store that members write to, or the way to it.
+    Store,
     /// A quota of the cluster.
     Quota,
     /// The cores of the machine, or those that the consumers may use.

@@ -5,6 +5,7 @@ use super::behind::{self, Behind};
 use super::limits::{LimitsSeen, under_quota};
 use super::of_trial::{busy_cores, of_clients, of_reading, process_cores, ratio, work_us, working};
 use super::spread::{self, InOrder, Skew};
+use super::store_seen::StoreSummary;
 use super::threads::{self, BusyThread, ThreadRole};
 use crate::measure::{ClientStatistics, HostCpu, LoadMeasurement, Measurement};
 use crate::scenario::{Configuration, DatasetSpec};
@@ -21,6 +22,8 @@ pub(super) struct Observed {
     pub(super) working: Option<f64>,
     /// Microseconds of work per record.
     pub(super) work_us: Option<f64>,
+    /// The transactions of members that write to a store.
+    pub(super) store: Option<StoreSummary>,
     /// Share of the reading threads' time that was spent waiting for answers to commits.
     pub(super) committing: Option<f64>,
     /// Share of the reading threads' time that was spent waiting for records with an empty queue.
@@ -60,6 +63,8 @@ pub(super) struct Machine {
     pub(super) clients: Option<f64>,
     /// Of these, brokers that run here.
     pub(super) brokers: Option<f64>,
+    /// Of these, the store's server, if it runs here.
+    pub(super) store: Option<f64>,
     /// Of these, what is no part of the run.
     pub(super) others: f64,
     /// Share of the time in which some thread was ready and had no core.
@@ -108,6 +113,7 @@ impl Observed {
             machine: machine(trials),
             working: of_each(&|m| working(m, threads)),
             work_us: work_us(trials),
+            store: StoreSummary::of(configuration, trials),
             committing: of_each(&|m| of_reading(m, |time| time.committing_ns)),
             waiting: of_each(&|m| of_reading(m, |time| time.waiting_ns)),
             thread: threads::busiest(trials, None),
@@ -141,6 +147,12 @@ impl Observed {
             machine: None,
             working: scaled(self.working),
             committing: scaled(self.committing),
+            store: self.store.clone().map(|store| StoreSummary {
+                in_transactions: scaled(store.in_transactions),
+                // What the sessions were met in is known for the complete trial only.
+                sessions: None,
+                ..store
+            }),
             waiting: None,
             thread: thread(&self.thread),
             fetcher: thread(&self.fetcher),
@@ -194,6 +206,7 @@ fn machine(trials: &[&Measurement]) -> Option<Machine> {
             let brokers = &m.host.brokers_cpu_ns;
             (!brokers.is_empty()).then(|| in_cores(m, brokers.iter().sum()))
         }),
+        store: of_each(&|m| Some(in_cores(m, m.host.store_cpu_ns?))),
         others: of_each(&|m| Some(in_cores(m, m.host.others_cpu_ns)))?,
         pressure: of_each(&|m| Some(in_cores(m, m.host.pressure_ns?).min(1.0))),
     })

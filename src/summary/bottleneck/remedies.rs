@@ -111,6 +111,9 @@ pub(super) const LINGERING: &str =
 pub(super) const QUICKER_WORK: &str =
     "Quicker work would help; more members will not: a record's own work is as long on any of them.";
 
+pub(super) const QUICKER_STORE: &str = "A quicker store would help, or a shorter way to it; more members will not: a record's transaction is as long for any \
+     of them, and longer with more rows in it.";
+
 /// Where one partition has so much that more members gain little.
 fn little_gain(case: &Case) -> Option<String> {
     let skew = case.observed.skew.as_ref()?;
@@ -183,6 +186,21 @@ pub(super) fn work(case: &Case) -> String {
     format!("{how} It computes: once no core is idle, only quicker work helps.")
 }
 
+/// What makes more sessions of a store that write at the same time.
+pub(super) fn more_sessions(case: &Case) -> String {
+    let partitions = case.dataset.partitions_of_all();
+    let configuration = case.configuration;
+    let members = configuration.members_per_group();
+    let threads_help =
+        configuration.ordering != WorkOrdering::Partition || members * configuration.threads < partitions;
+    match (members < partitions, case.has_threads && threads_help) {
+        (true, true) => "more members, or more threads per consumer (`threads`)".to_owned(),
+        (true, false) => "more members".to_owned(),
+        (false, true) => "more threads per consumer (`threads`)".to_owned(),
+        (false, false) => format!("more members, with {}", more_partitions(partitions)),
+    }
+}
+
 /// What helps an app whose consumers work on the thread that reads, whatever is asked of them.
 fn work_without_threads(partitions: u32, has_partitions: bool, little: Option<String>) -> String {
     match little {
@@ -201,7 +219,15 @@ fn more_partitions(there: u32) -> String {
 
 pub(super) fn all_cores(case: &Case, machine: &Machine) -> String {
     let mut remedy = "More cores would help, or brokers on another machine".to_owned();
-    if case.configuration.has_work() {
+    if case.observed.store.is_some() {
+        let store = if machine.store.is_some() {
+            ", the store on another machine"
+        } else {
+            ""
+        };
+        remedy =
+            format!("{remedy}{store}, or larger transactions (`store_batch`), which take less of them for each row");
+    } else if case.configuration.has_work() {
         remedy.push_str(", or quicker work");
     }
     remedy.push_str("; more members on this machine will not.");

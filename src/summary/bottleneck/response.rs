@@ -4,6 +4,7 @@
 use super::case::Case;
 use super::model::{Bottleneck, BottleneckKind as Kind};
 use super::remedies;
+use super::store::of_transactions;
 use super::thresholds::{BUSY_SHARE, HELD_MS, LONGEST_SHARE, PAUSING_SHARE, WAITING_SHARE};
 use super::words::{self, milliseconds, percent};
 use crate::figures::{FigureId, Statistic};
@@ -86,6 +87,9 @@ pub(super) fn response(case: &Case) -> Option<Bottleneck> {
             .or_else(|| behind_others(case, &longest)),
         LatencyPart::Queued => behind_others(case, &longest)
             .or_else(|| Some(Bottleneck::new(Kind::ConsumerWork, evidence, remedies::work(case)))),
+        LatencyPart::Work | LatencyPart::Response if case.observed.store.is_some() => {
+            Some(Bottleneck::new(Kind::Store, evidence, remedies::QUICKER_STORE))
+        }
         LatencyPart::Work | LatencyPart::Response => {
             Some(Bottleneck::new(Kind::ConsumerWork, evidence, remedies::QUICKER_WORK))
         }
@@ -146,6 +150,11 @@ fn behind_others(case: &Case, longest: &Longest) -> Option<Bottleneck> {
         return Some(Bottleneck::new(Kind::ConsumerWork, evidence, remedies::COMMITS));
     }
     let working = observed.working.filter(|share| *share >= BUSY_SHARE)?;
+    if let Some(store) = &observed.store {
+        let found = of_transactions(case, store);
+        let evidence = because(found.evidence);
+        return Some(Bottleneck { evidence, ..found });
+    }
     let evidence = because(format!("members were in work {} of their time", percent(working)));
     Some(Bottleneck::new(Kind::ConsumerWork, evidence, remedies::work(case)))
 }

@@ -8,6 +8,7 @@ use super::model::{Bottleneck, BottleneckKind as Kind};
 use super::remedies;
 use super::response::{load_held, response};
 use super::spread::Skew;
+use super::store::{store, store_that_waits};
 use super::thresholds::{SKEW_LEFT_SHARE, SKEW_TIMES};
 use super::words;
 use super::work::{all_cores, full_thread, work_in_order, work_that_computes, work_that_waits};
@@ -16,9 +17,10 @@ type Rule = fn(&Case) -> Option<Bottleneck>;
 
 /// In the order in which they are asked. A limit comes first: under one that is reached nothing else would gain what it
 /// seems to, and more of anything only shares it. What was arranged comes next: where the load is too small, members have
-/// nothing or one has most of it, no machine would help. Work that needs no core, and a client that pauses, come before
-/// the cores, because neither would end sooner with more of them; work that needs one comes after them, because more do not.
-const RULES: [Rule; 18] = [
+/// nothing or one has most of it, no machine would help. Work that needs no core, a store that waits for its disk and a
+/// client that pauses come before the cores, because none would end sooner with more of them; work that needs one comes
+/// after them, because more do not.
+const RULES: [Rule; 20] = [
     limit::quota,
     limit::memory,
     load_not_reached,
@@ -28,10 +30,12 @@ const RULES: [Rule; 18] = [
     skew,
     work_in_order,
     work_that_waits,
+    store_that_waits,
     quota,
     pausing,
     limit::no_room,
     all_cores,
+    store,
     work_that_computes,
     full_thread,
     fetching,
@@ -41,14 +45,16 @@ const RULES: [Rule; 18] = [
 
 /// Those that say of the members that read what limits them, where others are idle or records do not always lie before
 /// them.
-const OF_READERS: [Rule; 11] = [
+const OF_READERS: [Rule; 13] = [
     skew,
     work_in_order,
     work_that_waits,
+    store_that_waits,
     quota,
     pausing,
     limit::no_room,
     all_cores,
+    store,
     work_that_computes,
     full_thread,
     fetching,

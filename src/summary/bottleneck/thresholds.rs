@@ -28,6 +28,14 @@ pub(super) const BROKER_BUSY_CORES: f64 = 0.80;
 /// and brokers that use less than this have nothing to do with it.
 pub(super) const BROKER_IDLE_CORES: f64 = 0.50;
 
+/// Transactions that wait for this share of their time for the store's disk, for locks or for another server are limited by
+/// that, whatever the cores do.
+pub(super) const STORE_WAITS_SHARE: f64 = 0.50;
+/// Fewer sessions of the members, over all looks at the store's server, say nothing of what they wait for.
+pub(super) const SESSIONS_MIN: u64 = 30;
+/// Transactions with less than this share of the rows that they may have are as large as what a poll returns.
+pub(super) const FULL_TRANSACTION: f64 = 0.90;
+
 /// Idle cores that one more thread needs.
 pub(super) const IDLE_FOR_A_THREAD: f64 = 0.5;
 

@@ -7,7 +7,7 @@ use super::spread::{InOrder, Ordered, Skew};
 use super::threads::BusyThread;
 use crate::measure::limits::core_figure as figure;
 pub(super) use crate::measure::limits::cores;
-use crate::measure::{LoadJudgement, TopicPartition};
+use crate::measure::{Holdup, LoadJudgement, TopicPartition};
 use crate::scenario::PropertyValue;
 use crate::wording::thousands;
 
@@ -101,6 +101,7 @@ pub(super) fn saturated(machine: &Machine) -> String {
     let parts = [
         ("consumers", machine.clients),
         ("brokers", machine.brokers),
+        ("the store", machine.store),
         ("programs outside of the run", Some(machine.others)),
     ];
     for (who, used) in parts {
@@ -136,11 +137,38 @@ pub(super) fn working(seen: &Observed) -> String {
     format!("{text}{idle}")
 }
 
-fn duration(us: f64) -> String {
+pub(super) fn duration(us: f64) -> String {
     if us >= 1_000.0 {
         format!("{:.2} ms", us / 1e3)
     } else {
         format!("{us:.1} us")
+    }
+}
+
+/// `1 row`, `9.8 rows`.
+pub(super) fn rows(rows: f64) -> String {
+    let text = format!("{rows:.1}");
+    let text = text.strip_suffix(".0").unwrap_or(&text);
+    format!("{text} {}", if text == "1" { "row" } else { "rows" })
+}
+
+/// `1.4`, `13`: how many times at least, so never rounded up, and no finer than what it is derived from.
+pub(super) fn times_at_least(times: f64) -> String {
+    if times < 3.0 {
+        format!("{:.1}", (times * 10.0).floor() / 10.0)
+    } else {
+        format!("{:.0}", times.floor())
+    }
+}
+
+/// What held transactions up, after the share of their time.
+pub(super) fn holdup(holdup: Holdup) -> &'static str {
+    match holdup {
+        Holdup::Disk => "the server's disk",
+        Holdup::Cpu => "running in the server",
+        Holdup::Lock => "locks",
+        Holdup::Member => "the members and the way to the server",
+        Holdup::Other => "other waits of the server",
     }
 }
 

@@ -29,7 +29,11 @@ pub(super) fn work_in_order(case: &Case) -> Option<Bottleneck> {
 pub(super) fn work_that_waits(case: &Case) -> Option<Bottleneck> {
     let observed = &case.observed;
     let committing = observed.committing.unwrap_or(0.0);
-    let working = observed.working.filter(|_| case.configuration.work.waits());
+    // The rules of the store say what its transactions wait for, where they are what members wait for.
+    let is_of_store = observed.store.is_some() && observed.working > observed.committing;
+    let working = observed
+        .working
+        .filter(|_| case.configuration.work.waits() && !is_of_store);
     let waiting = working.unwrap_or(0.0);
     // With threads of their own for the work, the reading thread commits meanwhile.
     let share = if case.configuration.threads > 1 {
