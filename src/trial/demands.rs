@@ -5,6 +5,10 @@ use crate::scenario::{Configuration, Membership, Work};
 
 /// What workers must be able to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is demanded or not, whatever the others are"
+)]
 pub struct Demands {
     /// Take partitions without a group.
     pub(super) manual: bool,

@@ -28,7 +28,9 @@ pub(crate) fn check_all(configurations: &[(&str, &Settings)], draft: &Draft, pro
             let allowed = "must be left out, or needs work = \"store\" in [consumer], [matrix] or a [[case]]";
             problems.add(Problem::new(store.span.clone(), message, allowed));
         }
-        write(store).into_iter().for_each(|problem| problems.add(problem));
+        if let Some(problem) = write(store) {
+            problems.add(problem);
+        }
     }
     unused_batches(configurations).for_each(|problem| problems.add(problem));
 }

@@ -288,7 +288,7 @@ keys! {
         "How a row gets there: added, added or replaced by topic, partition and offset, or added in bulk.";
     "url" => url: FromEnvironment, &[Table::Store], absent("none: a PostgreSQL is started"),
         Means(|c| c.store()?.url.clone()),
-        "Address of a database to use instead of starting one, as libpq takes it: postgresql://USER:PASSWORD@HOST/NAME.";
+        "Address of a database to use instead of starting one, as for libpq: `postgresql://USER:PASSWORD@HOST/NAME`.";
     "on_error" => on_error: OneOf<StoreErrors>, &[Table::Store], default(StoreErrors::Fail),
         Means(|c| Some(c.store()?.on_error)),
         "What a worker does when the store fails: it ends, or tries again if the error may pass.";
