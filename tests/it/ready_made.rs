@@ -124,7 +124,8 @@ fn jvm_clients_store_every_record_once() {
 
 /// Stops the database for 3 s when it has rows of the trial.
 fn interrupt(server: &Postgres) {
-    let with_rows = "SELECT relname::text FROM pg_stat_user_tables WHERE relname LIKE 'tandem-store-%' AND n_tup_ins > 0";
+    let with_rows =
+        "SELECT relname::text FROM pg_stat_user_tables WHERE relname LIKE 'tandem-store-%' AND n_tup_ins > 0";
     wait_until("rows are stored", || !ask(server, with_rows).is_empty());
     server.stop();
     thread::sleep(Duration::from_secs(3));
