@@ -32,9 +32,10 @@ pub struct TrialSpec {
 }
 
 /// What holds for everybody, with the time that reading may take.
-fn terms_of(configuration: &Configuration, groups: Vec<String>, topics: Vec<TopicTarget>, limits: Limits) -> Terms {
+fn terms_of(configuration: &Configuration, fresh_groups: &[String], topics: Vec<TopicTarget>, limits: Limits) -> Terms {
+    let fixed_group = configuration.group.as_ref().map(|group| vec![group.clone()]);
     let mut terms = Terms {
-        groups,
+        groups: fixed_group.unwrap_or_else(|| fresh_groups.to_vec()),
         manual: configuration.membership == Membership::Manual,
         topics,
         script: Script::default(),
@@ -133,9 +134,7 @@ impl TrialSpec {
         let fresh_groups: Vec<String> = (1..=configuration.groups)
             .map(|group| names::trial_group(trial, group))
             .collect();
-        let fixed_group = configuration.group.as_ref().map(|group| vec![group.clone()]);
-        let groups = fixed_group.unwrap_or_else(|| fresh_groups.clone());
-        let terms = terms_of(configuration, groups, topics, limits);
+        let terms = terms_of(configuration, &fresh_groups, topics, limits);
         let members = configuration.members_per_group() * u32::from(terms.manual);
         let dealt = deal(&terms.partitions(), members);
         // Each group reads all partitions.

@@ -56,6 +56,15 @@ pub(super) struct NotReady {
     pub(super) message: String,
 }
 
+impl NotReady {
+    fn by_work(message: String) -> Self {
+        NotReady {
+            connect: false,
+            message,
+        }
+    }
+}
+
 impl From<String> for NotReady {
     fn from(message: String) -> Self {
         NotReady { connect: true, message }
@@ -112,18 +121,9 @@ impl Member {
             start_orders,
             thread_name: format!("reader-{index}"),
         };
-        let stored = (prepare.work == Work::Store).then(StoreCounts::default);
-        let task = Task {
-            work: prepare.work,
-            calibration: prepare.calibration,
-            store: prepare.store.as_ref(),
-            name: &order.client_id,
-            counts: &stored.clone().unwrap_or_default(),
-        };
-        let reader = work::open(task, working_threads(prepare), held).map_err(|message| NotReady {
-            connect: false,
-            message,
-        })??;
+        let counts = StoreCounts::default();
+        let task = task(prepare, &order.client_id, &counts);
+        let reader = work::open(task, working_threads(prepare), held).map_err(NotReady::by_work)??;
         let ending = Arc::new(AtomicBool::new(false));
         let membership = match &client {
             MemberClient::Streamed(_) => None,
@@ -145,7 +145,7 @@ impl Member {
             callback_failure,
             start_ns: OnceLock::new(),
             statistics,
-            stored,
+            stored: (prepare.work == Work::Store).then_some(counts),
         })
     }
 
@@ -254,6 +254,17 @@ impl Member {
             ending: self.ending,
         };
         (result, closing)
+    }
+}
+
+/// What the threads of a member with this name are to do.
+fn task<'a>(prepare: &'a Prepare, name: &'a str, counts: &'a StoreCounts) -> Task<'a> {
+    Task {
+        work: prepare.work,
+        calibration: prepare.calibration,
+        store: prepare.store.as_ref(),
+        name,
+        counts,
     }
 }
 
