@@ -272,7 +272,7 @@ figures! {
          ends in a store",
         not_compared("a trial that is used has a row for each of its records");
     #[header = "stored twice"]
-    StoredTwice = "stored_twice" in Records, Sum of Counted, Count(|m| Some(take::stored(m)?.stored_twice)),
+    StoredTwice = "stored_twice" in Records, Largest of Counted, Count(|m| Some(take::stored(m)?.stored_twice)),
         "rows beyond the first of their record, as a second delivery leaves them where rows are inserted",
         compared(Less, Difference, Number, "rows stored twice", Always);
     #[header = "not delivered"]

@@ -102,7 +102,9 @@ pub(crate) mod tests {
     fn programs_are_found_in_path_order() {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let programs = folders.each_ref().map(|folder| folder.path().join("java"));
-        programs.iter().for_each(|program| write_program(program, "exit 0"));
+        for program in &programs {
+            write_program(program, "exit 0");
+        }
         let path = std::env::join_paths(folders.each_ref().map(tempfile::TempDir::path)).unwrap();
         assert_eq!(find_program("java", Some(&path)).as_ref(), Some(&programs[0]));
         assert_eq!(find_program("nothing", Some(&path)), None);
