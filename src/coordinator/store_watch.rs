@@ -19,12 +19,12 @@ const APPLICATION: &str = "tandem";
 /// A watch over the sessions of a store.
 #[derive(Debug)]
 pub struct StoreWatch {
-    seen: Arc<Mutex<Seen>>,
+    noted: Arc<Mutex<Noted>>,
     task: JoinHandle<()>,
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+struct Noted {
     looks: Vec<StoreLook>,
     /// Why the last look was refused, if one was.
     refused: Option<String>,
@@ -33,16 +33,16 @@ struct Seen {
 impl StoreWatch {
     /// Begins to look at the sessions of clients whose names begin so, until it is ended or dropped.
     pub fn start(address: Address, clients: String) -> Self {
-        let seen = Arc::<Mutex<Seen>>::default();
-        let task = tokio::spawn(look_again_and_again(address, clients, Arc::clone(&seen)));
-        StoreWatch { seen, task }
+        let noted = Arc::<Mutex<Noted>>::default();
+        let task = tokio::spawn(look_again_and_again(address, clients, Arc::clone(&noted)));
+        StoreWatch { noted, task }
     }
 
     /// What the sessions did between two times, or why that is not known.
     pub fn end(self, from_ns: u64, until_ns: u64) -> Result<StoreActivity, String> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        StoreActivity::between(&seen.looks, from_ns, until_ns).ok_or_else(|| {
-            let refused = seen.refused.clone();
+        let noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        StoreActivity::between(&noted.looks, from_ns, until_ns).ok_or_else(|| {
+            let refused = noted.refused.clone();
             refused.unwrap_or_else(|| "the reading was over before the server was looked at".to_owned())
         })
     }
@@ -55,15 +55,15 @@ impl Drop for StoreWatch {
 }
 
 /// A server that goes away is looked for until it is back.
-async fn look_again_and_again(address: Address, clients: String, seen: Arc<Mutex<Seen>>) {
+async fn look_again_and_again(address: Address, clients: String, noted: Arc<Mutex<Noted>>) {
     loop {
-        let Err(error) = look(&address, &clients, &seen).await;
-        seen.lock().unwrap_or_else(PoisonError::into_inner).refused = Some(error.to_string());
+        let Err(error) = look(&address, &clients, &noted).await;
+        noted.lock().unwrap_or_else(PoisonError::into_inner).refused = Some(error.to_string());
         sleep(LOOK_INTERVAL).await;
     }
 }
 
-async fn look(address: &Address, clients: &str, seen: &Mutex<Seen>) -> Result<Infallible, DatabaseError> {
+async fn look(address: &Address, clients: &str, noted: &Mutex<Noted>) -> Result<Infallible, DatabaseError> {
     let view = SessionsView::open(address, APPLICATION).await?;
     let mut next = interval(LOOK_INTERVAL);
     next.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -74,7 +74,7 @@ async fn look(address: &Address, clients: &str, seen: &Mutex<Seen>) -> Result<In
             at_ns: clock::now_ns(),
             sessions: sessions.into_iter().filter_map(met).collect(),
         };
-        seen.lock().unwrap_or_else(PoisonError::into_inner).looks.push(look);
+        noted.lock().unwrap_or_else(PoisonError::into_inner).looks.push(look);
     }
 }
 

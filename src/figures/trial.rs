@@ -8,13 +8,6 @@ use crate::measure::Measurement;
 use crate::measure::latency::{LatencyPart, LatencyRecorder};
 use crate::stats::median;
 
-impl FigureId {
-    /// True of what only trials whose records end in a store have.
-    pub fn is_of_store(self) -> bool {
-        matches!(self, FigureId::Stored | FigureId::StoredTwice)
-    }
-}
-
 /// The value of a figure in one trial.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Sample {

@@ -15,9 +15,7 @@ pub(crate) fn details(input: &ReportInput) -> Vec<Table> {
     let labels = Labels::new(input.scenario);
     let tables = input.families().map(|family| {
         let name = Column::configuration(&labels, |c: &Row| c.configuration);
-        let stores = input.scenario.store.is_some();
-        let figures = FIGURES.iter().filter(|figure| stores || !figure.id.is_of_store());
-        let figures = figures.filter_map(|figure| {
+        let figures = FIGURES.iter().filter_map(|figure| {
             let cell = |c: &Row| figure_text(figure.unit, c.figures.get(figure.id));
             let is_measured = input
                 .summary

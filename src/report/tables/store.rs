@@ -6,7 +6,7 @@ use crate::report::labels::{Labels, family_title};
 use crate::report::table::{Column, Table, with_rows};
 use crate::summary::{ConfigurationSummary, SessionShares, StoreSummary};
 
-/// The names of the waits that are shown, at most.
+/// Most waits in a cell.
 const WAITS_MAX: usize = 3;
 
 /// The transactions of each family whose members write to a store.

@@ -128,17 +128,17 @@ impl StoreSummary {
 
     /// How the time in transactions divides, where enough sessions were met to say so.
     pub(super) fn parts(&self, sessions_min: u64) -> Option<Parts> {
-        let seen = self.sessions.as_ref().filter(|seen| seen.met >= sessions_min)?;
-        let in_server = seen.disk + seen.cpu + seen.lock + seen.other;
+        let shares = self.sessions.as_ref().filter(|shares| shares.met >= sessions_min)?;
+        let in_server = shares.disk + shares.cpu + shares.lock + shares.other;
         // Between two statements a session is idle while its member is still in the transaction's time.
-        let whole = self.in_transactions?.max(in_server + seen.member);
-        let share = |part: f64| ratio(part, whole);
+        let in_transactions = self.in_transactions?.max(in_server + shares.member);
+        let share = |part: f64| ratio(part, in_transactions);
         Some(Parts {
-            disk: share(seen.disk)?,
-            cpu: share(seen.cpu)?,
-            lock: share(seen.lock)?,
-            member: share(whole - in_server)?,
-            other: share(seen.other)?,
+            disk: share(shares.disk)?,
+            cpu: share(shares.cpu)?,
+            lock: share(shares.lock)?,
+            member: share(in_transactions - in_server)?,
+            other: share(shares.other)?,
         })
     }
 }

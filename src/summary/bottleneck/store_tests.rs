@@ -176,7 +176,7 @@ fn what_was_stored_of_the_shares_reads_back() {
     let summary = StoreSummary::of(&made.scenario.configurations[0], &used).unwrap();
     let text = serde_json::to_string(&summary).unwrap();
     assert_eq!(serde_json::from_str::<StoreSummary>(&text).unwrap(), summary);
-    let seen = summary.sessions.unwrap();
-    assert_eq!((seen.met, seen.disk, seen.cpu), (100, 0.88, 0.06));
-    assert_eq!(seen.waits[0].name, "IO:WALSync");
+    let shares = summary.sessions.unwrap();
+    assert_eq!((shares.met, shares.disk, shares.cpu), (100, 0.88, 0.06));
+    assert_eq!(shares.waits[0].name, "IO:WALSync");
 }
