@@ -190,7 +190,9 @@ fn each_stores_every_record_once_in_every_way() {
         scene.run(&[]).exits(0);
         let trials = scene.trials();
         assert_eq!(trials.len(), 6);
-        trials.iter().for_each(|trial| stored_once(trial, 3_000));
+        for trial in &trials {
+            stored_once(trial, 3_000);
+        }
         let transactions = |case: &str| {
             let trials = trials.iter().filter(|trial| trial.configuration_name.contains(case));
             let members = trials.flat_map(|trial| &measurement(trial).members);

@@ -170,7 +170,7 @@ fn proposed(case: &Case, store: &StoreSummary, parts: &Parts) -> Option<(u32, St
     let shared = 1.0 - rest;
     let is_most = |rows: &u32| shared * now / f64::from(*rows) <= rest * LEFT_TO_GAIN;
     let larger = || PROPOSED_ROWS.into_iter().filter(|rows| f64::from(*rows) > now);
-    let rows = larger().find(is_most).or(larger().last())?;
+    let rows = larger().find(is_most).or(larger().next_back())?;
     let each_row = shared * now / f64::from(rows) + rest;
     let times = 1.0 / (1.0 - in_transactions + in_transactions * each_row);
     (times >= SKEW_TIMES).then(|| (rows, words::times_at_least(times)))
