@@ -79,15 +79,15 @@ fn folder_of(scene: &Scene) -> PathBuf {
     folder().unwrap()
 }
 
-/// Waits until a member writes to the private database of the run.
+/// Waits until the private database of the run has a session.
 fn wait_for_members(folder: &Path) {
     let titles = || {
         let lines = processes_in(folder)
             .into_iter()
             .filter_map(|process| fs::read_to_string(process.join("cmdline")).ok());
-        lines.filter(|line| line.contains("INSERT")).count()
+        lines.filter(|line| line.contains("postgres: tandem postgres")).count()
     };
-    wait_until("members write", || titles() > 0);
+    wait_until("somebody has a session", || titles() > 0);
 }
 
 #[test]
