@@ -23,9 +23,9 @@ const answerLimit = 5 * time.Second
 // Classes of SQLSTATE that pass: connections, resources, an operator's intervention, and transactions that collided.
 var passing = []string{"08", "53", "57", "40"}
 
-// What the server says of a COPY that pgx broke off, because a row does not fit the table. A server that is told to cancel
-// a COPY says the same.
-const cancelled = "57014"
+// What the server says of a COPY that pgx broke off, because a row does not fit the table. The class of its code passes,
+// as it does where somebody cancelled the statement.
+const brokenOff = "COPY from stdin failed"
 
 var columns = []string{"topic", "partition", "offset", "value"}
 
@@ -134,7 +134,7 @@ func (s *store) maySucceed(err error) bool {
 		return false
 	}
 	if refused := new(pgconn.PgError); errors.As(err, &refused) {
-		if refused.Code == cancelled && s.order.Write == "copy" {
+		if s.order.Write == "copy" && strings.HasPrefix(refused.Message, brokenOff) {
 			return false
 		}
 		return slices.ContainsFunc(passing, func(class string) bool { return strings.HasPrefix(refused.Code, class) })

@@ -66,8 +66,11 @@ func TestOnlyWhatPassesIsTriedAgainAndOnlyWhereThatIsAsked(t *testing.T) {
 		}
 	}
 	copying := &store{order: &storeOrder{OnError: "retry", Write: "copy"}}
-	if err := (&pgconn.PgError{Code: cancelled}); copying.maySucceed(err) || !retrying.maySucceed(err) {
+	if copying.maySucceed(&pgconn.PgError{Code: "57014", Message: brokenOff + ": cannot encode"}) {
 		t.Error("a row that does not fit the table will never fit")
+	}
+	if !copying.maySucceed(&pgconn.PgError{Code: "57014", Message: "canceling statement due to user request"}) {
+		t.Error("who cancelled a statement may let the next one go on")
 	}
 	if !retrying.maySucceed(errors.New("connection refused")) {
 		t.Error("it has no connection and may have one later")

@@ -86,6 +86,13 @@ impl Address {
                 explained(&error)
             ))
         })?;
+        // The parser ends the password at the first of them, and what follows would be printed as a host.
+        let has_at = |host: &Host| matches!(host, Host::Tcp(name) if name.contains('@'));
+        if config.get_hosts().iter().any(has_at) {
+            return Err(AddressError(
+                "the address of the store cannot be read: an @ in the password must be written %40".to_owned(),
+            ));
+        }
         config.ssl_mode(mode);
         Ok(Address { config, tls })
     }
@@ -208,6 +215,7 @@ mod tests {
             ("postgres://me:hunter2@db/mine?sslmode=full", "verify-full"),
             ("postgres://me:hunter2@db:port/mine", "cannot be read"),
             ("postgres://me:hunter2@db/mine?colour=red", "colour"),
+            ("postgres://me:p@hunter2@db/mine", "%40"),
         ] {
             let error = parse(url).unwrap_err().to_string();
             assert!(error.contains(said) && !error.contains("hunter2"), "{error}");

@@ -8,6 +8,7 @@ use super::member::{MemberMeasurement, Rebalance, RebalanceKind, partition_name}
 use super::planned::Act;
 use super::standstill::{broker_changes, standstill};
 use super::trial::{Flag, FlagKind, join};
+use crate::wording::plural;
 
 /// Step of the machine's CPU times, nanoseconds.
 const TICK_NS: f64 = 10e6;
@@ -52,6 +53,7 @@ pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, O
         (FlagKind::Rebalance, rebalances),
         (FlagKind::LateStart, late_starts(measurement, rules)),
         (FlagKind::Redelivered, redelivered(measurement)),
+        (FlagKind::StoreRetried, store_retried(measurement)),
         (FlagKind::Throttled, throttled(measurement)),
         (FlagKind::Limited, limited(measurement, rules)),
         (FlagKind::Removed, removed(measurement)),
@@ -211,6 +213,20 @@ fn redelivered(measurement: &Measurement) -> Option<String> {
     })
 }
 
+/// The time without the store is part of the trial, and so of its figures.
+fn store_retried(measurement: &Measurement) -> Option<String> {
+    let retries = |member: &MemberMeasurement| Some((member.name(), member.store?.retries));
+    let retried = measurement
+        .members
+        .iter()
+        .filter_map(retries)
+        .filter(|(_, retries)| *retries > 0);
+    let each: Vec<String> = retried
+        .map(|(name, retries)| format!("{name} tried transactions again, {}", plural(retries, "time")))
+        .collect();
+    join(&each)
+}
+
 /// Members to which brokers answered late on purpose.
 fn throttled(measurement: &Measurement) -> Option<String> {
     let throttled_ns = |m: &MemberMeasurement| m.client.map_or(0, |client| client.throttled_ns);
@@ -336,7 +352,7 @@ pub(super) mod tests {
     use super::*;
     use crate::measure::limits::{Party, Quota, QuotaEffect};
     use crate::measure::{
-        BrokerChange, BrokerPause, ClientStatistics, HostCpu, PartitionMeasurement, Stretch, TopicPartition,
+        BrokerChange, BrokerPause, ClientStatistics, HostCpu, PartitionMeasurement, StoreUse, Stretch, TopicPartition,
     };
     use crate::testing::measurement;
 
@@ -586,6 +602,27 @@ pub(super) mod tests {
         });
         let (_, reason) = judge(&trial, &ExclusionRules::default());
         assert!(reason.is_some_and(|reason| reason.contains("rebalance") && !reason.contains("did not hold")));
+    }
+
+    #[test]
+    fn transactions_that_were_tried_again_flag_a_trial_and_keep_it() {
+        let mut trial = quiet();
+        let used = |retries| {
+            Some(StoreUse {
+                transactions: 9,
+                rows: 9,
+                retries,
+            })
+        };
+        trial.members[0].store = used(0);
+        assert_eq!(names(&judge(&trial, &ExclusionRules::default()).0), Vec::<&str>::new());
+        trial.members[0].store = used(2);
+        let (flags, reason) = judge(&trial, &ExclusionRules::default());
+        assert_eq!((names(&flags), reason), (vec!["store-retried"], None));
+        assert!(
+            flags[0].evidence.ends_with("tried transactions again, 2 times"),
+            "{flags:?}"
+        );
     }
 
     #[test]

@@ -238,6 +238,8 @@ pub enum FlagKind {
     LateStart,
     /// Records were read again by another owner.
     Redelivered,
+    /// Transactions with the store were tried again.
+    StoreRetried,
     /// The cluster throttled a client.
     Throttled,
     /// A limit of a container was reached.

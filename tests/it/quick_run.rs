@@ -99,8 +99,8 @@ fn a_quick_run_ends_well_and_its_report_can_be_made_again_from_its_trials() {
     assert_eq!(time.trials as usize, trials.len());
     let of_parts: f64 = time.parts.iter().map(|part| part.seconds).sum();
     assert!((of_parts - time.seconds).abs() < 1e-6, "{time:?}");
-    // There is no client to build.
-    let elsewhere = [Step::Trials, Step::Building];
+    // There is no client to build, and no store.
+    let elsewhere = [Step::Trials, Step::Building, Step::Store];
     let missing = Step::VARIANTS.iter().filter(|step| !elsewhere.contains(step));
     let missing = missing.map(|step| Part::Session(*step));
     let missing = missing.chain(TrialPhase::VARIANTS.iter().map(|phase| Part::Trial(*phase)));

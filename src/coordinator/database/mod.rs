@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 pub use error::NoDatabase;
-pub use rows::{Counting, count_rows};
+pub use rows::{Counting, count_committed, count_rows};
 
 use crate::coordinator::listeners::program_at;
 use crate::database::tables::{self, NAME_BYTES_MAX, ServerFacts};

@@ -52,7 +52,7 @@ pub async fn count_rows(
 ) -> Result<Option<Failure>, DatabaseError> {
     let left = tables::wait_for_sessions(connection, &counting.trial).await?;
     let mut sum = StoreAccount::default();
-    let mut failure = None;
+    let mut failures = Vec::new();
     for (group, (table, group_id)) in (0u32..).zip(counting.tables.iter().zip(&counting.groups)) {
         let counted = tables::count(connection, &quoted(table)).await?;
         let committed = match counting.committed(group_id).await {
@@ -79,14 +79,52 @@ pub async fn count_rows(
         sum.unexplained += unexplained;
         sum.lost += lost;
         sum.outside += outside;
-        failure = failure.or_else(|| failure_of(group, &found));
+        failures.extend(failure_of(group, &found));
     }
     if left > 0 {
         let text = format!("what {left} sessions of members, which the database still has, may write after the count");
         measurement.not_observed.push(text);
     }
     measurement.store.get_or_insert_default().account = Some(sum);
-    Ok(failure)
+    Ok(together(&failures))
+}
+
+/// Of a trial whose members reported nothing: whether a record is committed to Kafka and has no row.
+pub async fn count_committed(connection: &Connection, counting: &Counting) -> Result<Option<Failure>, DatabaseError> {
+    tables::wait_for_sessions(connection, &counting.trial).await?;
+    let mut failures = Vec::new();
+    for (group, (table, group_id)) in (1..).zip(counting.tables.iter().zip(&counting.groups)) {
+        let counted = tables::count(connection, &quoted(table)).await?;
+        // Why the cluster does not say it is the failure of the trial.
+        let committed = counting.committed(group_id).await.unwrap_or_default();
+        let lost = counting.compare(&counted, &committed, &[]).account.lost;
+        failures.extend((lost > 0).then(|| Failure {
+            kind: FailureKind::RowsLost,
+            who: None,
+            message: format!("group {group}: {lost} records are committed to Kafka and have no row"),
+        }));
+    }
+    Ok(together(&failures))
+}
+
+/// The failures of all groups as one, of the worst kind.
+fn together(failures: &[Failure]) -> Option<Failure> {
+    let rank = |kind: FailureKind| {
+        [FailureKind::RowsTwice, FailureKind::RowsLost]
+            .iter()
+            .position(|worse| *worse == kind)
+    };
+    let kind = failures
+        .iter()
+        .map(|failure| failure.kind)
+        .max_by_key(|kind| rank(*kind))?;
+    let who: Vec<&str> = failures.iter().filter_map(|failure| failure.who.as_deref()).collect();
+    let messages: Vec<&str> = failures.iter().map(|failure| failure.message.as_str()).collect();
+    Some(Failure {
+        kind,
+        who: (!who.is_empty()).then(|| who.join(" and ")),
+        message: messages.join("; "),
+    })
 }
 
 impl Counting {
@@ -192,6 +230,31 @@ fn failure_of(group: u32, found: &RowsAccount) -> Option<Failure> {
 mod tests {
     use super::*;
     use crate::protocol::OffsetRange;
+
+    #[test]
+    fn the_failures_of_all_groups_are_named_and_the_worst_is_the_kind() {
+        let failure = |kind, text: &str| Failure {
+            kind,
+            who: Some(text.to_owned()),
+            message: text.to_owned(),
+        };
+        assert_eq!(together(&[]), None);
+        let all = [
+            failure(FailureKind::RowsOutside, "first"),
+            failure(FailureKind::RowsLost, "second"),
+            failure(FailureKind::RowsTwice, "third"),
+        ];
+        let found = together(&all);
+        let found = found
+            .as_ref()
+            .map(|found| (found.kind, &*found.message, found.who.as_deref()));
+        let expected = (
+            FailureKind::RowsLost,
+            "first; second; third",
+            Some("first and second and third"),
+        );
+        assert_eq!(found, Some(expected));
+    }
 
     #[test]
     fn rows_of_other_topics_and_partitions_are_only_counted() {

@@ -3,7 +3,7 @@
 
 use super::Session;
 use super::prepare::NotRun;
-use crate::coordinator::database::{Counting, Database, count_rows};
+use crate::coordinator::database::{Counting, Database, count_committed, count_rows};
 use crate::coordinator::dataset::Dataset;
 use crate::coordinator::drive::Outcome;
 use crate::coordinator::guardian::Guardian;
@@ -133,7 +133,7 @@ impl Session<'_> {
             Ok(connection) => {
                 let counted = match &mut outcome.measurement {
                     Some(measurement) => count_rows(&connection, counting, measurement).await,
-                    None => Ok(None),
+                    None => count_committed(&connection, counting).await,
                 };
                 for table in &counting.tables {
                     self.drop_table(&connection, &quoted(table)).await;

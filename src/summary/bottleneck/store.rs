@@ -8,13 +8,16 @@ use super::thresholds::{FULL_TRANSACTION, SESSIONS_MIN, SKEW_TIMES, STORE_WAITS_
 use super::words::{self, cores, percent};
 use crate::measure::Holdup;
 use crate::scenario::{Read, StoreWrite};
-use crate::wording::capitalised;
+use crate::wording::{capitalised, plural};
 
 /// Rows of a transaction that are proposed, the first that brings most of what larger transactions can.
 const PROPOSED_ROWS: [u32; 8] = [10, 20, 50, 100, 200, 500, 1_000, 2_000];
 
 /// What the proposed rows may leave of the shared part of a transaction, as a share of what each row takes by itself.
 const LEFT_TO_GAIN: f64 = 0.25;
+
+/// Bytes of values up to which a commit takes the disk as long as a small one: it writes pages of 8 KiB, a few in a row.
+const COMMIT_BYTES: f64 = 65_536.0;
 
 /// Shares that are worth a word.
 const WORTH_SHARE: f64 = 0.01;
@@ -63,7 +66,13 @@ fn evidence(case: &Case, store: &StoreSummary) -> String {
     format!(
         "members were in transactions {share} of their time{each}{}{}{}{}{}",
         committing.unwrap_or_default(),
-        parts.unwrap_or_else(|| "; what the server did meanwhile was not observed".to_owned()),
+        parts.unwrap_or_else(|| match store.retries {
+            0 => "; what the server did meanwhile was not observed".to_owned(),
+            retries => format!(
+                "; that has the time of {} in it that failed",
+                plural(retries, "attempt")
+            ),
+        }),
         server.unwrap_or_default(),
         idle.unwrap_or_default(),
         gain(case, store).unwrap_or_default()
@@ -169,7 +178,9 @@ fn proposed(case: &Case, store: &StoreSummary, parts: &Parts) -> Option<(u32, St
         .min(1.0);
     let shared = 1.0 - rest;
     let is_most = |rows: &u32| shared * now / f64::from(*rows) <= rest * LEFT_TO_GAIN;
-    let larger = || PROPOSED_ROWS.into_iter().filter(|rows| f64::from(*rows) > now);
+    let value_bytes = case.dataset.size.mean_bytes();
+    let is_larger = |rows: &u32| f64::from(*rows) > now && f64::from(*rows) * value_bytes <= COMMIT_BYTES;
+    let larger = || PROPOSED_ROWS.into_iter().filter(is_larger);
     let rows = larger().find(is_most).or(larger().next_back())?;
     let each_row = shared * now / f64::from(rows) + rest;
     let times = 1.0 / (1.0 - in_transactions + in_transactions * each_row);

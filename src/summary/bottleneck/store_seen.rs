@@ -14,6 +14,10 @@ use crate::stats::median;
 pub struct StoreSummary {
     /// Share of the time of the members' working threads that was spent in transactions; median over the trials.
     pub in_transactions: Option<f64>,
+    /// Share of the time of all of the members' working threads that was spent in transactions, until the end of the
+    /// trial and those that read nothing included: the sessions that are looked at are theirs. Median over the trials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_transactions_of_all: Option<f64>,
     /// Mean rows of a transaction.
     pub rows: Option<f64>,
     /// Mean milliseconds of a transaction, repetitions included.
@@ -104,6 +108,11 @@ impl StoreSummary {
         let threads = f64::from(configuration.threads);
         Some(StoreSummary {
             in_transactions: of_each(&|m| working(m, threads)),
+            in_transactions_of_all: of_each(&|m| {
+                let work_ns: u64 = m.members.iter().filter_map(|member| member.work_ns).sum();
+                let length_ns = m.end_ns.saturating_sub(m.start_ns) as f64;
+                ratio(work_ns as f64, length_ns * threads * m.members.len() as f64)
+            }),
             rows: ratio(sum(|(used, _)| used.rows) as f64, transactions),
             transaction_ms: ratio(sum(|(_, work_ns)| *work_ns) as f64 / 1e6, transactions),
             retries: sum(|(used, _)| used.retries),
@@ -126,12 +135,17 @@ impl StoreSummary {
         ratio(once, all).unwrap_or(0.0)
     }
 
-    /// How the time in transactions divides, where enough sessions were met to say so.
+    /// How the time in transactions divides, where enough sessions were met to say so. `None` where some were tried again:
+    /// a server that is away cannot be looked at.
     pub(super) fn parts(&self, sessions_min: u64) -> Option<Parts> {
+        if self.retries > 0 {
+            return None;
+        }
         let shares = self.sessions.as_ref().filter(|shares| shares.met >= sessions_min)?;
         let in_server = shares.disk + shares.cpu + shares.lock + shares.other;
         // Between two statements a session is idle while its member is still in the transaction's time.
-        let in_transactions = self.in_transactions?.max(in_server + shares.member);
+        let in_transactions = self.in_transactions_of_all.or(self.in_transactions)?;
+        let in_transactions = in_transactions.max(in_server + shares.member);
         let share = |part: f64| ratio(part, in_transactions);
         Some(Parts {
             disk: share(shares.disk)?,

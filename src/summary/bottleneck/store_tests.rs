@@ -5,7 +5,7 @@
 use super::tests::{Made, SECOND, plan};
 use super::*;
 use crate::measure::{SessionState, SessionsMet, StoreActivity, StoreMeasurement, StoreUse};
-use crate::scenario::{Commit, Read, Work};
+use crate::scenario::{Commit, Read, Size, Work};
 
 /// Members that are in transactions for this share of their time.
 fn storing(members: u32, partitions: u32, share_percent: u64) -> Made {
@@ -77,6 +77,54 @@ fn commits_that_wait_for_the_disk_are_shared_by_larger_transactions() {
         "{remedy}"
     );
     assert!(remedy.contains("More members"), "{remedy}");
+}
+
+#[test]
+fn nothing_is_said_of_the_server_where_it_was_away_for_a_time() {
+    let mut made = storing(1, 2, 97).sessions(&DISK);
+    if let Some(used) = &mut made.measurement.members[0].store {
+        used.retries = 30;
+    }
+    made.is(
+        BottleneckKind::Store,
+        &["that has the time of 30 attempts in it that failed"],
+    );
+    assert!(!made.found().evidence.contains("disk"), "{}", made.found().evidence);
+    assert!(
+        !made.found().evidence.contains("would give"),
+        "{}",
+        made.found().evidence
+    );
+}
+
+#[test]
+fn members_without_a_partition_do_not_make_the_disk_of_others_look_idle() {
+    let mut made = storing(2, 2, 97).sessions(&DISK);
+    let summary = |made: &Made| StoreSummary::of(&made.scenario.configurations[0], &[&made.measurement]).unwrap();
+    let both = summary(&made);
+    let idle = &mut made.measurement.members[1];
+    (idle.work_ns, idle.last_record_ns) = (Some(0), None);
+    // Half of the sessions are met idle.
+    let idle = (SessionState::Idle, Some("Client:ClientRead"), 100);
+    let one = summary(&made.sessions(&DISK.into_iter().chain([idle]).collect::<Vec<_>>()));
+    let disk = |summary: &StoreSummary| summary.parts(0).unwrap().disk;
+    assert!(
+        (disk(&both) - disk(&one)).abs() < 0.01,
+        "{} and {}",
+        disk(&both),
+        disk(&one)
+    );
+}
+
+#[test]
+fn no_gain_is_promised_for_commits_that_would_have_much_to_write() {
+    let mut made = storing(1, 2, 97).sessions(&DISK);
+    made.scenario.datasets[0].size = Size::Fixed(100_000);
+    assert!(
+        !made.found().evidence.contains("would give"),
+        "{}",
+        made.found().evidence
+    );
 }
 
 #[test]

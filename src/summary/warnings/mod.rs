@@ -30,6 +30,9 @@ fn meaning(kind: FlagKind, trials: usize) -> Option<String> {
             "read less than the others, because the cluster had removed records from the topics meanwhile"
         }
         FlagKind::Redelivered => "had records read again after a change of owner",
+        FlagKind::StoreRetried => {
+            "tried transactions again because the store was away or refused them; that time is in their figures"
+        }
         FlagKind::NotObserved => "had something that the worker could not observe",
         // Trials of the first three are excluded with the flag as the reason.
         FlagKind::BrokersChanged
