@@ -38,13 +38,14 @@ impl StoreWatch {
         StoreWatch { noted, task }
     }
 
-    /// What the sessions did between two times, or why that is not known.
-    pub fn end(self, from_ns: u64, until_ns: u64) -> Result<StoreActivity, String> {
+    /// What the sessions did between two times, or why the server does not say it. `None` where that time was over before
+    /// the server was looked at.
+    pub fn end(self, from_ns: u64, until_ns: u64) -> Result<Option<StoreActivity>, String> {
         let noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        StoreActivity::between(&noted.looks, from_ns, until_ns).ok_or_else(|| {
-            let refused = noted.refused.clone();
-            refused.unwrap_or_else(|| "the reading was over before the server was looked at".to_owned())
-        })
+        match (StoreActivity::between(&noted.looks, from_ns, until_ns), &noted.refused) {
+            (None, Some(refused)) => Err(refused.clone()),
+            (activity, _) => Ok(activity),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ pub use super::finding::{Finding, FindingKind};
 pub use super::member::partition_name;
 
 use super::delivered::{DeliveredRun, DeliveredTopics};
-use super::member::{OffsetRun, TopicPartition};
+use super::member::{MemberMeasurement, OffsetRun, TopicPartition};
 
 /// Most findings of an [`Account`]; more are only counted.
 const FINDINGS_MAX: usize = 20;
@@ -35,6 +35,18 @@ pub struct Reading<'a> {
     pub runs: &'a [OffsetRun],
     /// True where its process was killed: it may have read more next to each run, before its first report or after its last.
     pub was_killed: bool,
+}
+
+impl<'a> Reading<'a> {
+    /// What a member read of each of its partitions; `name` is the member's.
+    pub fn of_member(member: &'a MemberMeasurement, name: &'a str) -> impl Iterator<Item = Reading<'a>> {
+        member.partitions.iter().map(move |read| Reading {
+            member: name,
+            partition: read.topic_partition(),
+            runs: read.runs.as_deref().unwrap_or_default(),
+            was_killed: member.was_killed,
+        })
+    }
 }
 
 /// What a group read, compared with what it was to read.

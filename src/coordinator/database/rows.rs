@@ -133,14 +133,7 @@ impl Counting {
         let readings: Vec<Reading<'_>> = members
             .iter()
             .zip(&names)
-            .flat_map(|(member, name)| {
-                member.partitions.iter().map(move |read| Reading {
-                    member: name,
-                    partition: read.topic_partition(),
-                    runs: read.runs.as_deref().unwrap_or_default(),
-                    was_killed: member.was_killed,
-                })
-            })
+            .flat_map(|(member, name)| Reading::of_member(member, name))
             .collect();
         let retries: u64 = members
             .iter()

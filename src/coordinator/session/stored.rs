@@ -203,5 +203,5 @@ fn add_activity(sessions: StoreWatch, measurement: &mut Measurement, is_private:
         let what = "CPU time of the store's server";
         measurement.not_observed.push(format!("{what}: {reason}"));
     }
-    measurement.store.get_or_insert_default().activity = activity.ok();
+    measurement.store.get_or_insert_default().activity = activity.ok().flatten();
 }

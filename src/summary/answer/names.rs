@@ -121,7 +121,7 @@ pub(super) fn listed_labels(labels: &[String]) -> String {
         Some(
             label
                 .split_once('=')
-                .filter(|(key, _)| !key.contains(' '))?
+                .filter(|(key, _)| !key.contains([' ', '"']))?
                 .0
                 .to_owned(),
         )

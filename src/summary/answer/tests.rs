@@ -29,6 +29,11 @@ fn cases(names: &[&str]) -> ScenarioBuilder {
 fn labels_of_one_key_name_it_once() {
     let labels = |all: &[&str]| listed_labels(&all.iter().map(|label| (*label).to_owned()).collect::<Vec<String>>());
     assert_eq!(
+        labels(&["\"n=1\"", "\"n=2\""]),
+        "\"n=1\" and \"n=2\"",
+        "a quote stays around its label"
+    );
+    assert_eq!(
         labels(&["consumers=6", "consumers=8", "consumers=10"]),
         "consumers=6, 8 and 10"
     );

@@ -73,14 +73,7 @@ fn by_ledger(ended: &Ended<'_>, expected: &[ExpectedRange], members: &[&MemberMe
     let readings: Vec<Reading<'_>> = members
         .iter()
         .zip(&names)
-        .flat_map(|(member, name)| {
-            member.partitions.iter().map(move |read| Reading {
-                member: name,
-                partition: read.topic_partition(),
-                runs: read.runs.as_deref().unwrap_or_default(),
-                was_killed: member.was_killed,
-            })
-        })
+        .flat_map(|(member, name)| Reading::of_member(member, name))
         .collect();
     let (course, reference) = (ended.course, ended.course.reference(ended.log));
     let mut account = ledger::account_by(course.repeats(), reference, expected, &readings);
