@@ -2,7 +2,6 @@
 //! records lost, counted twice by one owner, or read again after a change of owner, and names who.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 pub use super::finding::{Finding, FindingKind};
 pub use super::member::partition_name;
@@ -125,39 +124,6 @@ pub enum Repeats {
     Fault,
     /// The cluster may deliver a record again: every further reading counts as redelivered.
     Allowed,
-}
-
-/// A partition that two members of a group hold at once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Overlap {
-    /// The partition.
-    pub partition: TopicPartition,
-    /// The members that hold it, two or more.
-    pub members: Vec<String>,
-}
-
-impl fmt::Display for Overlap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let members = self.members.join(" and by ");
-        write!(f, "{} is held by {members} at once", partition_name(self.partition))
-    }
-}
-
-/// Partitions that more than one member of a group holds. A name may come more than once only for one member.
-pub fn overlaps(assignments: &[(&str, &[TopicPartition])]) -> Vec<Overlap> {
-    let mut holders: BTreeMap<TopicPartition, BTreeSet<&str>> = BTreeMap::new();
-    for (member, partitions) in assignments {
-        for partition in *partitions {
-            holders.entry(*partition).or_default().insert(member);
-        }
-    }
-    let shared = holders.into_iter().filter(|(_, members)| members.len() > 1);
-    shared
-        .map(|(partition, members)| Overlap {
-            partition,
-            members: members.into_iter().map(str::to_owned).collect(),
-        })
-        .collect()
 }
 
 /// Compares what the members of one group read with what the group was to read.

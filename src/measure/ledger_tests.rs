@@ -122,17 +122,6 @@ fn many_findings_are_cut_and_counted() {
 }
 
 #[test]
-fn a_partition_held_by_two_members_is_an_overlap() {
-    let found = overlaps(&[(ONE, &[P0, P1]), (TWO, &[P1])]);
-    assert_eq!(found.len(), 1);
-    assert_eq!(
-        found[0].to_string(),
-        "partition 1 of topic 1 is held by group 1, process 1, consumer 1 and by group 1, process 2, consumer 1 at once"
-    );
-    assert!(overlaps(&[(ONE, &[P0]), (TWO, &[P1])]).is_empty());
-}
-
-#[test]
 fn a_million_short_runs_are_accounted_for_in_a_moment() {
     let runs_of = |parity: i64| -> Vec<OffsetRun> {
         (0..500_000)

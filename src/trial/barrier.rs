@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::measure::ledger::{overlaps, partition_name};
-use crate::measure::{GroupDescription, GroupMember, TopicPartition};
+use crate::measure::ledger::partition_name;
+use crate::measure::{GroupDescription, GroupMember, TopicPartition, overlaps};
 use crate::wording::plural;
 
 /// Who may hold a partition.
