@@ -42,6 +42,8 @@ pub struct Counting {
     pub tries: Tries,
     /// Bytes of each record's key; `None` where that is not known.
     pub key_bytes: Option<u64>,
+    /// True if all values have the same length.
+    pub same_length: bool,
     /// Which offsets of existing topics hold a record.
     pub delivered: Option<Arc<DeliveredTopics>>,
     /// Where the cluster is, and how it is reached.
@@ -161,6 +163,7 @@ impl Counting {
             delivered: self.delivered.as_deref(),
             unconfirmed: &unconfirmed,
             values: &values,
+            same_length: self.same_length,
         };
         let (runs, elsewhere) = self.runs(counted);
         account(&runs, stored, elsewhere)
@@ -295,6 +298,7 @@ mod tests {
             }],
             tries: Tries::One,
             key_bytes: Some(0),
+            same_length: true,
             delivered: None,
             bootstrap: String::new(),
             properties: BTreeMap::new(),

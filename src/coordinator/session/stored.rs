@@ -15,7 +15,7 @@ use crate::measure::rows::Tries;
 use crate::measure::{Failure, FailureKind, Measurement, TrialOrder};
 use crate::names;
 use crate::protocol::StoreOrder;
-use crate::scenario::{Configuration, DatasetSpec, Keys, StoreErrors, StoreWrite, Work};
+use crate::scenario::{Configuration, DatasetSpec, Keys, Size, StoreErrors, StoreWrite, Work};
 use crate::trial::TrialSpec;
 
 impl Session<'_> {
@@ -82,6 +82,7 @@ impl Session<'_> {
     ) -> Option<Counting> {
         self.database_of(configuration)?;
         let cluster = self.cluster(configuration);
+        let dataset = &self.plan.scenario.datasets[configuration.dataset];
         Some(Counting {
             trial: format!("{}-", names::trial(&self.prefix, order.number)),
             tables: self.tables(order, configuration),
@@ -91,7 +92,8 @@ impl Session<'_> {
                 StoreErrors::Fail => Tries::One,
                 StoreErrors::Retry => Tries::Any,
             },
-            key_bytes: key_bytes(&self.plan.scenario.datasets[configuration.dataset]),
+            key_bytes: key_bytes(dataset),
+            same_length: matches!(dataset.size, Size::Fixed(_)) && dataset.existing().is_none(),
             delivered: datasets[configuration.dataset].delivered.clone(),
             bootstrap: cluster.admin.bootstrap().to_owned(),
             properties: cluster.properties.clone(),

@@ -25,7 +25,7 @@ pub(super) enum FindingKind {
     Twice { rows: u64, reported: u64, unconfirmed: u64 },
     /// With a row, and reported by nobody.
     Outside,
-    /// All rows of the partition, whose values have so many bytes instead of those that were read.
+    /// All rows of the partition, whose values have so many bytes instead of those of what was read.
     Altered { stored: u64, read: u64 },
 }
 
@@ -37,7 +37,7 @@ impl fmt::Display for Finding {
             let [stored, read] = [stored, read].map(with_commas);
             return write!(
                 f,
-                "the values in the rows of {place} have {stored} bytes, and those that were read by {members} had {read}"
+                "the values in the rows of {place}, which {members} read, have {stored} bytes instead of {read}"
             );
         }
         if is_one {

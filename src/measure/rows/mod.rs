@@ -70,6 +70,8 @@ pub struct Stored<'a> {
     pub unconfirmed: &'a [Unconfirmed<'a>],
     /// What the values had that they read.
     pub values: &'a [ValuesRead],
+    /// True if all values have the same length.
+    pub same_length: bool,
 }
 
 /// The rows of a group, compared with what its members report.
@@ -79,7 +81,7 @@ pub struct RowsAccount {
     pub account: StoreAccount,
     /// Rows in topics or partitions that the trial does not read; part of those outside.
     pub elsewhere: u64,
-    /// Partitions whose values could not be compared, because their rows are not exactly the records that were reported.
+    /// Partitions whose values could not be compared, because their rows are not exactly the records that were read.
     pub not_compared: u64,
     findings: Vec<Finding>,
     more_findings: u64,
@@ -282,20 +284,26 @@ impl Books {
 
     /// Compares how many bytes the values of a partition have in its rows and had when they were read.
     fn compare_values(&mut self, partition: TopicPartition, rows: &[StoredRun], stored: Stored<'_>) {
-        let read = stored.values.iter().filter(|read| read.partition == partition);
-        let rows = rows.iter().filter(|run| run.partition == partition);
-        let (mut records, mut bytes_read) = (0, Some(0));
-        for read in read {
-            records += read.records;
-            bytes_read = bytes_read.zip(read.bytes).map(|(sum, bytes)| sum + bytes);
+        let (mut records, mut read) = ((0, 0), 0);
+        for values in stored.values.iter().filter(|values| values.partition == partition) {
+            records.0 += values.records;
+            if let Some(bytes) = values.bytes {
+                records.1 += values.records;
+                read += bytes;
+            }
         }
         let (mut count, mut bytes) = (0, 0);
-        for run in rows {
+        for run in rows.iter().filter(|run| run.partition == partition) {
             count += run.end.abs_diff(run.first) * run.copies;
             bytes += run.bytes;
         }
-        let is_exact = count == records && stored.unconfirmed.iter().all(|may_be| may_be.partition != partition);
-        match bytes_read.filter(|_| is_exact) {
+        let is_certain = stored.unconfirmed.iter().all(|may_be| may_be.partition != partition);
+        let expected = match records {
+            (all, known) if all == known && count == all && is_certain => Some(read),
+            (_, known @ 1..) if stored.same_length => Some(read / known * count),
+            _ => None,
+        };
+        match expected {
             Some(read) if read != bytes => {
                 let kind = FindingKind::Altered { stored: bytes, read };
                 self.find(kind, (partition, i64::MIN, i64::MAX), stored);

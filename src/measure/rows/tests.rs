@@ -37,6 +37,7 @@ fn of(rows: &[StoredRun], readings: &[Reading<'_>], unconfirmed: &[Unconfirmed<'
         delivered: None,
         unconfirmed,
         values: &[],
+        same_length: false,
     };
     account(rows, stored, 0)
 }
@@ -143,6 +144,7 @@ fn a_row_that_nobody_reported_is_outside_unless_its_commit_was_not_answered() {
         delivered: None,
         unconfirmed: &[],
         values: &[],
+        same_length: false,
     };
     let found = account(&[row(0, 10, 1)], elsewhere, 5);
     assert_eq!(
@@ -206,7 +208,7 @@ fn what_a_killed_process_read_before_its_first_report_of_a_later_assignment_is_n
 fn values_that_are_shorter_in_their_rows_than_when_they_were_read_are_found() {
     let runs = [run(0, 10)];
     let readings = [reading("a", &runs)];
-    let of = |bytes, read: Option<u64>, rows: &[StoredRun]| {
+    let of = |bytes, read: Option<u64>, rows: &[StoredRun], same_length| {
         let mut rows = rows.to_vec();
         rows[0].bytes = bytes;
         let values = [ValuesRead {
@@ -220,11 +222,12 @@ fn values_that_are_shorter_in_their_rows_than_when_they_were_read_are_found() {
             delivered: None,
             unconfirmed: &[],
             values: &values,
+            same_length,
         };
         account(&rows, stored, 0)
     };
     assert_eq!(
-        of(1_000, Some(1_000), &[row(0, 10, 1)]),
+        of(1_000, Some(1_000), &[row(0, 10, 1)], false),
         RowsAccount {
             account: StoreAccount {
                 rows: 10,
@@ -234,7 +237,7 @@ fn values_that_are_shorter_in_their_rows_than_when_they_were_read_are_found() {
             ..RowsAccount::default()
         }
     );
-    let found = of(999, Some(1_000), &[row(0, 10, 1)]);
+    let found = of(999, Some(1_000), &[row(0, 10, 1)], false);
     assert_eq!(
         (found.failure(), found.account.altered),
         (Some(FailureKind::RowsAltered), 1)
@@ -243,13 +246,19 @@ fn values_that_are_shorter_in_their_rows_than_when_they_were_read_are_found() {
         found.sentences(),
         [
             "1 partition with other values than were read",
-            "the values in the rows of partition 0 of topic 1 have 999 bytes, and those that were read by a had 1,000"
+            "the values in the rows of partition 0 of topic 1, which a read, have 999 bytes instead of 1,000"
         ]
     );
     // Upserts of records that came twice, and workers that count no bytes.
-    for found in [of(900, Some(1_000), &[row(0, 9, 1)]), of(900, None, &[row(0, 10, 1)])] {
+    for found in [
+        of(900, Some(1_000), &[row(0, 9, 1)], false),
+        of(900, None, &[row(0, 10, 1)], true),
+    ] {
         assert_eq!((found.account.altered, found.not_compared), (0, 1));
     }
+    let twice = [row(0, 9, 1), row(9, 10, 2)];
+    assert_eq!(of(1_100, Some(1_000), &twice, true).account.altered, 0);
+    assert_eq!(of(1_099, Some(1_000), &twice, true).account.altered, 1);
 }
 
 #[test]
@@ -268,6 +277,7 @@ fn what_is_committed_to_kafka_must_have_a_row_even_if_a_killed_process_alone_kne
         delivered: None,
         unconfirmed: &unconfirmed,
         values: &[],
+        same_length: false,
     };
     let found = account(&[row(0, 12, 1)], stored, 0);
     assert_eq!((found.failure(), found.account.lost), (Some(FailureKind::RowsLost), 3));
@@ -289,6 +299,7 @@ fn offsets_of_existing_topics_without_a_record_need_no_row() {
         delivered: Some(&delivered),
         unconfirmed: &[],
         values: &[],
+        same_length: false,
     };
     assert_eq!(account(&[row(0, 5, 1), row(8, 10, 1)], stored, 0).failure(), None);
     assert_eq!(account(&[row(0, 4, 1), row(8, 10, 1)], stored, 0).account.lost, 1);
@@ -337,6 +348,7 @@ proptest! {
             delivered: None,
             unconfirmed: &unconfirmed,
             values: &[],
+            same_length: false,
         };
         let found = account(&rows, stored, 0).account;
         let mut expected = StoreAccount::default();
