@@ -126,6 +126,8 @@ impl MeasurementBuilder {
             load: None,
             interruptions: Interruptions::default(),
             acts: Vec::new(),
+            group_looks: Vec::new(),
+            roles: None,
             clocks: HostClocks::default(),
             results_ns: None,
             ended_ns: None,

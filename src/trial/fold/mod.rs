@@ -86,6 +86,9 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
         load,
         interruptions,
         acts: ended.planned(),
+        // The coordinator of the trial asks the cluster for these meanwhile.
+        group_looks: Vec::new(),
+        roles: None,
         outside: observed::outside(ended),
         // Known once its tables have been counted.
         store: None,
