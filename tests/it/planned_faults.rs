@@ -1,7 +1,7 @@
 //! Faults that a script plans: brokers that are chosen by what they are, a store that goes away, and a load that changes. What
 //! they cause is no failure, and who was what is recorded.
 
-use tandem::measure::{Act, BrokerRole, BrokerRoles, GroupState, Measurement, Participant, TopicPartition};
+use tandem::measure::{Act, BrokerRole, BrokerRoles, FlagKind, GroupState, Measurement, Participant, TopicPartition};
 
 use crate::planned_acts::{complete, read_once, run, run_in};
 use crate::scene::Scene;
@@ -28,6 +28,13 @@ fn with_killed(what: &str, role: BrokerRole) -> Measurement {
     let roles_of_acts: Vec<_> = measurement.acts.iter().map(|act| act.role).collect();
     assert_eq!(roles_of_acts, [Some(role); 2]);
     assert_eq!(measurement.acts[0].who, measurement.acts[1].who);
+    let (broker, at_ns) = killed(&measurement);
+    let elected_ns = roles(&measurement).elected_ns(PARTITION, at_ns);
+    eprintln!(
+        "broker {broker} killed, controller was {:?}, partition 0 was led by another one after {:?} ns",
+        roles(&measurement).controller_at(at_ns),
+        elected_ns.map(|elected_ns| elected_ns - at_ns)
+    );
     measurement
 }
 
@@ -47,8 +54,8 @@ fn the_leader_of_a_partition_is_killed_and_when_another_one_was_elected_is_recor
     let roles = roles(&measurement);
     assert_eq!(roles.leader_at(PARTITION, at_ns), Some(broker), "{roles:#?}");
     let elected_ns = roles.elected_ns(PARTITION, at_ns).unwrap() - at_ns;
-    // The broker's session is nine seconds by default, and less where the broker was started again before.
-    assert!(elected_ns < 15 * SECOND_NS, "{elected_ns}");
+    // The session of a broker is nine seconds by default.
+    assert!((5 * SECOND_NS..15 * SECOND_NS).contains(&elected_ns), "{elected_ns}");
     assert!(roles.controller_at(at_ns).is_some());
     let members = measurement
         .group_looks
@@ -58,6 +65,56 @@ fn the_leader_of_a_partition_is_killed_and_when_another_one_was_elected_is_recor
         members.clone().any(|look| look == (GroupState::Stable, 2)),
         "{:?}",
         measurement.group_looks
+    );
+}
+
+#[test]
+#[ignore = "scripts/test --all; the standard tier kills a leader: the_leader_of_a_partition_is_killed_..."]
+fn a_leader_that_is_stopped_in_order_hands_over_at_once_and_a_load_sees_no_long_delay() {
+    let run_id = format!("planned-handover{}", std::process::id());
+    let tables = "repetitions = 1\n[cluster]\nbrokers = 3\n[dataset]\npartitions = 4\nsize = 100\nreplication = 2\n\
+                  [consumer]\nprocesses = 2\ncommit = 'per-batch'\n[load]\nrate = 400\nduration = 8\nwarmup = 1\n";
+    let steps = vec![
+        step(
+            When::At(3 * SECOND),
+            StepTarget::Role(BrokerRole::LeaderOf(PARTITION)),
+            Act::Leave,
+        ),
+        step(When::AfterStep(SECOND), StepTarget::AsBefore, Act::Start),
+    ];
+    let trials = run(tables, &run_id, steps);
+    let measurement = complete(&trials[0]);
+    let (broker, at_ns) = killed(measurement);
+    let elected_ns = roles(measurement).elected_ns(PARTITION, at_ns).unwrap() - at_ns;
+    let delays: Vec<_> = measurement
+        .load
+        .iter()
+        .flat_map(|load| &load.producers)
+        .flat_map(|producer| &producer.delays)
+        .collect();
+    eprintln!("broker {broker} handed over after {elected_ns} ns; delays: {delays:?}");
+    assert!(elected_ns < 2 * SECOND_NS, "{elected_ns}");
+}
+
+#[test]
+#[ignore = "scripts/test --all; the standard tier kills a leader: the_leader_of_a_partition_is_killed_..."]
+fn a_load_through_the_death_of_a_leader_waits_for_the_next_one_and_loses_nothing() {
+    let run_id = format!("planned-writes{}", std::process::id());
+    let tables = "repetitions = 1\n[cluster]\nbrokers = 3\n[dataset]\npartitions = 4\nsize = 100\nreplication = 2\n\
+                  [consumer]\nprocesses = 2\ncommit = 'per-batch'\n[load]\nrate = 400\nduration = 20\nwarmup = 1\n";
+    let leader = StepTarget::Role(BrokerRole::LeaderOf(PARTITION));
+    let trials = run(tables, &run_id, vec![step(When::At(3 * SECOND), leader, Act::Kill)]);
+    let measurement = complete(&trials[0]);
+    let (_, at_ns) = killed(measurement);
+    let elected_ns = roles(measurement).elected_ns(PARTITION, at_ns).unwrap();
+    let load = measurement.load.as_ref().unwrap();
+    assert_eq!((load.failed, load.unread), (0, 0));
+    let mut delays = load.producers.iter().flat_map(|producer| &producer.delays);
+    let delay = delays.find(|delay| delay.partition == PARTITION).unwrap().delay;
+    eprintln!("killed at {at_ns}, elected at {elected_ns}, {delay:?}");
+    assert!(
+        delay.from_ns < at_ns + SECOND_NS && delay.until_ns > elected_ns.saturating_sub(SECOND_NS),
+        "{delay:?}"
     );
 }
 
@@ -104,7 +161,8 @@ fn a_store_that_is_stopped_for_two_seconds_costs_no_row_and_is_no_failure() {
         .filter_map(|member| Some(member.store?.retries))
         .sum();
     assert!(retries > 0, "nobody missed it");
-    assert!(trials[0].flags.is_empty(), "{:?}", trials[0].flags);
+    let is_flagged = trials[0].flags.iter().any(|flag| flag.kind == FlagKind::StoreRetried);
+    assert!(!is_flagged, "what was planned: {:?}", trials[0].flags);
 }
 
 #[test]
