@@ -9,7 +9,7 @@ use super::latency::{CompactLatencies, Latencies, LatencyPart, LatencyRecorder};
 use super::load::LoadMeasurement;
 use super::member::MemberMeasurement;
 use super::outside::Outside;
-use super::planned::PlannedAct;
+use super::planned::{MembershipTimes, PlannedAct};
 use super::process::ProcessMeasurement;
 use super::stored::StoreMeasurement;
 use crate::time::HostClocks;
@@ -64,6 +64,9 @@ pub struct Measurement {
     /// What was done on purpose to those who took part, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub acts: Vec<PlannedAct>,
+    /// How members show that they live, in trials with planned acts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub membership: Option<MembershipTimes>,
     /// The clocks of the other hosts that took part, in the order of their ids; a time of one of them is as wrong as its
     /// bound says.
     #[serde(default, skip_serializing_if = "HostClocks::is_empty")]

@@ -126,6 +126,7 @@ impl MeasurementBuilder {
             load: None,
             interruptions: Interruptions::default(),
             acts: Vec::new(),
+            membership: None,
             clocks: HostClocks::default(),
             results_ns: None,
             ended_ns: None,

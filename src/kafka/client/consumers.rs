@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::pauses::{fetch_pause_ms, session_timeout_ms};
+use super::pauses::{fetch_pause_ms, heartbeat_ms, session_timeout_ms};
 use super::properties::ClientProperties;
 use super::secrets::PropertyError;
 use crate::clients::ClientKind;
@@ -32,6 +32,8 @@ pub struct ResolvedSettings {
     pub fetch_pause_ms: u64,
     /// Milliseconds after which the group takes a consumer for dead.
     pub session_timeout_ms: u64,
+    /// Milliseconds from one heartbeat of a consumer to the next.
+    pub heartbeat_ms: u64,
 }
 
 impl ConsumerSettings {
@@ -74,6 +76,7 @@ impl ConsumerSettings {
         Ok(ResolvedSettings {
             fetch_pause_ms: fetch_pause_ms(self.kind, by_its_names),
             session_timeout_ms: session_timeout_ms(self.kind, by_its_names),
+            heartbeat_ms: heartbeat_ms(self.kind, by_its_names),
             properties,
             own,
         })

@@ -140,7 +140,7 @@ fn has(figure: FigureId, configuration: &Configuration) -> bool {
     let otherwise = if of_load { Had::Load } else { Had::Always };
     let had = figure.comparing().map_or(otherwise, |comparing| comparing.had);
     match had {
-        Had::Always => true,
+        Had::Always | Had::Acts => true,
         Had::Backlog => configuration.mode == Mode::Backlog,
         Had::Load => configuration.mode.load().is_some(),
         Had::Mixed => matches!(configuration.mode, Mode::Mixed(_)),
