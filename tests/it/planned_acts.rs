@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tandem::coordinator::{self, Interrupt, Observer, RunEnd, RunOptions};
+use tandem::measure::changes::{Episode, GapKind, Part, PartKind, episodes, is_recorded};
 use tandem::measure::{Act, Measurement, MemberMeasurement, Status, Trial, TrialOrder};
 use tandem::plan::{Plan, Progress};
 use tandem::scenario::parse;
@@ -53,7 +54,8 @@ fn run(tables: &str, run_id: &str, steps: Vec<Step>) -> Vec<Trial> {
     let text = format!("question = 'q'\nwarmup_blocks = 0\n{tables}");
     let scenario = parse("planned", "planned.toml", &text).unwrap();
     let plan = Plan::new(scenario);
-    let dir = RunDir::create(&folder.path().join("out")).unwrap();
+    let kept = std::env::var("KEEP_RUN").ok().map(|p| Path::new(&p).join(run_id));
+    let dir = RunDir::create(&kept.unwrap_or(folder.path().join("out"))).unwrap();
     dir.write_plan(&plan).unwrap();
     let options = RunOptions {
         program: Path::new(PROGRAM).to_owned(),
@@ -97,6 +99,23 @@ fn complete(trial: &Trial) -> &Measurement {
     measurement
 }
 
+/// What its acts caused: parts of each gap add up to it, a new owner had the partition before its first record, and no
+/// gap is left without an explanation.
+fn accounted(measurement: &Measurement) -> Vec<Episode> {
+    assert!(is_recorded(measurement), "{:?}", measurement.not_observed);
+    let episodes = episodes(measurement);
+    for gap in episodes.iter().flat_map(|episode| &episode.gaps) {
+        let length = |part: &Part| part.stretch.length_ns();
+        assert_eq!(gap.parts.iter().map(length).sum::<u64>(), gap.stretch.length_ns(), "{gap:#?}");
+        let unexplained = gap.parts.iter().filter(|part| part.kind == PartKind::Unexplained);
+        let unexplained_ns: u64 = unexplained.map(length).sum();
+        let most_ns = (gap.stretch.length_ns() / 20).max(20_000_000);
+        assert!(gap.kind != GapKind::Moved || unexplained_ns <= most_ns, "{gap:#?}");
+    }
+    eprintln!("{episodes:#?}");
+    episodes
+}
+
 /// Records of a group, those that were read again counted once.
 fn read_once(measurement: &Measurement) -> u64 {
     measurement.records() - measurement.redelivered
@@ -135,6 +154,16 @@ fn a_reader_that_is_killed_and_started_again_in_a_backlog_costs_no_record() {
         measurement.not_observed
     );
     assert!(measurement.members[2].records() > 0, "it reads again");
+    let episodes = accounted(measurement);
+    let longest = episodes[0].longest().unwrap();
+    assert_eq!(longest.members[0], 1, "{episodes:#?}");
+    assert_ne!(longest.kind, GapKind::Collateral, "{episodes:#?}");
+    // It is missed when its session ends, or earlier, when it joins again.
+    assert!(longest.stretch.length_ns() <= 9_000_000_000, "{longest:#?}");
+    let detection = longest.parts.iter().find(|part| part.kind == PartKind::Detection);
+    assert!(detection.is_some(), "the group waits for who is dead: {longest:#?}");
+    let redelivered: u64 = episodes.iter().map(Episode::redelivered).sum();
+    assert_eq!(redelivered, measurement.redelivered, "{episodes:#?}");
     assert_eq!(shared_cluster::names("planned-kill-"), (vec![], vec![]));
 }
 
@@ -173,6 +202,14 @@ fn after_a_clean_leave_in_a_live_trial_the_account_is_exact_and_who_comes_later_
         "{records:?}"
     );
     assert_eq!(measurement.acts.len(), 2);
+    let episodes = accounted(measurement);
+    for (episode, what) in episodes.iter().zip(["left", "came"]) {
+        assert!(episode.moved() > 0, "no partition moved when one {what}: {episodes:#?}");
+        // Members learn of it with their next heartbeat, which the client sends every three seconds.
+        let longest = episode.longest().unwrap();
+        assert!(longest.stretch.length_ns() <= 6_000_000_000, "{longest:#?}");
+        assert!(episode.caught_up_ns.is_some(), "{episode:#?}");
+    }
     assert_eq!(shared_cluster::names("planned-leave-"), (vec![], vec![]));
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use crate::measure::{Act, Measurement, PlannedAct, RebalanceKind, Stretch};
+use crate::measure::{Act, Measurement, Participant, PlannedAct, RebalanceKind, Stretch};
 
 /// A part of a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,9 @@ impl PartKind {
     }
 }
 
+/// How late a broker may see that a session has ended, and its members that it saw that.
+const SWEEP_NS: u64 = 500_000_000;
+
 /// What is known of a gap before its parts are.
 pub(super) struct Scene<'a> {
     pub(super) measurement: &'a Measurement,
@@ -90,6 +93,18 @@ pub(super) fn parts(scene: &Scene) -> Vec<Part> {
         stretch: Stretch::new(reached_ns, until_ns),
     });
     parts.retain(|part| part.stretch.length_ns() > 0);
+    for part in &mut parts {
+        if scene.waits_for_session(part) {
+            part.kind = PartKind::Detection;
+        }
+    }
+    parts.dedup_by(|next, part| {
+        let is_same = part.kind == next.kind;
+        if is_same {
+            part.stretch.until_ns = next.stretch.until_ns;
+        }
+        is_same
+    });
     split_detection(scene, &mut parts);
     parts
 }
@@ -146,6 +161,25 @@ impl Scene<'_> {
             (Mark::Given, Some(_)) => PartKind::Rejoin,
             (Mark::Given, None) => PartKind::Division,
         }
+    }
+
+    /// True for a part of a rebalance that waited for a killed member: it ended when that member's session did, which is
+    /// up to a heartbeat less than the session timeout after its death.
+    fn waits_for_session(&self, part: &Part) -> bool {
+        let is_rebalance = matches!(part.kind, PartKind::Rejoin | PartKind::Division | PartKind::Joining);
+        let Some(times) = self.measurement.membership.filter(|_| is_rebalance) else {
+            return false;
+        };
+        let kills = self.measurement.acts.iter().filter(|act| {
+            let of_group = matches!(act.who, Participant::Reader { group, .. } if group == self.group);
+            of_group && act.act == Act::Kill
+        });
+        let Stretch { from_ns, until_ns } = part.stretch;
+        let mut ends = kills.map(|act| {
+            let latest_ns = act.at_ns + times.session_ns;
+            (latest_ns.saturating_sub(times.heartbeat_ns + SWEEP_NS), latest_ns + SWEEP_NS)
+        });
+        ends.any(|(earliest_ns, latest_ns)| from_ns < earliest_ns && (earliest_ns..=latest_ns).contains(&until_ns))
     }
 
     /// What went on until the first record.
