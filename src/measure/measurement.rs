@@ -10,7 +10,7 @@ use super::latency::{CompactLatencies, Latencies, LatencyPart, LatencyRecorder};
 use super::load::LoadMeasurement;
 use super::member::MemberMeasurement;
 use super::outside::Outside;
-use super::planned::PlannedAct;
+use super::planned::{MembershipTimes, PlannedAct};
 use super::process::ProcessMeasurement;
 use super::roles::BrokerRoles;
 use super::stored::StoreMeasurement;
@@ -72,6 +72,9 @@ pub struct Measurement {
     /// Which broker was what; recorded where something is done to brokers on purpose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<BrokerRoles>,
+    /// How members show that they live, in trials with planned acts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub membership: Option<MembershipTimes>,
     /// The clocks of the other hosts that took part, in the order of their ids; a time of one of them is as wrong as its
     /// bound says.
     #[serde(default, skip_serializing_if = "HostClocks::is_empty")]

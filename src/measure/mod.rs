@@ -2,10 +2,12 @@
 //! prints nothing and saves nothing.
 
 pub mod bounds;
+pub mod changes;
 pub mod clock;
 mod delivered;
 mod environment;
 mod finding;
+mod flow;
 mod group;
 mod host;
 mod interruption;
@@ -40,6 +42,7 @@ pub use environment::{
     BuildEnvironment, ClientEnvironment, ClusterEnvironment, Difference, ENVIRONMENT_SCHEMA_VERSION, Environment,
     StoreEnvironment,
 };
+pub use flow::{Flow, FlowBuilder};
 pub use group::{GroupDescription, GroupLook, GroupMember, GroupState, MemberPlace};
 pub use host::{HostCpu, HostMeasurement};
 pub use interruption::*;
@@ -49,7 +52,7 @@ pub use measurement::Measurement;
 pub use member::*;
 pub use outside::{COMMITS_PER_WINDOW, COMMITTED_INTERVAL, Outside, commit_interval_ns};
 pub use overlap::{Overlap, overlaps};
-pub use planned::{Act, BrokerRole, Participant, PlannedAct};
+pub use planned::{Act, BrokerRole, MembershipTimes, Participant, PlannedAct};
 pub use process::{ProcessMeasurement, ProcessUsage, ThreadUsage};
 pub use reading::{ClientStatistics, ReadingTime};
 pub use roles::{BrokerRoles, CoordinatorSince, LeaderSince, RoleSince};

@@ -100,6 +100,15 @@ pub struct PlannedAct {
     pub settled_ns: u64,
 }
 
+/// How the members of a group show that they live, as their settings say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MembershipTimes {
+    /// A member that is not heard of for so long is taken for dead.
+    pub session_ns: u64,
+    /// From one heartbeat of a member to the next.
+    pub heartbeat_ns: u64,
+}
+
 impl PlannedAct {
     /// True where it was done to a broker.
     pub fn is_on_broker(&self) -> bool {

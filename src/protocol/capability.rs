@@ -73,6 +73,8 @@ capabilities! {
         Otherwise("`static = true` fails with it");
     Store: "writes records to the store of the trial",
         Otherwise("`work = \"store\"` fails with it");
+    Flow: "says when it read each partition and when not",
+        NotObserved("when it read each partition and when not");
 }
 
 impl fmt::Display for Capability {

@@ -128,6 +128,7 @@ impl MeasurementBuilder {
             acts: Vec::new(),
             group_looks: Vec::new(),
             roles: None,
+            membership: None,
             clocks: HostClocks::default(),
             results_ns: None,
             ended_ns: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::limits::Limits;
 use super::script::Script;
-use crate::measure::{BrokerRole, TopicPartition};
+use crate::measure::{BrokerRole, MembershipTimes, TopicPartition};
 use crate::protocol::{TopicTarget, partitions_of};
 
 /// What a trial is to read, and for how long.
@@ -22,6 +22,8 @@ pub struct Terms {
     pub limits: Limits,
     /// How long the consumers' settings let them pause between two fetches.
     pub fetch_pause_ns: u64,
+    /// How their members show that they live.
+    pub membership: Option<MembershipTimes>,
 }
 
 impl Terms {

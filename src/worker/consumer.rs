@@ -46,6 +46,8 @@ pub(super) struct Member {
     statistics: Arc<StatisticsLog>,
     /// What its threads do with the store, where its records end there.
     stored: Option<StoreCounts>,
+    /// Whether what a planned act changes is recorded.
+    records_flow: bool,
 }
 
 /// Why a member cannot be ready.
@@ -149,6 +151,7 @@ impl Member {
             start_ns: OnceLock::new(),
             statistics,
             stored: (prepare.work == Work::Store).then_some(counts),
+            records_flow: prepare.flow,
         })
     }
 
@@ -246,6 +249,11 @@ impl Member {
                     queued_at_start: self.queued_at_start.get().copied(),
                     commits: self.shared.commits(),
                     rebalances: self.shared.rebalances(),
+                    heartbeats: if self.records_flow {
+                        self.statistics.heartbeats()
+                    } else {
+                        Vec::new()
+                    },
                 })
             }
         };

@@ -1,6 +1,7 @@
 //! Events of scenario files, on real workers and brokers: what they cause is no failure, every record is accounted for, and
 //! nothing is left.
 
+use tandem::measure::changes::{Episode, GapKind, Part, PartKind, episodes, is_recorded};
 use tandem::measure::{FailureKind, Measurement, MemberMeasurement, Status, Trial};
 
 use crate::scene::{Scene, failure};
@@ -30,6 +31,27 @@ pub fn complete(trial: &Trial) -> &Measurement {
     measurement
 }
 
+/// What its acts caused: parts of each gap add up to it, a new owner had the partition before its first record, and no
+/// gap is left without an explanation.
+fn accounted(measurement: &Measurement) -> Vec<Episode> {
+    assert!(is_recorded(measurement), "{:?}", measurement.not_observed);
+    let episodes = episodes(measurement);
+    for gap in episodes.iter().flat_map(|episode| &episode.gaps) {
+        let length = |part: &Part| part.stretch.length_ns();
+        assert_eq!(
+            gap.parts.iter().map(length).sum::<u64>(),
+            gap.stretch.length_ns(),
+            "{gap:#?}"
+        );
+        let unexplained = gap.parts.iter().filter(|part| part.kind == PartKind::Unexplained);
+        let unexplained_ns: u64 = unexplained.map(length).sum();
+        let most_ns = (gap.stretch.length_ns() / 20).max(20_000_000);
+        assert!(gap.kind != GapKind::Moved || unexplained_ns <= most_ns, "{gap:#?}");
+    }
+    eprintln!("{episodes:#?}");
+    episodes
+}
+
 /// Records of a group, those that were read again counted once.
 pub fn read_once(measurement: &Measurement) -> u64 {
     measurement.records() - measurement.redelivered
@@ -57,6 +79,16 @@ fn a_reader_that_is_killed_and_started_again_in_a_backlog_costs_no_record() {
         measurement.not_observed
     );
     assert!(measurement.members[2].records() > 0, "it reads again");
+    let episodes = accounted(measurement);
+    let longest = episodes[0].longest().unwrap();
+    assert_eq!(longest.members[0], 1, "{episodes:#?}");
+    assert_ne!(longest.kind, GapKind::Collateral, "{episodes:#?}");
+    // It is missed when its session ends, or earlier, when it joins again.
+    assert!(longest.stretch.length_ns() <= 9_000_000_000, "{longest:#?}");
+    let detection = longest.parts.iter().find(|part| part.kind == PartKind::Detection);
+    assert!(detection.is_some(), "the group waits for who is dead: {longest:#?}");
+    let redelivered: u64 = episodes.iter().map(Episode::redelivered).sum();
+    assert_eq!(redelivered, measurement.redelivered, "{episodes:#?}");
 }
 
 #[test]
@@ -89,6 +121,14 @@ fn after_a_clean_leave_in_a_live_trial_the_account_is_exact_and_who_comes_later_
         "{records:?}"
     );
     assert_eq!(measurement.acts.len(), 2);
+    let episodes = accounted(measurement);
+    for (episode, what) in episodes.iter().zip(["left", "came"]) {
+        assert!(episode.moved() > 0, "no partition moved when one {what}: {episodes:#?}");
+        // Members learn of it with their next heartbeat, which the client sends every three seconds.
+        let longest = episode.longest().unwrap();
+        assert!(longest.stretch.length_ns() <= 6_000_000_000, "{longest:#?}");
+        assert!(episode.caught_up_ns.is_some(), "{episode:#?}");
+    }
 }
 
 #[test]

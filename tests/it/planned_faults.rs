@@ -71,18 +71,10 @@ fn the_leader_of_a_partition_is_killed_and_when_another_one_was_elected_is_recor
 #[test]
 #[ignore = "scripts/test --all; the standard tier kills a leader: the_leader_of_a_partition_is_killed_..."]
 fn a_leader_that_is_stopped_in_order_hands_over_at_once_and_a_load_sees_no_long_delay() {
-    let run_id = format!("planned-handover{}", std::process::id());
-    let tables = "repetitions = 1\n[cluster]\nbrokers = 3\n[dataset]\npartitions = 4\nsize = 100\nreplication = 2\n\
-                  [consumer]\nprocesses = 2\ncommit = 'per-batch'\n[load]\nrate = 400\nduration = 8\nwarmup = 1\n";
-    let steps = vec![
-        step(
-            When::At(3 * SECOND),
-            StepTarget::Role(BrokerRole::LeaderOf(PARTITION)),
-            Act::Leave,
-        ),
-        step(When::AfterStep(SECOND), StepTarget::AsBefore, Act::Start),
-    ];
-    let trials = run(tables, &run_id, steps);
+    let tables = "[cluster]\nbrokers = 3\n[dataset]\npartitions = 4\nsize = 100\nreplication = 2\n\
+                  [consumer]\nprocesses = 2\ncommit = 'per-batch'\n[load]\nrate = 400\nduration = 8\nwarmup = 1\n\
+                  [[event]]\nat = '3s'\ndo = 'restart'\nfor = '1s'\nwhat = 'leader of 0'\n";
+    let trials = run_in(&Scene::new(), tables);
     let measurement = complete(&trials[0]);
     let (broker, at_ns) = killed(measurement);
     let elected_ns = roles(measurement).elected_ns(PARTITION, at_ns).unwrap() - at_ns;
@@ -99,11 +91,10 @@ fn a_leader_that_is_stopped_in_order_hands_over_at_once_and_a_load_sees_no_long_
 #[test]
 #[ignore = "scripts/test --all; the standard tier kills a leader: the_leader_of_a_partition_is_killed_..."]
 fn a_load_through_the_death_of_a_leader_waits_for_the_next_one_and_loses_nothing() {
-    let run_id = format!("planned-writes{}", std::process::id());
-    let tables = "repetitions = 1\n[cluster]\nbrokers = 3\n[dataset]\npartitions = 4\nsize = 100\nreplication = 2\n\
-                  [consumer]\nprocesses = 2\ncommit = 'per-batch'\n[load]\nrate = 400\nduration = 20\nwarmup = 1\n";
-    let leader = StepTarget::Role(BrokerRole::LeaderOf(PARTITION));
-    let trials = run(tables, &run_id, vec![step(When::At(3 * SECOND), leader, Act::Kill)]);
+    let tables = "[cluster]\nbrokers = 3\n[dataset]\npartitions = 4\nsize = 100\nreplication = 2\n\
+                  [consumer]\nprocesses = 2\ncommit = 'per-batch'\n[load]\nrate = 400\nduration = 20\nwarmup = 1\n\
+                  [[event]]\nat = '3s'\ndo = 'kill'\nwhat = 'leader of 0'\n";
+    let trials = run_in(&Scene::new(), tables);
     let measurement = complete(&trials[0]);
     let (_, at_ns) = killed(measurement);
     let elected_ns = roles(measurement).elected_ns(PARTITION, at_ns).unwrap();

@@ -86,6 +86,7 @@ pub fn order(topic: &TopicTarget, client: &str, properties: &[(&str, &str)]) -> 
         stamps: None,
         joins_late: false,
         static_membership: false,
+        flow: false,
         program: None,
     }
 }

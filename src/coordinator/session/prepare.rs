@@ -16,7 +16,7 @@ use crate::coordinator::planned_events;
 use crate::coordinator::silent;
 use crate::kafka::admin::DEFAULT_SESSION;
 use crate::kafka::client::{ConsumerSettings, ResolvedSettings};
-use crate::measure::{FailureKind, TrialKind, TrialOrder};
+use crate::measure::{FailureKind, MembershipTimes, TrialKind, TrialOrder};
 use crate::names;
 use crate::scenario::{Commit, Configuration, Mode, Parties, Program};
 use crate::trial::Limits;
@@ -28,6 +28,8 @@ const SEARCH_DRAIN: Duration = Duration::from_secs(1);
 /// The same for what a program that speaks nothing has read and not yet committed, and as a part of the window.
 const OBSERVED_DRAIN: Duration = Duration::from_secs(5);
 const OBSERVED_DRAIN_PART: u32 = 8;
+
+const NS_PER_MS: u64 = 1_000_000;
 
 /// Why a trial was not run.
 pub(super) enum NotRun {
@@ -98,8 +100,13 @@ impl Session<'_> {
         let mut limits = self.limits(order, configuration);
         limits.settle += Duration::from_millis(settings.session_timeout_ms);
         let fetch_pause = Duration::from_millis(settings.fetch_pause_ms);
+        let membership = MembershipTimes {
+            session_ns: settings.session_timeout_ms * NS_PER_MS,
+            heartbeat_ns: settings.heartbeat_ms * NS_PER_MS,
+        };
         let mut spec = TrialSpec::new(configuration, &name, topics, &settings.properties, calibration, limits)
-            .with_client(&settings.own, fetch_pause);
+            .with_client(&settings.own, fetch_pause)
+            .with_membership(membership);
         let brokers: Vec<u32> = cluster.own_brokers().iter().map(|broker| broker.id()).collect();
         let parties = Parties {
             groups: configuration.groups,

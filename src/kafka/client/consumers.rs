@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::pauses::{fetch_pause_ms, session_timeout_ms};
+use super::pauses::{fetch_pause_ms, heartbeat_ms, session_timeout_ms};
 use super::properties::ClientProperties;
 use super::secrets::PropertyError;
 use crate::clients::ClientKind;
@@ -34,6 +34,8 @@ pub struct ResolvedSettings {
     pub fetch_pause_ms: u64,
     /// Milliseconds after which the group takes a consumer for dead.
     pub session_timeout_ms: u64,
+    /// Milliseconds from one heartbeat of a consumer to the next.
+    pub heartbeat_ms: u64,
 }
 
 impl ConsumerSettings {
@@ -83,6 +85,8 @@ impl ConsumerSettings {
             fetch_pause_ms: fetch_pause_ms(self.kind, by_its_names),
             session_timeout_ms: (self.group.and_then(|group| group.session_ms))
                 .unwrap_or_else(|| session_timeout_ms(self.kind, by_its_names)),
+            heartbeat_ms: (self.group.and_then(|group| group.heartbeat_ms))
+                .unwrap_or_else(|| heartbeat_ms(self.kind, by_its_names)),
             properties,
             own,
         })

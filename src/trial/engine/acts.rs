@@ -219,7 +219,7 @@ impl TrialMachine {
         let mut reported = Vec::new();
         for (name, span) in self.acts.spans.values_mut().flatten() {
             if name.map(ActorId::Reader) == Some(actor) {
-                reported.push(*span);
+                reported.push(span.clone());
                 *name = None;
             }
         }
@@ -272,6 +272,7 @@ impl TrialMachine {
                 && offset >= span.end
             {
                 (span.end, span.at_ns) = (offset, now_ns);
+                span.reports.push((now_ns, offset));
                 continue;
             }
             // Whoever held it at the barrier read it from its first record; where another began is not reported.
@@ -283,6 +284,7 @@ impl TrialMachine {
                 first: range.map_or(offset, |(_, range)| range.low.min(offset)),
                 end: offset,
                 at_ns: now_ns,
+                reports: vec![(now_ns, offset)],
             };
             spans.push((Some(reader), span));
         }
