@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::coordinator::drop_left;
 use crate::coordinator::leftovers::{LeftTables, LeftTopics, clean_leftovers, state_folder};
-use crate::kafka::admin::Admin;
+use crate::kafka::admin::{Admin, DEFAULT_SESSION};
 use crate::kafka::client::cluster_properties;
 use crate::scenario::{ClusterSource, ClusterSpec};
 
@@ -107,8 +107,10 @@ async fn remove(left: &LeftTopics) -> Result<usize> {
         source: ClusterSource::Bootstrap(left.bootstrap.clone()),
         prefix: left.prefix.clone(),
         client: left.client.clone(),
+        ..ClusterSpec::default()
     };
     let admin = Admin::connect(&left.bootstrap, &cluster_properties(&spec)?).await?;
     let waiting = |what: &str| eprintln!("note: {what}");
-    Ok(admin.delete_named(&format!("{}-", left.prefix), &waiting).await?)
+    let prefix = format!("{}-", left.prefix);
+    Ok(admin.delete_named(&prefix, DEFAULT_SESSION, &waiting).await?)
 }

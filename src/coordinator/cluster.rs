@@ -1,6 +1,6 @@
 //! The cluster of a run: brokers started for it, or an existing cluster, behind one interface.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,12 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::events::Observer;
 use super::memory::MemoryKills;
 use super::processes::ProcessIdentity;
+use super::roles::OwnBrokers;
 use super::watch::{Watched, find_processes};
 use crate::kafka::admin::{Admin, AdminError, BrokerAddress};
 use crate::kafka::client::{PropertyError, cluster_properties};
 use crate::kafka::doctor::{Asker, Check, Patient, reachable};
 use crate::kafka::local::{
-    Broker, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, ListenerSpec, LocalCluster, LocalError, ZooKeeper,
+    Broker, BrokerSettings, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, ListenerSpec, LocalCluster, LocalError,
+    ZooKeeper,
 };
 use crate::measure::{ClusterEnvironment, Setting};
 use crate::scenario::{ClusterNeeds, ClusterSource, ClusterSpec, KafkaVersion};
@@ -129,7 +131,7 @@ impl Cluster {
                 version,
                 zookeeper,
                 port,
-            } => Self::start(spec, (*brokers, *version, *zookeeper, *port), needs.listeners, opening).await,
+            } => Self::start(spec, (*brokers, *version, *zookeeper, *port), needs, opening).await,
         }
     }
 
@@ -164,11 +166,18 @@ impl Cluster {
     async fn start(
         spec: &ClusterSpec,
         (brokers, version, zookeeper, port): (u32, KafkaVersion, bool, Option<u16>),
-        listeners: BTreeSet<String>,
+        needs: ClusterNeeds,
         opening: Opening,
     ) -> Result<Self, ClusterError> {
         let properties = cluster_properties(spec)?;
         let heap_mib = opening.heap_mib;
+        let settings = BrokerSettings {
+            own_groups: needs.has_events,
+            sessions_ms: needs.sessions_ms,
+            group_sessions_ms: needs.group_sessions_ms,
+            group_heartbeats_ms: needs.group_heartbeats_ms,
+            properties: spec.broker.clone(),
+        };
         let start = move || {
             let progress = |what: &str| opening.observer.preparing(what);
             let distribution = Distribution::find_or_get(version, &progress)?;
@@ -177,7 +186,8 @@ impl Cluster {
                 zookeeper,
                 heap_mib,
                 port,
-                listeners: listeners.into_iter().map(ListenerSpec::here).collect(),
+                listeners: needs.listeners.into_iter().map(ListenerSpec::here).collect(),
+                settings,
                 data_parent: opening.data_parent,
                 run_id: opening.run_id,
             };
@@ -262,6 +272,17 @@ impl Cluster {
     /// The brokers that the run started.
     pub fn own_brokers(&self) -> &[Arc<Broker>] {
         self.local.as_ref().map_or(&[], |local| local.cluster.brokers())
+    }
+
+    /// The same, to be asked who of them has a role.
+    pub fn own(&self) -> OwnBrokers {
+        OwnBrokers {
+            brokers: self.own_brokers().to_vec(),
+            has_zookeeper: self
+                .local
+                .as_ref()
+                .is_some_and(|local| local.cluster.zookeeper().is_some()),
+        }
     }
 
     /// Lets the brokers that the run started go on, and starts those that do not run. It takes a while until these answer.

@@ -46,6 +46,8 @@ pub(super) struct Member {
     statistics: Arc<StatisticsLog>,
     /// What its threads do with the store, where its records end there.
     stored: Option<StoreCounts>,
+    /// Whether what a planned act changes is recorded.
+    records_flow: bool,
 }
 
 /// Why a member cannot be ready.
@@ -101,7 +103,10 @@ impl Member {
         let callback_failure = Arc::new(OnceLock::new());
         let statistics = Arc::new(StatisticsLog::default());
         let context = context(prepare, &shared, &callback_failure, &statistics);
-        let config = client_config(&prepare.properties, &order.client_id);
+        let mut config = client_config(&prepare.properties, &order.client_id);
+        if prepare.static_membership {
+            config.set("group.instance.id", &order.client_id);
+        }
         let (client, records, waker) = match prepare.read {
             Read::Stream => make_stream(&config, context)?,
             Read::Batch | Read::Poll => make_queues(&config, context)?,
@@ -146,6 +151,7 @@ impl Member {
             start_ns: OnceLock::new(),
             statistics,
             stored: (prepare.work == Work::Store).then_some(counts),
+            records_flow: prepare.flow,
         })
     }
 
@@ -243,6 +249,11 @@ impl Member {
                     queued_at_start: self.queued_at_start.get().copied(),
                     commits: self.shared.commits(),
                     rebalances: self.shared.rebalances(),
+                    heartbeats: if self.records_flow {
+                        self.statistics.heartbeats()
+                    } else {
+                        Vec::new()
+                    },
                 })
             }
         };

@@ -20,6 +20,7 @@ mod seconds;
 mod series;
 mod settings;
 mod shared;
+mod slot;
 mod statistics;
 mod threads;
 

@@ -128,7 +128,7 @@ fn every_figure_that_is_compared_can_be_named_with_a_threshold_of_its_unit() {
     for figure in FIGURES.iter() {
         let Ok(comparing) = &figure.comparing else { continue };
         let rest = match comparing.had {
-            Had::Always | Had::Backlog => TWO.to_owned(),
+            Had::Always | Had::Backlog | Had::Acts => TWO.to_owned(),
             Had::Load => format!("[load]\nrate = 100\n{TWO}"),
             Had::Mixed => format!("[load]\nrate = 100\nmode = 'mixed'\n{TWO}"),
             Had::Work => format!("[consumer]\nwork = 'wait 1ms'\n{TWO}"),
