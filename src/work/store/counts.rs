@@ -46,7 +46,7 @@ impl StoreCounts {
         for (topic, partition, offset) in rows.iter().map(Row::place) {
             match runs[known..].last_mut() {
                 Some(run) if (&*run.topic, run.partition, run.span.end) == (topic, partition, offset) => {
-                    run.span.end += 1
+                    run.span.end += 1;
                 }
                 _ => runs.push(UnansweredRun {
                     topic: topic.to_owned(),
