@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::coordinator::drop_left;
 use crate::coordinator::leftovers::{LeftTables, LeftTopics, clean_leftovers, state_folder};
-use crate::kafka::admin::Admin;
+use crate::kafka::admin::{Admin, DEFAULT_SESSION};
 use crate::kafka::client::cluster_properties;
 use crate::scenario::{ClusterSource, ClusterSpec};
 
@@ -112,5 +112,6 @@ async fn remove(left: &LeftTopics) -> Result<usize> {
     };
     let admin = Admin::connect(&left.bootstrap, &cluster_properties(&spec)?).await?;
     let waiting = |what: &str| eprintln!("note: {what}");
-    Ok(admin.delete_named(&format!("{}-", left.prefix), &waiting).await?)
+    let prefix = format!("{}-", left.prefix);
+    Ok(admin.delete_named(&prefix, DEFAULT_SESSION, &waiting).await?)
 }

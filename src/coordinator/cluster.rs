@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::events::Observer;
 use super::memory::MemoryKills;
 use super::processes::ProcessIdentity;
+use super::roles::OwnBrokers;
 use super::watch::{Watched, find_processes};
 use crate::kafka::admin::{Admin, AdminError, BrokerAddress};
 use crate::kafka::client::{PropertyError, cluster_properties};
@@ -262,6 +263,17 @@ impl Cluster {
     /// The brokers that the run started.
     pub fn own_brokers(&self) -> &[Arc<Broker>] {
         self.local.as_ref().map_or(&[], |local| local.cluster.brokers())
+    }
+
+    /// The same, to be asked who of them has a role.
+    pub fn own(&self) -> OwnBrokers {
+        OwnBrokers {
+            brokers: self.own_brokers().to_vec(),
+            has_zookeeper: self
+                .local
+                .as_ref()
+                .is_some_and(|local| local.cluster.zookeeper().is_some()),
+        }
     }
 
     /// Lets the brokers that the run started go on, and starts those that do not run. It takes a while until these answer.

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::group::GroupLook;
 use super::host::HostMeasurement;
 use super::interruption::Interruptions;
 use super::latency::{CompactLatencies, Latencies, LatencyPart, LatencyRecorder};
@@ -11,6 +12,7 @@ use super::member::MemberMeasurement;
 use super::outside::Outside;
 use super::planned::{MembershipTimes, PlannedAct};
 use super::process::ProcessMeasurement;
+use super::roles::BrokerRoles;
 use super::stored::StoreMeasurement;
 use crate::time::HostClocks;
 
@@ -67,6 +69,12 @@ pub struct Measurement {
     /// How members show that they live, in trials with planned acts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub membership: Option<MembershipTimes>,
+    /// What the coordinators of the groups said of them, in order; recorded where something is done on purpose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub group_looks: Vec<GroupLook>,
+    /// Which broker was what; recorded where something is done to brokers on purpose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<BrokerRoles>,
     /// The clocks of the other hosts that took part, in the order of their ids; a time of one of them is as wrong as its
     /// bound says.
     #[serde(default, skip_serializing_if = "HostClocks::is_empty")]
@@ -142,6 +150,11 @@ impl Measurement {
     /// True where something was done to a broker on purpose.
     pub fn acted_on_brokers(&self) -> bool {
         self.acts.iter().any(PlannedAct::is_on_broker)
+    }
+
+    /// True where something was done to the store on purpose.
+    pub fn acted_on_store(&self) -> bool {
+        self.acts.iter().any(PlannedAct::is_on_store)
     }
 
     /// Members that held no partition when reading began. Where no member of a group is seen with one, its assignment was

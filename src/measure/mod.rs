@@ -26,6 +26,7 @@ pub mod overload;
 mod planned;
 mod process;
 mod reading;
+mod roles;
 pub mod rows;
 mod rules;
 mod session_times;
@@ -42,7 +43,7 @@ pub use environment::{
     StoreEnvironment,
 };
 pub use flow::{Flow, FlowBuilder};
-pub use group::{GroupDescription, GroupMember, GroupState};
+pub use group::{GroupDescription, GroupLook, GroupMember, GroupState, MemberPlace};
 pub use host::{HostCpu, HostMeasurement};
 pub use interruption::*;
 pub use kept::KeptData;
@@ -51,9 +52,10 @@ pub use measurement::Measurement;
 pub use member::*;
 pub use outside::{COMMITS_PER_WINDOW, COMMITTED_INTERVAL, Outside, commit_interval_ns};
 pub use overlap::{Overlap, overlaps};
-pub use planned::{Act, MembershipTimes, Participant, PlannedAct};
+pub use planned::{Act, BrokerRole, MembershipTimes, Participant, PlannedAct};
 pub use process::{ProcessMeasurement, ProcessUsage, ThreadUsage};
 pub use reading::{ClientStatistics, ReadingTime};
+pub use roles::{BrokerRoles, CoordinatorSince, LeaderSince, RoleSince};
 pub use session_times::{SessionTimes, Step, StepStart};
 pub use setting::Setting;
 pub use stored::*;

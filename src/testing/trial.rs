@@ -127,6 +127,8 @@ impl MeasurementBuilder {
             interruptions: Interruptions::default(),
             acts: Vec::new(),
             membership: None,
+            group_looks: Vec::new(),
+            roles: None,
             clocks: HostClocks::default(),
             results_ns: None,
             ended_ns: None,

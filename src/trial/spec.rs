@@ -90,6 +90,13 @@ impl TrialSpec {
         self
     }
 
+    /// Says that the run started the store, so that a script may act on it.
+    #[must_use]
+    pub fn with_own_store(mut self) -> Self {
+        self.cast.store.start();
+        self
+    }
+
     /// Says where each group's records end, by the group.
     #[must_use]
     pub fn with_store(mut self, orders: &[StoreOrder]) -> Self {
@@ -127,6 +134,7 @@ impl TrialSpec {
             reader.role.prepare.stamps = Some(stamps.clone());
         }
         self.cast.producers = producers.into_iter().map(Actor::new).collect();
+        self.cast.load.start();
         self.course = Box::new(Live::new(load));
         self
     }

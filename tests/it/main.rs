@@ -29,6 +29,7 @@ mod live;
 mod local_brokers;
 mod old_versions;
 mod planned_acts;
+mod planned_faults;
 #[path = "../../src/testing/postgres.rs"]
 #[allow(dead_code, reason = "the tests of the library share a server")]
 mod postgres;

@@ -12,7 +12,7 @@ use tandem::measure::{Act, Measurement, MemberMeasurement, Status, Trial, TrialO
 use tandem::plan::{Plan, Progress};
 use tandem::scenario::parse;
 use tandem::store::RunDir;
-use tandem::trial::{ActorId, Entry, Limits, Script, Step, When};
+use tandem::trial::{ActorId, Entry, Limits, Script, Step, StepTarget, When};
 
 use crate::scene::{PROGRAM, within};
 use crate::shared_cluster;
@@ -49,7 +49,7 @@ fn processes_of(run_id: &str) -> Vec<String> {
 }
 
 /// Runs the scenario with these acts in each trial.
-fn run(tables: &str, run_id: &str, steps: Vec<Step>) -> Vec<Trial> {
+pub fn run(tables: &str, run_id: &str, steps: Vec<Step>) -> Vec<Trial> {
     let folder = tempfile::tempdir().unwrap();
     let text = format!("question = 'q'\nwarmup_blocks = 0\n{tables}");
     let scenario = parse("planned", "planned.toml", &text).unwrap();
@@ -87,12 +87,13 @@ fn run(tables: &str, run_id: &str, steps: Vec<Step>) -> Vec<Trial> {
     dir.read_trials().unwrap()
 }
 
-fn step(when: When, actor: ActorId, act: Act) -> Step {
-    Step { when, actor, act }
+pub fn step(when: When, target: impl Into<StepTarget>, act: Act) -> Step {
+    let target = target.into();
+    Step { when, target, act }
 }
 
 /// Its measurement, where a trial is complete and nothing was lost or doubled.
-fn complete(trial: &Trial) -> &Measurement {
+pub fn complete(trial: &Trial) -> &Measurement {
     assert_eq!(trial.status, Status::Complete, "{:?}", trial.flags);
     let measurement = trial.measurement.as_ref().unwrap();
     assert_eq!((measurement.lost, measurement.duplicated), (0, 0));
@@ -117,12 +118,12 @@ fn accounted(measurement: &Measurement) -> Vec<Episode> {
 }
 
 /// Records of a group, those that were read again counted once.
-fn read_once(measurement: &Measurement) -> u64 {
+pub fn read_once(measurement: &Measurement) -> u64 {
     measurement.records() - measurement.redelivered
 }
 
 /// The shared broker, with a prefix for the names of topics and groups.
-fn cluster(prefix: &str) -> String {
+pub fn cluster(prefix: &str) -> String {
     let bootstrap = shared_cluster::bootstrap();
     format!("repetitions = 1\n[cluster]\nbootstrap = '{bootstrap}'\nprefix = '{prefix}'\n")
 }

@@ -13,6 +13,7 @@ use crate::coordinator::dataset::Dataset;
 use crate::coordinator::ending::RunError;
 use crate::coordinator::fixed_group::{self, GroupError, wait_until_empty};
 use crate::coordinator::silent;
+use crate::kafka::admin::DEFAULT_SESSION;
 use crate::kafka::client::{ConsumerSettings, ResolvedSettings};
 use crate::measure::{FailureKind, MembershipTimes, TrialKind, TrialOrder};
 use crate::names;
@@ -111,7 +112,12 @@ impl Session<'_> {
         if let Some(program) = scenario.app_of(configuration).silent() {
             spec = self.observed(spec, program, &settings, cluster).await?;
         }
-        if let Some((load, producers)) = load {
+        if let Some((load, mut producers)) = load {
+            let load = load.with_rates(&self.options.script);
+            let load = load.map_err(|error| NotRun::NotPrepared(FailureKind::NotAsPlanned, error.to_string()))?;
+            for producer in &mut producers {
+                producer.schedule.clone_from(&load.schedule);
+            }
             spec = spec.with_load(load, producers);
         }
         spec = self.with_tables(spec, order, configuration).await?;
@@ -144,6 +150,14 @@ impl Session<'_> {
     fn settings(&self, configuration: &Configuration) -> Result<ResolvedSettings, RunError> {
         let bootstrap = self.address(configuration)?;
         Ok(ConsumerSettings::of(&self.plan.scenario, configuration, &bootstrap).resolve()?)
+    }
+
+    /// The longest session that a consumer of the run has, at least the default: a member of another client may be left too.
+    pub(super) fn longest_session(&self) -> Duration {
+        let configurations = self.plan.scenario.configurations.iter();
+        let sessions =
+            configurations.filter_map(|configuration| Some(self.settings(configuration).ok()?.session_timeout_ms));
+        sessions.map(Duration::from_millis).fold(DEFAULT_SESSION, Duration::max)
     }
 
     /// The topics and producers of a trial in which records arrive; `None` for a backlog trial.

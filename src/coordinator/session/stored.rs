@@ -67,7 +67,12 @@ impl Session<'_> {
                 table,
             ));
         }
-        Ok(spec.with_store(&orders))
+        let spec = spec.with_store(&orders);
+        Ok(if database.is_private() {
+            spec.with_own_store()
+        } else {
+            spec
+        })
     }
 
     /// What the rows of a trial will be counted with; `None` if none of its records end in a store.

@@ -21,6 +21,7 @@ use crate::coordinator::host::HostSample;
 use crate::coordinator::launching::{Started, started};
 use crate::coordinator::memory::MemoryKills;
 use crate::coordinator::processes::end_programs;
+use crate::coordinator::roles::Wanted;
 use crate::coordinator::watch::Watch;
 use crate::kafka::admin::Admin;
 use crate::measure::clock;
@@ -62,6 +63,7 @@ impl Session<'_> {
         let kills = MemoryKills::watch(&[]);
         let (started_at, began_ns) = (jiff::Timestamp::now(), clock::now_ns());
         let sessions = self.watch_store(counting.as_ref());
+        let recording = self.record(&spec, cluster);
         let watch = Watch::start(cluster.brokers_now().await, &cluster.admin, topics.first().cloned());
         let around = self.around(cluster, configuration);
         let outcome = tokio::select! {
@@ -76,10 +78,12 @@ impl Session<'_> {
             self.end_programs(order, configuration, &left_behind);
             return Ok(None);
         };
+        recording.end(outcome.measurement.as_mut());
         let broker_lost = (outcome.failure.as_ref()).is_some_and(|failure| failure.kind == FailureKind::BrokerLost);
         if outcome.acts.iter().any(PlannedAct::is_on_broker) && !broker_lost {
             cluster.bring_back()?;
         }
+        self.bring_back_store(&outcome).await;
         self.end_programs(order, configuration, &outcome.left_behind);
         self.close_tables(counting.as_ref(), sessions, &mut outcome).await;
         let own_topics = if has_own_topics { topics } else { Vec::new() };
@@ -92,6 +96,18 @@ impl Session<'_> {
             measurement: outcome.measurement,
             ..self.ended(order, configuration, started_at, status)
         }))
+    }
+
+    /// Lets the store go on, or starts it, where something was done to it: its rows are counted next.
+    async fn bring_back_store(&self, outcome: &Outcome) {
+        let acted = outcome.acts.iter().any(PlannedAct::is_on_store);
+        if let Some(database) = self.database.as_ref().filter(|_| acted)
+            && let Err(cause) = database.bring_back().await
+        {
+            // What asks it next fails, and says so.
+            self.observer
+                .note(&format!("the store could not be started again: {cause}"));
+        }
     }
 
     /// Ends what is left of programs that speak nothing: their observers may have been killed.
@@ -119,7 +135,7 @@ impl Session<'_> {
                 Some(self.launch(app, scenario.place_of(configuration), build, app.role(), process))
             }
             ActorId::Producer(_) => Some(self.launch(App::Tandem, &scenario.places[0], build, "producer", 1)),
-            ActorId::Broker(_) => None,
+            ActorId::Broker(_) | ActorId::Store | ActorId::Load => None,
         };
         cast.ids().filter_map(|actor| Some((actor, launch(&actor)?))).collect()
     }
@@ -327,6 +343,14 @@ impl Surroundings for Around<'_> {
 
     fn act_on_broker(&self, broker: usize, act: Act) -> impl Future<Output = Result<u64, String>> + Send + 'static {
         control::act_on_broker(self.cluster.own_brokers().get(broker).cloned(), act)
+    }
+
+    fn act_on_store(&self, act: Act) -> impl Future<Output = Result<u64, String>> + Send + 'static {
+        control::act_on_store(self.database.and_then(Database::private).cloned(), act)
+    }
+
+    fn find(&self, wanted: Wanted) -> impl Future<Output = Result<u32, String>> + Send + 'static {
+        self.cluster.own().find(wanted)
     }
 
     fn happened(&self, entry: &Entry) {

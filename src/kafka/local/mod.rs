@@ -13,6 +13,7 @@ mod maven;
 mod options;
 mod programs;
 mod properties;
+mod roles;
 mod zookeeper;
 
 pub use broker::Broker;
@@ -23,4 +24,5 @@ pub use error::LocalError;
 pub use java::Java;
 pub use options::{ClusterOptions, READY_LIMIT};
 pub use properties::{DEFAULT_HEAP_MIB, Listener, ListenerSpec, Security};
+pub use roles::{ClusterRoles, PartitionRoles, RolesConnection};
 pub use zookeeper::{ZOOKEEPER_HEAP_MIB, ZooKeeper};

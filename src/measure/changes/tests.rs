@@ -45,6 +45,7 @@ impl Invented {
     fn act(mut self, who: Participant, act: Act, ms: u64) -> Self {
         self.0.acts.push(PlannedAct {
             who,
+            role: None,
             act,
             at_ns: at(ms),
             settled_ns: at(ms + 20_000),

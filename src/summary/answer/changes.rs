@@ -53,7 +53,7 @@ fn cost(who: Option<&str>, act: &ActSummary) -> String {
     let words = |part: &&crate::summary::PartSummary| {
         let setting = part.setting.as_ref().map(|setting| {
             let value = setting.ms.map_or_else(String::new, |ms| format!(" = {}", time(ms)));
-            format!(" (`{}`{value})", setting.name)
+            format!(" ({}{value})", setting.name)
         });
         format!("{} {}{}", time(part.ms), part_in_words(part.kind), setting.unwrap_or_default())
     };

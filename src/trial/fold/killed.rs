@@ -111,7 +111,7 @@ fn runs(ended: &Ended<'_>, partition: TopicPartition, spans: &[(i64, i64)]) -> V
 /// What could not be observed because workers were killed; `unknown` offsets may have been read by one of them.
 pub(super) fn not_observed(ended: &Ended<'_>, unknown: u64) -> Option<String> {
     let acts = ended.planned().into_iter();
-    let killed = acts.filter(|act| act.act == Act::Kill && !act.is_on_broker());
+    let killed = acts.filter(|act| act.act == Act::Kill && !act.is_on_broker() && !act.is_on_store());
     let names: Vec<String> = killed.map(|act| act.who.to_string()).collect();
     (!names.is_empty()).then(|| {
         format!(

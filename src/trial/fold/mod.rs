@@ -88,6 +88,9 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
         interruptions,
         acts: ended.planned(),
         membership: ended.terms.membership.filter(|_| !ended.terms.script.steps.is_empty()),
+        // The coordinator of the trial asks the cluster for these meanwhile.
+        group_looks: Vec::new(),
+        roles: None,
         outside: observed::outside(ended),
         // Known once its tables have been counted.
         store: None,
