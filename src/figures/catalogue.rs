@@ -304,7 +304,7 @@ figures! {
     UnavailableMs = "unavailable_ms" in Milliseconds, Median of Used, Number(take::unavailable_ms),
         "longest time in which a partition was not read because of a planned act: from its last record before to its first \
          after; this and the next four columns are empty where nothing is planned, or where readers do not say when they read",
-        compared(Less, Difference, Length, "longest gap of a partition", Acts);
+        compared(Less, Difference, Length, "gap", Acts);
     #[header = "disturbed"]
     DisturbedMs = "disturbed_ms" in Milliseconds, Median of Used, Number(take::disturbed_ms),
         "time in which at least one partition was not read because of a planned act",
@@ -312,7 +312,7 @@ figures! {
     #[header = "collateral"]
     CollateralMs = "collateral_ms" in Milliseconds, Median of Used, Number(take::collateral_ms),
         "longest time in which a partition was not read although it kept its owner, to whom nothing was done",
-        compared(Less, Difference, Length, "longest gap of a partition that kept its owner", Acts);
+        compared(Less, Difference, Length, "collateral gap", Acts);
     #[header = "caught up after"]
     CatchUpMs = "catch_up_ms" in Milliseconds, Median of Used, Number(take::catch_up_ms),
         "longest time from a planned act until the lag was what it had been before; 0 where it never rose, empty where \

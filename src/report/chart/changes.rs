@@ -389,7 +389,7 @@ mod tests {
         let input = fixture.input();
         let drawings = in_letters(&input, &Labels::new(input.scenario), 42);
         let lines = drawings[1].1.join("\n");
-        assert!(lines.contains("2222222222            1111"), "{lines}");
+        assert!(lines.contains("2222222222          1111"), "{lines}");
         assert!(lines.contains("a: process 2 is killed at 5.00 s"), "{lines}");
     }
 }
