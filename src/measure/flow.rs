@@ -175,10 +175,7 @@ mod tests {
             },
         ];
         assert_eq!(flow, expected);
-        let spells = [
-            Stretch::new(100 * MS, 109 * MS),
-            Stretch::new(500 * MS, 501 * MS),
-        ];
+        let spells = [Stretch::new(100 * MS, 109 * MS), Stretch::new(500 * MS, 501 * MS)];
         assert_eq!((flow[0].spells(), flow[0].until_ns()), (spells.to_vec(), 501 * MS));
     }
 

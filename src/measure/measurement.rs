@@ -66,15 +66,15 @@ pub struct Measurement {
     /// What was done on purpose to those who took part, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub acts: Vec<PlannedAct>,
-    /// How members show that they live, in trials with planned acts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub membership: Option<MembershipTimes>,
     /// What the coordinators of the groups said of them, in order; recorded where something is done on purpose.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub group_looks: Vec<GroupLook>,
     /// Which broker was what; recorded where something is done to brokers on purpose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<BrokerRoles>,
+    /// How members show that they live, in trials with planned acts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub membership: Option<MembershipTimes>,
     /// The clocks of the other hosts that took part, in the order of their ids; a time of one of them is as wrong as its
     /// bound says.
     #[serde(default, skip_serializing_if = "HostClocks::is_empty")]

@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::latency::Latencies;
 use crate::measure::{
-    ClientStatistics, Flow, OffsetRun, ProcessUsage, ReadingTime, Rebalance, SecondOfLatency, Series, StoreUse, Stretch,
-    TopicPartition, WaitSlice,
+    ClientStatistics, Flow, OffsetRun, ProcessUsage, ReadingTime, Rebalance, SecondOfLatency, Series, StoreUse,
+    Stretch, TopicPartition, WaitSlice,
 };
 use crate::scenario::{Commit, Read, Work, WorkOrdering, one_thread};
 
@@ -216,6 +216,9 @@ pub struct Prepare {
     /// True where the others read already: nothing is held, and each partition is read from where its group is.
     #[serde(default)]
     pub joins_late: bool,
+    /// True where the `group.instance.id` of each consumer is its `client_id`. Only with capability `static`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub static_membership: bool,
     /// True where it matters when each partition was read and when not: members record it, and say every
     /// [`FLOW_REPORT_MS`] how far they are. Only with capability `flow`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -36,6 +36,7 @@ impl FromWorker {
             }
             ProducerResult(result) => {
                 times.extend(&mut result.last_sent_ns);
+                stretches.extend(result.delays.iter_mut().map(|delay| &mut delay.delay));
                 stretches.extend(result.pauses.iter_mut().flatten());
             }
             ProgramReady { at_ns } => times.push(at_ns),

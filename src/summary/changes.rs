@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::measure::changes::{Episode, Gap, PartKind, episodes, is_recorded};
 use crate::measure::{Act, Measurement, MembershipTimes, Participant, PlannedAct};
 use crate::scenario::{Configuration, GroupProtocol, Membership};
-use crate::wording::{plural, thousands};
+use crate::wording::{plural, with_commas};
 
 const NS_PER_MS: f64 = 1e6;
 
@@ -101,7 +101,9 @@ impl ChangesSummary {
             .collect();
         let acts = recorded.iter().map(|(_, episodes)| episodes.len()).max().unwrap_or(0);
         let summaries = (0..acts).filter_map(|number| {
-            let of_act = recorded.iter().filter_map(|(m, episodes)| Some((*m, episodes.get(number)?)));
+            let of_act = recorded
+                .iter()
+                .filter_map(|(m, episodes)| Some((*m, episodes.get(number)?)));
             summary_of(configuration, of_act.collect())
         });
         Some(ChangesSummary {
@@ -225,7 +227,7 @@ pub(crate) fn act_in_words(act: &PlannedAct, names_group: bool) -> String {
         Act::Kill => "is killed",
         Act::Pause => "is paused",
         Act::Resume => "is resumed",
-        Act::SetRate(rate) => return format!("{who} becomes {} records/s", thousands(rate as f64)),
+        Act::SetRate(rate) => return format!("{who} gets {} records/s", with_commas(rate)),
     };
     format!("{who} {what}")
 }

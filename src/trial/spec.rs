@@ -83,17 +83,17 @@ impl TrialSpec {
         self
     }
 
-    /// Says how members show that they live.
-    #[must_use]
-    pub fn with_membership(mut self, times: MembershipTimes) -> Self {
-        self.terms.membership = Some(times);
-        self
-    }
-
     /// Says that the run started the store, so that a script may act on it.
     #[must_use]
     pub fn with_own_store(mut self) -> Self {
         self.cast.store.start();
+        self
+    }
+
+    /// Says how members show that they live.
+    #[must_use]
+    pub fn with_membership(mut self, times: MembershipTimes) -> Self {
+        self.terms.membership = Some(times);
         self
     }
 
@@ -185,6 +185,7 @@ impl TrialSpec {
                     manual: terms.manual,
                     stamps: None,
                     joins_late: false,
+                    static_membership: configuration.is_static,
                     flow: false,
                     program: None,
                 };

@@ -241,7 +241,9 @@ mod tests {
 
     #[test]
     fn a_heartbeat_is_noted_when_the_statistics_count_another_one() {
-        let with = |ts, heartbeats: u64| document(ts, 0, 0, 0, 0).replace("\"Heartbeat\": 4", &format!("\"Heartbeat\": {heartbeats}"));
+        let with = |ts, heartbeats: u64| {
+            document(ts, 0, 0, 0, 0).replace("\"Heartbeat\": 4", &format!("\"Heartbeat\": {heartbeats}"))
+        };
         let log = log(&[with(100, 0), with(200, 1), with(300, 1), with(400, 3)]);
         assert_eq!(log.heartbeats(), [200_000, 400_000]);
     }

@@ -35,15 +35,17 @@ pub(super) fn on_owner(measurement: &Measurement, owner: &MemberMeasurement, gap
 
 /// The latest act that may be why something of a group changed at a moment.
 pub(super) fn before(measurement: &Measurement, group: u32, at_ns: u64) -> Option<usize> {
-    measurement.acts.iter().rposition(|act| {
-        concerns(act, group) && act.at_ns <= at_ns && at_ns <= act.settled_ns
-    })
+    measurement
+        .acts
+        .iter()
+        .rposition(|act| concerns(act, group) && act.at_ns <= at_ns && at_ns <= act.settled_ns)
 }
 
 /// The act that a pause in the reading of a partition goes back to: the first within it, or the latest before it.
 pub(super) fn of_pause(measurement: &Measurement, group: u32, pause: Stretch) -> Option<usize> {
-    let within = measurement.acts.iter().position(|act| {
-        concerns(act, group) && (pause.from_ns..pause.until_ns).contains(&act.at_ns)
-    });
+    let within = measurement
+        .acts
+        .iter()
+        .position(|act| concerns(act, group) && (pause.from_ns..pause.until_ns).contains(&act.at_ns));
     within.or_else(|| before(measurement, group, pause.from_ns))
 }

@@ -20,7 +20,9 @@ pub fn fault(measurement: &Measurement) -> Option<Failure> {
         return None;
     }
     tenures(measurement).into_iter().find_map(|((_, partition), tenures)| {
-        let of_one = tenures.iter().find_map(|tenure| read_after(tenure).or_else(|| committed_ahead(tenure)));
+        let of_one = tenures
+            .iter()
+            .find_map(|tenure| read_after(tenure).or_else(|| committed_ahead(tenure)));
         let of_two = || {
             // Where topics have offsets without a record, the first offset read says nothing.
             let mut pairs = tenures.windows(2).filter(|_| measurement.not_delivered == 0);

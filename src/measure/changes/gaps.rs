@@ -61,7 +61,10 @@ impl Finder<'_> {
             let cause = on_owner.or_else(|| of_pause(self.measurement, self.group, pause))?;
             Some((cause, self.gap([tenure, tenure], cause, pause, true)))
         };
-        pauses.filter(|pause| pause.length_ns() >= still_ns).filter_map(gap).collect()
+        pauses
+            .filter(|pause| pause.length_ns() >= still_ns)
+            .filter_map(gap)
+            .collect()
     }
 
     fn gap(&self, [old, new]: [&Tenure; 2], cause: usize, stretch: Stretch, is_same: bool) -> Gap {
@@ -102,7 +105,13 @@ impl Finder<'_> {
 
     /// From which length on a pause within a tenure is a standstill.
     fn still_ns(&self, tenures: &[Tenure]) -> u64 {
-        let first_act_ns = self.measurement.acts.iter().map(|act| act.at_ns).min().unwrap_or(u64::MAX);
+        let first_act_ns = self
+            .measurement
+            .acts
+            .iter()
+            .map(|act| act.at_ns)
+            .min()
+            .unwrap_or(u64::MAX);
         let spells = tenures.iter().flat_map(|tenure| tenure.spells.windows(2));
         let before = spells.filter(|pair| pair[1].from_ns <= first_act_ns);
         let usual_ns = before.map(|pair| pair[1].from_ns - pair[0].until_ns).max().unwrap_or(0);

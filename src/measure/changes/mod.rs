@@ -130,7 +130,10 @@ pub fn episodes(measurement: &Measurement) -> Vec<Episode> {
     }
     let mut gaps = gaps::gaps(measurement);
     let episode = |(number, act): (usize, &PlannedAct)| {
-        let own: Vec<Gap> = gaps.extract_if(.., |(cause, _)| *cause == number).map(|(_, gap)| gap).collect();
+        let own: Vec<Gap> = gaps
+            .extract_if(.., |(cause, _)| *cause == number)
+            .map(|(_, gap)| gap)
+            .collect();
         let mut episode = Episode {
             act: *act,
             members: members(measurement, number),
@@ -164,7 +167,9 @@ pub fn disturbed_ns(episodes: &[Episode]) -> u64 {
 
 /// The longest time from an act until the lag was what it had been; `None` where that is not known of each.
 pub fn catch_up_ns(episodes: &[Episode]) -> Option<u64> {
-    let times = episodes.iter().map(|episode| Some(episode.caught_up_ns?.saturating_sub(episode.act.at_ns)));
+    let times = episodes
+        .iter()
+        .map(|episode| Some(episode.caught_up_ns?.saturating_sub(episode.act.at_ns)));
     times.collect::<Option<Vec<u64>>>()?.into_iter().max()
 }
 

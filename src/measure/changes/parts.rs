@@ -128,12 +128,16 @@ fn marks(scene: &Scene) -> Vec<(u64, Mark)> {
     let m = scene.measurement;
     let mut marks: Vec<(u64, Mark)> = Vec::new();
     let acts = m.acts.iter().enumerate();
-    let own = acts.filter(|(_, act)| act.at_ns == scene.act.at_ns && act.who == scene.act.who || scene.brings_back(act));
+    let own =
+        acts.filter(|(_, act)| act.at_ns == scene.act.at_ns && act.who == scene.act.who || scene.brings_back(act));
     marks.extend(own.map(|(number, act)| (act.at_ns, Mark::Act(number))));
     let of_group = m.members.iter().filter(|member| member.group == scene.group);
     let given_up = of_group.flat_map(|member| &member.rebalances);
-    let given_up = given_up.filter(|rebalance| rebalance.kind != RebalanceKind::Assigned && !rebalance.partitions.is_empty());
-    let after_act = given_up.map(|rebalance| rebalance.at_ns).filter(|at_ns| *at_ns >= scene.act.at_ns);
+    let given_up =
+        given_up.filter(|rebalance| rebalance.kind != RebalanceKind::Assigned && !rebalance.partitions.is_empty());
+    let after_act = given_up
+        .map(|rebalance| rebalance.at_ns)
+        .filter(|at_ns| *at_ns >= scene.act.at_ns);
     let inside = |at_ns: &u64| *at_ns > scene.stretch.from_ns && *at_ns < scene.stretch.until_ns;
     marks.extend(after_act.filter(inside).min().map(|at_ns| (at_ns, Mark::Stopped)));
     let seen = looks::seen(m, scene.group, scene.act);
@@ -223,7 +227,10 @@ impl Scene<'_> {
         let Stretch { from_ns, until_ns } = part.stretch;
         let mut ends = kills.map(|act| {
             let latest_ns = act.at_ns + times.session_ns;
-            (latest_ns.saturating_sub(times.heartbeat_ns + SWEEP_NS), latest_ns + SWEEP_NS)
+            (
+                latest_ns.saturating_sub(times.heartbeat_ns + SWEEP_NS),
+                latest_ns + SWEEP_NS,
+            )
         });
         ends.any(|(earliest_ns, latest_ns)| from_ns < earliest_ns && (earliest_ns..=latest_ns).contains(&until_ns))
     }
@@ -240,7 +247,9 @@ impl Scene<'_> {
 
 /// What of the detection no session timeout explains is unexplained.
 fn split_detection(scene: &Scene, parts: &mut Vec<Part>) {
-    let Some(times) = scene.measurement.membership else { return };
+    let Some(times) = scene.measurement.membership else {
+        return;
+    };
     let most_ns = times.session_ns + times.heartbeat_ns;
     let Some(place) = parts.iter().position(|part| part.kind == PartKind::Detection) else {
         return;

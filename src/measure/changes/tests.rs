@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::measure::{
-    Act, FailureKind, FlowBuilder, LagSeries, LoadMeasurement, MembershipTimes, OffsetRun, PartitionLag, PartitionMeasurement,
-    Rebalance,
+    Act, FailureKind, FlowBuilder, LagSeries, LoadMeasurement, MembershipTimes, OffsetRun, PartitionLag,
+    PartitionMeasurement, Rebalance,
 };
 use crate::testing::measurement;
 
@@ -72,14 +72,17 @@ impl Invented {
             flow.add(epoch, at(until_ms - 1), at(*until_ms));
         }
         let read = &mut self.0.members[member].partitions;
-        let place = read.iter().position(|read| read.partition == number).unwrap_or_else(|| {
-            read.push(PartitionMeasurement {
-                partition: number,
-                runs: Some(Vec::new()),
-                ..PartitionMeasurement::default()
+        let place = read
+            .iter()
+            .position(|read| read.partition == number)
+            .unwrap_or_else(|| {
+                read.push(PartitionMeasurement {
+                    partition: number,
+                    runs: Some(Vec::new()),
+                    ..PartitionMeasurement::default()
+                });
+                read.len() - 1
             });
-            read.len() - 1
-        });
         let read = &mut read[place];
         let [first, end] = offsets;
         read.records += u64::try_from(end - first).unwrap();
@@ -113,7 +116,11 @@ fn in_ms(gap: &Gap) -> Vec<(PartKind, u64)> {
 }
 
 fn gap_of(episode: &Episode, number: i32) -> &Gap {
-    episode.gaps.iter().find(|gap| gap.partition == partition(number)).unwrap()
+    episode
+        .gaps
+        .iter()
+        .find(|gap| gap.partition == partition(number))
+        .unwrap()
 }
 
 const WHOLE: &[[u64; 2]] = &[[0, 30_000]];
@@ -141,7 +148,10 @@ fn a_partition_that_moves_has_a_gap_whose_parts_add_up_and_the_others_have_none(
     use PartKind::{Division, FirstRecord, LettingGo};
     assert_eq!(in_ms(gap), [(LettingGo, 10), (Division, 1_500), (FirstRecord, 20)]);
     let moved = episodes[0].members.iter().find(|change| change.member == 2).unwrap();
-    assert_eq!((moved.assigned_ns, moved.first_record_ns), (Some(at(7_500)), Some(at(7_520))));
+    assert_eq!(
+        (moved.assigned_ns, moved.first_record_ns),
+        (Some(at(7_500)), Some(at(7_520)))
+    );
     assert_eq!((episodes[0].collateral_ns(), episodes[0].flowing_ns()), (0, at(7_520)));
 }
 
@@ -173,7 +183,12 @@ fn killed(given_ms: u64) -> Invented {
         .rebalance(0, Revoked, given_ms - 100, &[0])
         .rebalance(0, Assigned, given_ms, &[0, 2])
         .reads(0, 0, (1, [0, given_ms.cast_signed() / 10]), &[[0, given_ms - 110]])
-        .reads(0, 0, (2, [given_ms.cast_signed() / 10, 3_000]), &[[given_ms + 10, 30_000]])
+        .reads(
+            0,
+            0,
+            (2, [given_ms.cast_signed() / 10, 3_000]),
+            &[[given_ms + 10, 30_000]],
+        )
         .reads(1, 2, (1, [0, 500]), &[[0, 4_990]])
         .reads(0, 2, (1, [480, 3_000]), &[[given_ms + 30, 30_000]]);
     trial.0.members[1].was_killed = true;
@@ -188,7 +203,10 @@ fn killed(given_ms: u64) -> Invented {
 fn a_killed_member_is_missed_when_its_session_ends_and_its_records_come_again() {
     let episodes = killed(11_000).episodes();
     let gap = gap_of(&episodes[0], 2);
-    assert_eq!((gap.kind, gap.redelivered, gap.resumed_at), (GapKind::Moved, 20, Some(480)));
+    assert_eq!(
+        (gap.kind, gap.redelivered, gap.resumed_at),
+        (GapKind::Moved, 20, Some(480))
+    );
     use PartKind::{BeforeAct, Detection, Division, FirstRecord};
     let expected = [(BeforeAct, 10), (Detection, 5_900), (Division, 100), (FirstRecord, 30)];
     assert_eq!(in_ms(gap), expected);
@@ -220,7 +238,10 @@ fn a_paused_owner_stands_still_itself_and_one_that_pauses_without_a_cause_is_une
     assert_eq!(away.kind, GapKind::Away);
     assert_eq!(in_ms(away), [(BeforeAct, 5), (Paused, 2_000), (FirstRecord, 5)]);
     let other = gap_of(&episodes[0], 1);
-    assert_eq!((other.kind, in_ms(other)), (GapKind::Collateral, vec![(Unexplained, 400)]));
+    assert_eq!(
+        (other.kind, in_ms(other)),
+        (GapKind::Collateral, vec![(Unexplained, 400)])
+    );
     assert_eq!(episodes[1].gaps, []);
 }
 
@@ -280,7 +301,10 @@ fn nothing_is_known_of_members_that_do_not_say_when_they_read() {
 fn fault_of(change: impl FnOnce(&mut Measurement)) -> Option<(FailureKind, String, String)> {
     let mut trial = cooperative_join().0;
     for (member, committed) in [(0, 590), (2, 3_000)] {
-        let read = trial.members[member].partitions.iter_mut().find(|read| read.partition == 1);
+        let read = trial.members[member]
+            .partitions
+            .iter_mut()
+            .find(|read| read.partition == 1);
         read.unwrap().flow[0].committed = Some(committed);
     }
     change(&mut trial);
@@ -301,15 +325,27 @@ fn partitions_that_change_hands_as_they_should_are_no_fault() {
 #[test]
 fn a_member_that_reads_after_its_partition_was_revoked_is_found() {
     let (kind, who, message) = fault_of(|trial| trial.members[0].rebalances[1].at_ns -= 510 * MS).unwrap();
-    assert_eq!((kind, who.as_str()), (FailureKind::Overlap, "group 1, process 1, consumer 1"));
-    assert_eq!(message, "it read until 500.0 ms after its partition was revoked, of partition 1 of topic 1");
+    assert_eq!(
+        (kind, who.as_str()),
+        (FailureKind::Overlap, "group 1, process 1, consumer 1")
+    );
+    assert_eq!(
+        message,
+        "it read until 500.0 ms after its partition was revoked, of partition 1 of topic 1"
+    );
 }
 
 #[test]
 fn an_owner_that_skips_what_was_not_committed_is_found() {
     let (kind, who, message) = fault_of(|trial| read_of(trial, 0).flow[0].committed = Some(570)).unwrap();
-    assert_eq!((kind, who.as_str()), (FailureKind::Lost, "group 1, process 3, consumer 1"));
-    assert!(message.starts_with("it began at offset 590 although 570 was committed"), "{message}");
+    assert_eq!(
+        (kind, who.as_str()),
+        (FailureKind::Lost, "group 1, process 3, consumer 1")
+    );
+    assert!(
+        message.starts_with("it began at offset 590 although 570 was committed"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -319,6 +355,12 @@ fn a_commit_ahead_of_the_work_is_found() {
         read_of(trial, 2).runs.as_mut().unwrap()[0].first = 600;
     })
     .unwrap();
-    assert_eq!((kind, who.as_str()), (FailureKind::Lost, "group 1, process 1, consumer 1"));
-    assert!(message.starts_with("it committed offset 600 although it had read to 590"), "{message}");
+    assert_eq!(
+        (kind, who.as_str()),
+        (FailureKind::Lost, "group 1, process 1, consumer 1")
+    );
+    assert!(
+        message.starts_with("it committed offset 600 although it had read to 590"),
+        "{message}"
+    );
 }

@@ -169,8 +169,16 @@ fn drawn(m: &Measurement, places: Vec<Place>) -> Vec<Place> {
 fn lane_name((group, topic, partition): Place, all: &[Place]) -> String {
     let groups = all.iter().any(|(group, ..)| *group > 0);
     let topics = all.iter().any(|(_, topic, _)| *topic > 0);
-    let group = if groups { format!("g{} ", group + 1) } else { String::new() };
-    let topic = if topics { format!("t{} ", topic + 1) } else { String::new() };
+    let group = if groups {
+        format!("g{} ", group + 1)
+    } else {
+        String::new()
+    };
+    let topic = if topics {
+        format!("t{} ", topic + 1)
+    } else {
+        String::new()
+    };
     format!("{group}{topic}{partition}")
 }
 
@@ -229,7 +237,13 @@ fn strips(c: &Chosen, x_max: f64) -> Vec<Strip> {
     }];
     if let Some(load) = &c.m.load {
         let totals = load.lag.totals();
-        let samples = || load.lag.at_ns.iter().map(|at_ns| c.m.since_start_s(*at_ns)).zip(&totals);
+        let samples = || {
+            load.lag
+                .at_ns
+                .iter()
+                .map(|at_ns| c.m.since_start_s(*at_ns))
+                .zip(&totals)
+        };
         let highest = |from: f64| {
             let within = samples().filter(|(at, _)| *at >= from && *at < from + length);
             within.map(|(_, lag)| *lag).max()
@@ -354,7 +368,12 @@ fn letters(c: &Chosen, width: usize) -> Vec<String> {
     let mut names = Vec::new();
     for (number, event) in (b'a'..=b'z').zip(events(c)) {
         marks[column(event.x)] = char::from(number);
-        names.push(format!("{}: {} at {}", char::from(number), event.text, duration(event.x)));
+        names.push(format!(
+            "{}: {} at {}",
+            char::from(number),
+            event.text,
+            duration(event.x)
+        ));
     }
     lines.push(format!("{:>8} |{}|", "", marks.into_iter().collect::<String>()));
     lines.push(format!("{:>8} 0 to {}; {}", "", duration(end), names.join(", ")));

@@ -3,8 +3,8 @@
 
 use super::canvas::{Align, Canvas, LINE, SMALL, TEXT, WIDE, draw, text_width, wrap};
 use super::colours::Ink;
-use super::legend;
 use super::lanes::LANE;
+use super::legend;
 use super::plot::{LABEL_LINE, NAME_INDENT, Plot, flag_lanes, label_lines};
 use super::spec::{ChartSpec, Line, Panel};
 

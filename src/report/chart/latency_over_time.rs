@@ -215,7 +215,9 @@ fn strip(live: LiveTrial) -> Option<Strip> {
     });
     let bars: Vec<(f64, f64, f64)> = bars.collect();
     let name = String::new();
-    bars.iter().any(|(_, _, rate)| *rate > 0.0).then_some(Strip { name, bars })
+    bars.iter()
+        .any(|(_, _, rate)| *rate > 0.0)
+        .then_some(Strip { name, bars })
 }
 
 fn legend(panels: &[Panel]) -> Vec<Entry> {

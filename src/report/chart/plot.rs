@@ -44,7 +44,13 @@ impl Plot<'_> {
         canvas.text(place, &self.spec.x.label, SMALL, Ink::Muted, Align::Middle);
         for (strip, (top, bottom)) in self.strips() {
             let middle = f64::midpoint(top, bottom);
-            canvas.text((self.left - 6.0, middle), &tick(strip.max()), SMALL, Ink::Muted, Align::End);
+            canvas.text(
+                (self.left - 6.0, middle),
+                &tick(strip.max()),
+                SMALL,
+                Ink::Muted,
+                Align::End,
+            );
             let place = (self.right + NAME_INDENT, middle);
             canvas.text(place, &strip.name, SMALL, Ink::Text, Align::Start);
         }

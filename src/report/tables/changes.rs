@@ -12,7 +12,10 @@ fn ms(value: f64) -> String {
     duration(value / 1e3)
 }
 
-fn acts<'a>(input: &ReportInput<'a>, family: usize) -> impl Iterator<Item = (&'a ConfigurationSummary, &'a ActSummary)> {
+fn acts<'a>(
+    input: &ReportInput<'a>,
+    family: usize,
+) -> impl Iterator<Item = (&'a ConfigurationSummary, &'a ActSummary)> {
     let with_acts = input.of_family(family).filter_map(|c| Some((c, c.changes.as_ref()?)));
     let acts = with_acts.flat_map(|(c, changes)| changes.acts.iter().map(move |act| (c, act)));
     // What only ends a pause has no cost of its own.
@@ -29,23 +32,27 @@ pub(crate) fn changes(input: &ReportInput) -> Vec<Table> {
             Column::configuration(&labels, |(c, _): &Row| c.configuration),
             Column::words("change", |(_, act): &Row| act.what.clone()),
             Column::words("that broker", |(_, act): &Row| act.broker.clone().unwrap_or_else(|| UNKNOWN.to_owned()))
+                .dropped(8)
                 .only_if(any(|act| act.broker.is_some())),
-            Column::figures("at", |(_, act): &Row| duration(act.at_s)),
+            Column::figures("at", |(_, act): &Row| duration(act.at_s)).dropped(7),
             Column::figures("longest gap", |(_, act): &Row| ms(act.gap_ms)),
             Column::figures("of all trials", |(_, act): &Row| {
                 format!("{} to {}", ms(act.range_ms.0), ms(act.range_ms.1))
             })
+            .dropped(1)
             .only_if(any(|act| act.trials > 1)),
             Column::figures("moved", |(_, act): &Row| act.moved.to_string()),
-            Column::figures("stood still", |(_, act): &Row| act.stood_still.to_string()),
+            Column::figures("stood still", |(_, act): &Row| act.stood_still.to_string()).dropped(2),
             Column::figures("of those longest", |(_, act): &Row| match act.stood_still {
                 0 => UNKNOWN.to_owned(),
                 _ => ms(act.collateral_ms),
             })
+            .dropped(3)
             .only_if(any(|act| act.collateral_ms > 0.0)),
-            Column::figures("redelivered", |(_, act): &Row| with_commas(act.redelivered)),
-            Column::figures("all read after", |(_, act): &Row| ms(act.flowing_ms)),
+            Column::figures("redelivered", |(_, act): &Row| with_commas(act.redelivered)).dropped(5),
+            Column::figures("all read after", |(_, act): &Row| ms(act.flowing_ms)).dropped(4),
             Column::figures("lag as before after", |(_, act): &Row| or_unknown(act.caught_up_ms, ms))
+                .dropped(6)
                 .only_if(any(|act| act.caught_up_ms.is_some())),
         ];
         Table::of(family_title(input.scenario, family), columns, acts(input, family))
@@ -61,7 +68,9 @@ pub(crate) fn gap_parts(input: &ReportInput) -> Vec<Table> {
         let columns = [
             Column::configuration(&labels, |(c, ..): &Row| c.configuration),
             Column::words("change", |(_, act, _): &Row| act.what.clone()),
-            Column::words("part of the gap", |(.., part): &Row| capitalised(part_in_words(part.kind))),
+            Column::words("part of the gap", |(.., part): &Row| {
+                capitalised(part_in_words(part.kind))
+            }),
             Column::figures("time", |(.., part): &Row| ms(part.ms)),
             Column::figures("share", |(_, act, part): &Row| percent(part.ms / act.gap_ms)),
             Column::words("set by", |(.., part): &Row| match &part.setting {

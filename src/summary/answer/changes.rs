@@ -48,15 +48,28 @@ fn cost(who: Option<&str>, act: &ActSummary) -> String {
     if act.gap_ms == 0.0 {
         return capitalised(&format!("{subject}when {}, every partition is read on.", act.what));
     }
-    let begin = format!("{subject}when {}, a partition is not read for {}{range}", act.what, time(act.gap_ms));
-    let mut parts: Vec<_> = act.parts.iter().filter(|part| part.ms >= PART_MIN * act.gap_ms).collect();
+    let begin = format!(
+        "{subject}when {}, a partition is not read for {}{range}",
+        act.what,
+        time(act.gap_ms)
+    );
+    let mut parts: Vec<_> = act
+        .parts
+        .iter()
+        .filter(|part| part.ms >= PART_MIN * act.gap_ms)
+        .collect();
     parts.sort_by(|a, b| b.ms.total_cmp(&a.ms));
     let words = |part: &&crate::summary::PartSummary| {
         let setting = part.setting.as_ref().map(|setting| {
             let value = setting.ms.map_or_else(String::new, |ms| format!(" = {}", time(ms)));
             format!(" ({}{value})", setting.name)
         });
-        format!("{} {}{}", time(part.ms), part_in_words(part.kind), setting.unwrap_or_default())
+        format!(
+            "{} {}{}",
+            time(part.ms),
+            part_in_words(part.kind),
+            setting.unwrap_or_default()
+        )
     };
     let parts: Vec<String> = parts.iter().take(PARTS_MAX).map(words).collect();
     let redelivered = match act.redelivered {

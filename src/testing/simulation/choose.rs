@@ -238,8 +238,8 @@ fn capabilities(chance: &mut Chance, records: Records, manual: bool) -> Vec<Capa
         return Capability::ALL.to_vec();
     }
     let is_needed = |capability: Capability| match capability {
-        // No trial here has a store, and no account needs the times of reading: these change nothing.
-        Capability::Manual | Capability::Store | Capability::Flow => true,
+        // No trial here has a store or static members, and no account needs the times of reading: these change nothing.
+        Capability::Manual | Capability::Store | Capability::Static | Capability::Flow => true,
         // Nobody else knows what members hold that assign by hand.
         Capability::Assignment => manual,
         Capability::Ledger | Capability::Stamps => records == Records::Arriving,

@@ -87,10 +87,10 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
         load,
         interruptions,
         acts: ended.planned(),
-        membership: ended.terms.membership.filter(|_| !ended.terms.script.steps.is_empty()),
         // The coordinator of the trial asks the cluster for these meanwhile.
         group_looks: Vec::new(),
         roles: None,
+        membership: ended.terms.membership.filter(|_| !ended.terms.script.steps.is_empty()),
         outside: observed::outside(ended),
         // Known once its tables have been counted.
         store: None,

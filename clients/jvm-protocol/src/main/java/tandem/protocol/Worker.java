@@ -29,7 +29,7 @@ import org.apache.kafka.common.errors.TimeoutException;
 public final class Worker {
     private static final int PROTOCOL = 2;
     private static final List<String> CAPABILITIES = List.of("hold", "assignment", "ledger", "usage", "work", "calibrate",
-            "pauses", "stamps", "store", "flow");
+            "pauses", "stamps", "static", "store", "flow");
     private static final long SILENCE_LIMIT_NS = TimeUnit.SECONDS.toNanos(10);
     private static final long PROGRESS_INTERVAL_MS = 100;
     /** If it matters when each partition was read: a worker that is killed says no more. */
