@@ -145,7 +145,7 @@ class MemberTest {
         var store = new Prepare.Store("postgresql://u:p@a/b", "\"t\"", Prepare.Write.INSERT, 10, onError);
         var order = new Prepare(List.of(new Prepare.ConsumerOrder("c", List.of())), List.of(new Prepare.Topic("t", ranges)),
                 "g", Map.of(), null, new Work(Work.Kind.STORE, 0), new Prepare.Calibration(1, 0), new Commit(Commit.Kind.NONE, 0),
-                Prepare.Read.BATCH, false, null, warmupRecords, false, store);
+                Prepare.Read.BATCH, false, null, warmupRecords, false, false, false, store);
         Member member = new Member(order, 0, () -> {}, () -> said.add("end"), cause -> said.add(cause.getMessage()),
                 (message, times) -> said.add(times + ": " + message));
         member.beginEpochs(Set.of(FIRST, SECOND));
