@@ -48,6 +48,7 @@ type prepare struct {
 	Manual           bool              `json:"manual"`
 	Stamps           *stampOrder       `json:"stamps"`
 	JoinsLate        bool              `json:"joins_late"`
+	StaticMembership bool              `json:"static_membership"`
 	Store            *storeOrder       `json:"store"`
 }
 

@@ -109,6 +109,7 @@ async fn remove(left: &LeftTopics) -> Result<usize> {
         source: ClusterSource::Bootstrap(left.bootstrap.clone()),
         prefix: left.prefix.clone(),
         client: left.client.clone(),
+        ..ClusterSpec::default()
     };
     let admin = Admin::connect(&left.bootstrap, &cluster_properties(&spec)?).await?;
     let waiting = |what: &str| eprintln!("note: {what}");

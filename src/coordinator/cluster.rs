@@ -1,6 +1,6 @@
 //! The cluster of a run: brokers started for it, or an existing cluster, behind one interface.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,8 @@ use crate::kafka::admin::{Admin, AdminError, BrokerAddress};
 use crate::kafka::client::{PropertyError, cluster_properties};
 use crate::kafka::doctor::{Asker, Check, Patient, reachable};
 use crate::kafka::local::{
-    Broker, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, ListenerSpec, LocalCluster, LocalError, ZooKeeper,
+    Broker, BrokerSettings, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, ListenerSpec, LocalCluster, LocalError,
+    ZooKeeper,
 };
 use crate::measure::{ClusterEnvironment, Setting};
 use crate::scenario::{ClusterNeeds, ClusterSource, ClusterSpec, KafkaVersion};
@@ -130,7 +131,7 @@ impl Cluster {
                 version,
                 zookeeper,
                 port,
-            } => Self::start(spec, (*brokers, *version, *zookeeper, *port), needs.listeners, opening).await,
+            } => Self::start(spec, (*brokers, *version, *zookeeper, *port), needs, opening).await,
         }
     }
 
@@ -165,11 +166,18 @@ impl Cluster {
     async fn start(
         spec: &ClusterSpec,
         (brokers, version, zookeeper, port): (u32, KafkaVersion, bool, Option<u16>),
-        listeners: BTreeSet<String>,
+        needs: ClusterNeeds,
         opening: Opening,
     ) -> Result<Self, ClusterError> {
         let properties = cluster_properties(spec)?;
         let heap_mib = opening.heap_mib;
+        let settings = BrokerSettings {
+            own_groups: needs.has_events,
+            sessions_ms: needs.sessions_ms,
+            group_sessions_ms: needs.group_sessions_ms,
+            group_heartbeats_ms: needs.group_heartbeats_ms,
+            properties: spec.broker.clone(),
+        };
         let start = move || {
             let progress = |what: &str| opening.observer.preparing(what);
             let distribution = Distribution::find_or_get(version, &progress)?;
@@ -178,7 +186,8 @@ impl Cluster {
                 zookeeper,
                 heap_mib,
                 port,
-                listeners: listeners.into_iter().map(ListenerSpec::here).collect(),
+                listeners: needs.listeners.into_iter().map(ListenerSpec::here).collect(),
+                settings,
                 data_parent: opening.data_parent,
                 run_id: opening.run_id,
             };

@@ -24,6 +24,7 @@ pub mod leftovers;
 mod listeners;
 mod memory;
 mod options;
+mod planned_events;
 mod processes;
 mod programs;
 pub mod ready_made;

@@ -69,6 +69,8 @@ capabilities! {
         NotObserved("where its process did not run");
     Stamps: "reads the stamps of records and says how long they waited",
         Otherwise("live and mixed trials fail with it");
+    Static: "keeps its place in the group by `group.instance.id`",
+        Otherwise("`static = true` fails with it");
     Store: "writes records to the store of the trial",
         Otherwise("`work = \"store\"` fails with it");
 }

@@ -213,6 +213,9 @@ pub struct Prepare {
     /// True where the others read already: nothing is held, and each partition is read from where its group is.
     #[serde(default)]
     pub joins_late: bool,
+    /// True where the `group.instance.id` of each consumer is its `client_id`. Only with capability `static`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub static_membership: bool,
     /// To an observer: the program that it starts and watches. It speaks nothing, so what is said above of consumers is
     /// for the program to do or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -11,6 +11,8 @@ use crate::measure::{Act, BrokerRole};
 pub struct Script {
     /// In any order but for [`When::AfterStep`] and the steps of one actor.
     pub steps: Vec<Step>,
+    /// The number, from 1, of the scenario's event that each step is of; empty where they are of none.
+    pub events: Vec<usize>,
 }
 
 /// One planned act.

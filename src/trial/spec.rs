@@ -174,6 +174,7 @@ impl TrialSpec {
                     manual: terms.manual,
                     stamps: None,
                     joins_late: false,
+                    static_membership: configuration.is_static,
                     program: None,
                 };
                 readers.push(Actor::new(Reader {

@@ -101,7 +101,10 @@ impl Member {
         let callback_failure = Arc::new(OnceLock::new());
         let statistics = Arc::new(StatisticsLog::default());
         let context = context(prepare, &shared, &callback_failure, &statistics);
-        let config = client_config(&prepare.properties, &order.client_id);
+        let mut config = client_config(&prepare.properties, &order.client_id);
+        if prepare.static_membership {
+            config.set("group.instance.id", &order.client_id);
+        }
         let (client, records, waker) = match prepare.read {
             Read::Stream => make_stream(&config, context)?,
             Read::Batch | Read::Poll => make_queues(&config, context)?,

@@ -85,6 +85,7 @@ pub fn order(topic: &TopicTarget, client: &str, properties: &[(&str, &str)]) -> 
         manual: false,
         stamps: None,
         joins_late: false,
+        static_membership: false,
         program: None,
     }
 }

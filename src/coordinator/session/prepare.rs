@@ -12,12 +12,13 @@ use crate::coordinator::cluster::Cluster;
 use crate::coordinator::dataset::Dataset;
 use crate::coordinator::ending::RunError;
 use crate::coordinator::fixed_group::{self, GroupError, wait_until_empty};
+use crate::coordinator::planned_events;
 use crate::coordinator::silent;
 use crate::kafka::admin::DEFAULT_SESSION;
 use crate::kafka::client::{ConsumerSettings, ResolvedSettings};
 use crate::measure::{FailureKind, TrialKind, TrialOrder};
 use crate::names;
-use crate::scenario::{Commit, Configuration, Mode, Program};
+use crate::scenario::{Commit, Configuration, Mode, Parties, Program};
 use crate::trial::Limits;
 use crate::trial::TrialSpec;
 
@@ -99,6 +100,19 @@ impl Session<'_> {
         let fetch_pause = Duration::from_millis(settings.fetch_pause_ms);
         let mut spec = TrialSpec::new(configuration, &name, topics, &settings.properties, calibration, limits)
             .with_client(&settings.own, fetch_pause);
+        let brokers: Vec<u32> = cluster.own_brokers().iter().map(|broker| broker.id()).collect();
+        let parties = Parties {
+            groups: configuration.groups,
+            processes: configuration.processes,
+            brokers: u32::try_from(brokers.len()).unwrap_or(u32::MAX),
+        };
+        let script = planned_events::script(configuration, parties, order, scenario.seed);
+        if let Some(timeouts) = configuration.group_timeouts() {
+            for group in &spec.terms.groups {
+                let set = cluster.admin.set_group_timeouts(group, timeouts).await;
+                set.map_err(|error| NotRun::not_prepared(&error))?;
+            }
+        }
         if let Some(existing) = existing {
             spec = spec.with_existing(existing);
         }
@@ -106,7 +120,7 @@ impl Session<'_> {
             spec = self.observed(spec, program, &settings, cluster).await?;
         }
         if let Some((load, mut producers)) = load {
-            let load = load.with_rates(&self.options.script);
+            let load = load.with_rates(&script);
             let load = load.map_err(|error| NotRun::NotPrepared(FailureKind::NotAsPlanned, error.to_string()))?;
             for producer in &mut producers {
                 producer.schedule.clone_from(&load.schedule);
@@ -114,8 +128,7 @@ impl Session<'_> {
             spec = spec.with_load(load, producers);
         }
         spec = self.with_tables(spec, order, configuration).await?;
-        let brokers: Vec<u32> = cluster.own_brokers().iter().map(|broker| broker.id()).collect();
-        Ok(spec.with_script(self.options.script.clone(), &brokers))
+        Ok(spec.with_script(script, &brokers))
     }
 
     /// The trial with a program that speaks nothing in it. A program that begins where its group is, or at the end if that

@@ -4,12 +4,14 @@ use toml::de::DeTable;
 
 use super::apps::{kinds, read_apps};
 use super::cluster::{self, Instead};
+use super::events::read_events;
+use super::keys::read_keys;
 use super::properties::check_aliases;
 use super::settings::{read_matrix, read_settings};
 use crate::scenario::document::{Entry, entries, table, tables};
 use crate::scenario::draft::{Draft, DraftCapacity, DraftCase, DraftRequirement, DraftStore};
 use crate::scenario::keys::{
-    CLIENT, CapacityKeys, CaseKeys, FILL, Given, PRODUCER, PlaceKeys, RequireKeys, StoreKeys, Table, TableKeys,
+    CLIENT, CapacityKeys, CaseKeys, FILL, Given, PRODUCER, PlaceKeys, RequireKeys, StoreKeys, Table, TableKeys as _,
     TopKeys, TrialKeys, unknown_key,
 };
 use crate::scenario::kinds::Lag;
@@ -76,6 +78,7 @@ fn read_top(entry: &Entry<'_>, draft: &mut Draft, instead: Option<&Instead>, pro
         Some(Table::Place) => return read_places(entry, draft, problems),
         Some(Table::App) => return read_apps(entry, draft, problems),
         Some(Table::Require) => return read_requirements(entry, draft, problems),
+        Some(Table::Event) => return draft.defaults.extend(read_events(entry, Table::Event, problems)),
         Some(_) => {}
         None => return problems.add(unknown_key(entry, Table::Top)),
     }
@@ -97,17 +100,6 @@ fn read_top(entry: &Entry<'_>, draft: &mut Draft, instead: Option<&Instead>, pro
         }
         None => {}
     }
-}
-
-/// The keys of a table that has no others.
-fn read_keys<T: TableKeys>(table: &DeTable<'_>, stands_in: Table, problems: &mut Problems) -> T {
-    let mut keys = T::default();
-    for entry in entries(table) {
-        if !keys.read_entry(stands_in, &entry, problems) {
-            problems.add(unknown_key(&entry, stands_in));
-        }
-    }
-    keys
 }
 
 fn read_trial(header: &Entry<'_>, table: &DeTable<'_>, draft: &mut Draft, problems: &mut Problems) {

@@ -238,8 +238,9 @@ fn capabilities(chance: &mut Chance, records: Records, manual: bool) -> Vec<Capa
         return Capability::ALL.to_vec();
     }
     let is_needed = |capability: Capability| match capability {
-        // No trial here has a store, so this one changes nothing.
-        Capability::Manual | Capability::Store => true,
+        // No trial here has a store or static members, so these change nothing.
+        // No trial here has a store or static members, so these change nothing.
+        Capability::Manual | Capability::Store | Capability::Static => true,
         // Nobody else knows what members hold that assign by hand.
         Capability::Assignment => manual,
         Capability::Ledger | Capability::Stamps => records == Records::Arriving,

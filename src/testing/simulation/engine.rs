@@ -170,7 +170,10 @@ fn script(plan: &Plan) -> Script {
             Step { when, target, act }
         }));
     }
-    Script { steps }
+    Script {
+        steps,
+        ..Script::default()
+    }
 }
 
 fn mode(plan: &Plan) -> Mode {

@@ -28,7 +28,11 @@ impl Ended<'_> {
     /// The failure of a trial that ended before all of its script was carried out.
     pub(super) fn not_carried_out(&self) -> Option<Failure> {
         let index = (0..self.terms.script.steps.len()).find(|index| self.done_ns(*index).is_none())?;
-        Some(self.not_as_planned(index, "the trial ended before"))
+        let ended = match self.terms.script.events.get(index) {
+            Some(event) => format!("the trial ended before event {event}"),
+            None => "the trial ended before".to_owned(),
+        };
+        Some(self.not_as_planned(index, &ended))
     }
 
     /// The failure of a trial of which a step was not carried out.

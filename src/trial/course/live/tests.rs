@@ -431,7 +431,10 @@ fn a_producer_that_leaves_or_is_killed_as_planned_is_not_waited_for() {
             target: second.into(),
             act,
         };
-        let mut script = reading_of_two_producers(crate::trial::Script { steps: vec![step] });
+        let mut script = reading_of_two_producers(crate::trial::Script {
+            steps: vec![step],
+            ..crate::trial::Script::default()
+        });
         let actions = script.passes(Duration::from_millis(2_100));
         let begun = match act {
             Act::Leave => Action::Send(second, ToWorker::Stop),
@@ -464,6 +467,7 @@ fn a_planned_rate_is_in_the_schedule_beforehand_and_counts_from_the_common_start
         let (target, act) = (ActorId::Load.into(), Act::SetRate(200));
         crate::trial::Script {
             steps: vec![crate::trial::Step { when, target, act }],
+            ..crate::trial::Script::default()
         }
     };
     // Half a second after the common start the producers begin.

@@ -29,7 +29,7 @@ import org.apache.kafka.common.errors.TimeoutException;
 public final class Worker {
     private static final int PROTOCOL = 2;
     private static final List<String> CAPABILITIES = List.of("hold", "assignment", "ledger", "usage", "work", "calibrate",
-            "pauses", "stamps", "store");
+            "pauses", "stamps", "static", "store");
     private static final long SILENCE_LIMIT_NS = TimeUnit.SECONDS.toNanos(10);
     private static final long PROGRESS_INTERVAL_MS = 100;
     private static final long PAUSE_LOOK_MS = 100;
