@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::latency::Latencies;
 use crate::measure::{
-    ClientStatistics, OffsetRun, ProcessUsage, ReadingTime, Rebalance, SecondOfLatency, Series, StoreUse, Stretch,
-    TopicPartition, WaitSlice,
+    ClientStatistics, OffsetRun, OffsetSpan, ProcessUsage, ReadingTime, Rebalance, SecondOfLatency, Series, StoreUse,
+    Stretch, TopicPartition, WaitSlice,
 };
 use crate::scenario::{Commit, Read, Work, WorkOrdering, one_thread};
 
@@ -370,4 +370,8 @@ pub struct PartitionResult {
     /// The same in [`crate::measure::WAIT_SLICES`] slices of the window, by intended time; may be left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits: Vec<WaitSlice>,
+    /// Offsets in transactions whose commit was sent to the store and not answered, once for each such transaction
+    /// (capability `store`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unanswered: Vec<OffsetSpan>,
 }

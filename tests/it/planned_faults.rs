@@ -181,7 +181,8 @@ fn thirty_random_schedules_on_three_brokers_end_with_a_result_or_a_named_failure
     let number = |name: &str| std::env::var(name).ok()?.parse().ok();
     let seed: u64 = number("TANDEM_SEED").unwrap_or(std::process::id().into());
     let mut chance = Chance(seed);
-    let cases = (1..=number("TANDEM_TRIALS").unwrap_or(30)).map(|number: u64| {
+    let asked: u64 = number("TANDEM_TRIALS").unwrap_or(30);
+    let cases = (1..=asked).map(|number| {
         let protocol = chance.of(&["classic", "consumer"]);
         format!(
             "[[case]]\nname = 's{number}'\nprotocol = '{protocol}'\n{}",
@@ -197,7 +198,11 @@ fn thirty_random_schedules_on_three_brokers_end_with_a_result_or_a_named_failure
     );
     let scene = Scene::new();
     scene.scenario(tables);
-    let ended = scene.run(&[]);
+    let mut run = scene.spawn_run(&[]);
+    for number in 1..=asked {
+        run.wait_for(&format!("[{number}/"));
+    }
+    let ended = run.end();
     scene.assert_no_processes();
     let trials = scene.trials();
     let count = |is: fn(&Status) -> bool| trials.iter().filter(|trial| is(&trial.status)).count();
@@ -219,7 +224,6 @@ fn thirty_random_schedules_on_three_brokers_end_with_a_result_or_a_named_failure
             assert!(is_known, "seed {seed}, {}: {failure:?}", trial.configuration_name);
         }
     }
-    let asked = number("TANDEM_TRIALS").unwrap_or(30);
     assert_eq!(trials.len() as u64, asked, "seed {seed}");
 }
 

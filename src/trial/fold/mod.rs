@@ -183,6 +183,7 @@ fn member_measurement(
                 series: p.series.clone(),
                 latencies: p.latencies.clone(),
                 waits: p.waits.clone(),
+                unanswered: p.unanswered.clone(),
             })
             .collect(),
         ..MemberMeasurement::default()

@@ -238,9 +238,24 @@ public final class Member {
             fail(new Refusal("the work failed: " + failure.message()));
         }
         records.forEach(record -> ofRecord(record).started.note(record.offset() + 1, startedNs));
+        if (failure.isUnanswered()) {
+            noteUnanswered(records);
+        }
         retries++;
         onReport.accept("the work is tried again: " + failure.message(), retries);
         throw new StoreAway(failure.message());
+    }
+
+    /** Nothing says what became of these records of a transaction. */
+    private void noteUnanswered(List<ConsumerRecord<byte[], byte[]>> records) {
+        PartitionAccount of = null;
+        long end = 0;
+        for (ConsumerRecord<byte[], byte[]> record : records) {
+            PartitionAccount account = ofRecord(record);
+            account.unanswered(record.offset(), account == of && record.offset() == end);
+            of = account;
+            end = record.offset() + 1;
+        }
     }
 
     /** Between its first attempt and its last the member does nothing else. */

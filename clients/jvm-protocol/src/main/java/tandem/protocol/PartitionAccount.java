@@ -7,9 +7,11 @@ import java.util.List;
 final class PartitionAccount {
     record Run(long first, long end, int epoch) {}
 
+    record Span(long first, long end) {}
+
     /** As the protocol has it. */
     record Result(int topic, int partition, long records, long bytes, Long firstNs, Long lastNs, List<Run> runs,
-            Series.Counts series, Waits.Latencies latencies, List<Waits.Slice> waits) {}
+            Series.Counts series, Waits.Latencies latencies, List<Waits.Slice> waits, List<Span> unanswered) {}
 
     static final long NO_POSITION = -1;
 
@@ -21,6 +23,8 @@ final class PartitionAccount {
     final Prepare.Range range;
     private final Series series = new Series();
     private final List<Run> runs = new ArrayList<>();
+    /** What was in transactions whose commits the store did not answer, once for each of them. */
+    private final List<Span> unanswered = new ArrayList<>();
     /** Made when the first record with a stamp comes: most trials have none, and histograms are large. */
     private Waits.OfPartition waits;
     private long runFirst;
@@ -89,6 +93,12 @@ final class PartitionAccount {
         bytes += size;
     }
 
+    /** The store did not answer the commit of a transaction with this record, which may follow the one before. */
+    void unanswered(long offset, boolean isNext) {
+        long first = isNext ? unanswered.remove(unanswered.size() - 1).first() : offset;
+        unanswered.add(new Span(first, offset + 1));
+    }
+
     private void beginRun(long offset, long receivedNs) {
         if (firstNs == null) {
             firstNs = receivedNs;
@@ -138,6 +148,6 @@ final class PartitionAccount {
             all.add(new Run(runFirst, runEnd, runEpoch));
         }
         return new Result(partition.topic(), partition.partition(), records, bytes, firstNs, lastNs, all, series.counts(),
-                hasWaits ? waits().latencies() : null, hasWaits ? waits().slices() : null);
+                hasWaits ? waits().latencies() : null, hasWaits ? waits().slices() : null, List.copyOf(unanswered));
     }
 }
