@@ -108,7 +108,8 @@ async fn execute(
         database,
         steps,
     };
-    hold(session, refused, guardian).await
+    // On the heap: all that a trial waits for is part of it.
+    Box::pin(hold(session, refused, guardian)).await
 }
 
 /// Runs a session, unless it was refused, and removes what it has made.

@@ -12,12 +12,11 @@ use std::time::{Duration, Instant};
 pub use error::NoDatabase;
 pub use rows::{Counting, count_committed, count_rows};
 
-use crate::coordinator::control::act_on_store;
 use crate::coordinator::leftovers::LeftTables;
 use crate::coordinator::listeners::program_at;
 use crate::database::tables::{self, NAME_BYTES_MAX, ServerFacts};
 use crate::database::{Address, Connection, DatabaseError, PrivateOptions, PrivatePostgres, Programs, quoted};
-use crate::measure::{Act, Setting, StoreEnvironment};
+use crate::measure::{Setting, StoreEnvironment};
 use crate::names;
 use crate::scenario::{Configuration, Scenario, StoreSpec, Variable, Work};
 use crate::secret::Secret;
@@ -280,16 +279,6 @@ impl Database {
     /// The server that the run started.
     pub fn private(&self) -> Option<&Arc<PrivatePostgres>> {
         self.private.as_ref()
-    }
-
-    /// Lets a server that the run started go on, or starts it again, and waits until it takes connections.
-    pub async fn bring_back(&self) -> Result<(), String> {
-        let Some(private) = self.private.clone() else {
-            return Ok(());
-        };
-        // It fails only for one that has ended.
-        let _ = private.resume();
-        act_on_store(Some(private), Act::Start).await.map(|_| ())
     }
 
     /// True for one that the run started.
