@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::events::Observer;
 use super::memory::MemoryKills;
-use super::processes::ProcessIdentity;
 use super::roles::OwnBrokers;
 use super::watch::{Watched, find_processes};
 use crate::kafka::admin::{Admin, AdminError, BrokerAddress};
@@ -152,7 +151,7 @@ impl Cluster {
         examine(patient, opening.observer.as_ref()).await?;
         let admin = Admin::connect(bootstrap, &properties).await?;
         let brokers = admin.brokers().await?;
-        let here = move || brokers.into_iter().map(watched).collect::<Vec<Watched>>();
+        let here = move || brokers.into_iter().map(Watched::found).collect::<Vec<Watched>>();
         let brokers = tokio::task::spawn_blocking(here).await;
         Ok(Cluster {
             admin,
@@ -204,7 +203,7 @@ impl Cluster {
         let bootstrap = local.bootstrap(None).unwrap_or_default();
         let admin = Admin::connect(&bootstrap, &properties).await?;
         let asker = Asker::of(&Patient::new(spec, &bootstrap)?);
-        let brokers = local.brokers().iter().map(|broker| of_our_own(broker)).collect();
+        let brokers = local.brokers().iter().map(|broker| Watched::own(broker)).collect();
         Ok(Cluster {
             admin,
             properties,
@@ -373,31 +372,6 @@ impl Cluster {
 /// The process of a cluster's ZooKeeper.
 fn zookeeper_pid(cluster: &LocalCluster) -> Option<u32> {
     cluster.zookeeper().and_then(ZooKeeper::pid)
-}
-
-/// A broker with its processes on this machine.
-fn watched(broker: BrokerAddress) -> Watched {
-    let processes = find_processes(&broker);
-    Watched {
-        is_here: !processes.is_empty(),
-        broker,
-        processes,
-    }
-}
-
-/// A broker that tandem runs.
-fn of_our_own(broker: &Broker) -> Watched {
-    let address = broker.listeners().first().map(|listener| listener.advertised.as_str());
-    let (host, port) = address.and_then(|address| address.rsplit_once(':')).unwrap_or_default();
-    Watched {
-        broker: BrokerAddress {
-            id: broker.id().cast_signed(),
-            host: host.to_owned(),
-            port: port.parse().unwrap_or(0),
-        },
-        is_here: true,
-        processes: broker.pid().and_then(ProcessIdentity::of).into_iter().collect(),
-    }
 }
 
 /// Has the doctor examine a running cluster, without leaving anything there. Warnings are noted.

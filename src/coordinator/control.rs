@@ -40,6 +40,13 @@ pub async fn act_on_store(store: Option<Arc<PrivatePostgres>>, act: Act) -> Resu
     blocking(move || carry_out_on_store(&store, act)).await
 }
 
+/// Lets a store go on, or starts it again, and waits until it takes connections.
+pub async fn bring_back(store: Arc<PrivatePostgres>) -> Result<(), String> {
+    // It fails only for one that has ended.
+    let _ = store.resume();
+    act_on_store(Some(store), Act::Start).await.map(|_| ())
+}
+
 /// Runs what blocks on a thread that may, and says when it was done.
 async fn blocking(carry_out: impl FnOnce() -> Result<(), String> + Send + 'static) -> Result<u64, String> {
     let carried_out = tokio::task::spawn_blocking(carry_out).await;

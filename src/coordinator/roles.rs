@@ -111,7 +111,7 @@ impl RolesWatch {
             let names = topics.to_vec();
             watch.ask(vec![Arc::clone(broker)], move |connection, noted| {
                 let known = connection.cluster(&names)?;
-                note_leaders(noted, &names, known);
+                note_leaders(noted, &names, &known);
                 Ok(())
             });
         }
@@ -183,7 +183,7 @@ impl Drop for RolesWatch {
 /// Changes what was noted, at this time.
 type Note<'a> = &'a dyn Fn(&mut BrokerRoles, u64);
 
-fn note_leaders(noted: &dyn Fn(Note<'_>), topics: &[String], known: ClusterRoles) {
+fn note_leaders(noted: &dyn Fn(Note<'_>), topics: &[String], known: &ClusterRoles) {
     noted(&|roles, at_ns| {
         for partition in &known.partitions {
             let topic = topics.iter().position(|topic| *topic == partition.topic);

@@ -303,8 +303,8 @@ figures! {
     #[header = "unavailable"]
     UnavailableMs = "unavailable_ms" in Milliseconds, Median of Used, Number(take::unavailable_ms),
         "longest time in which a partition was not read because of a planned act: from its last record before to its first \
-         after; this and the next three columns are empty where nothing is planned, or where readers do not say when they read",
-        compared(Less, Difference, Length, "longest gap of a partition", Acts);
+         after; this and the next four columns are empty where nothing is planned, or where readers do not say when they read",
+        compared(Less, Difference, Length, "gap", Acts);
     #[header = "disturbed"]
     DisturbedMs = "disturbed_ms" in Milliseconds, Median of Used, Number(take::disturbed_ms),
         "time in which at least one partition was not read because of a planned act",
@@ -312,12 +312,15 @@ figures! {
     #[header = "collateral"]
     CollateralMs = "collateral_ms" in Milliseconds, Median of Used, Number(take::collateral_ms),
         "longest time in which a partition was not read although it kept its owner, to whom nothing was done",
-        compared(Less, Difference, Length, "longest gap of a partition that kept its owner", Acts);
+        compared(Less, Difference, Length, "collateral gap", Acts);
     #[header = "caught up after"]
     CatchUpMs = "catch_up_ms" in Milliseconds, Median of Used, Number(take::catch_up_ms),
         "longest time from a planned act until the lag was what it had been before; 0 where it never rose, empty where \
          nothing arrives and where the lag stayed high",
         compared(Less, Difference, Length, "time until the lag is what it was", Acts);
+    UnexplainedMs = "unexplained_ms" in Milliseconds, Median of Used, Number(take::unexplained_ms),
+        "longest time of a gap that no recorded happening explains",
+        not_compared("it is the error of other figures");
 }
 
 /// The 99th percentile of the response time.

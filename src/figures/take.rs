@@ -219,3 +219,8 @@ pub(super) fn catch_up_ms(input: &TrialInput) -> Option<f64> {
     let longest_ns = changes::catch_up_ns(&episodes(input)?)?;
     Some(longest_ns as f64 / NS_PER_MS)
 }
+
+/// The longest unexplained time of a gap.
+pub(super) fn unexplained_ms(input: &TrialInput) -> Option<f64> {
+    Some(changes::unexplained_ns(&episodes(input)?) as f64 / NS_PER_MS)
+}

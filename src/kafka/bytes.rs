@@ -41,18 +41,20 @@ pub(in crate::kafka) fn take_i32(rest: &mut &[u8]) -> Option<i32> {
 
 /// Takes a text with its length before it.
 pub(in crate::kafka) fn take_text(rest: &mut &[u8]) -> Option<String> {
-    take_text_or_none(rest)?
+    let length = usize::try_from(take_i16(rest)?).ok()?;
+    take_text_of(rest, length)
 }
 
-/// The same of a text that may be absent.
-pub(in crate::kafka) fn take_text_or_none(rest: &mut &[u8]) -> Option<Option<String>> {
-    let length = take_i16(rest)?;
-    if length < 0 {
-        return Some(None);
-    }
-    let (text, after) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+/// Takes a text that may be absent, which is empty then.
+pub(in crate::kafka) fn take_text_or_none(rest: &mut &[u8]) -> Option<String> {
+    let length = usize::try_from(take_i16(rest)?).unwrap_or(0);
+    take_text_of(rest, length)
+}
+
+fn take_text_of(rest: &mut &[u8], length: usize) -> Option<String> {
+    let (text, after) = rest.split_at_checked(length)?;
     *rest = after;
-    Some(Some(String::from_utf8_lossy(text).into_owned()))
+    Some(String::from_utf8_lossy(text).into_owned())
 }
 
 /// Takes as many of these as a number of four bytes says.

@@ -177,6 +177,10 @@ pub struct PartitionMeasurement {
     /// measured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits: Vec<WaitSlice>,
+    /// Offsets in transactions whose commit the store did not answer, once for each such transaction: each may have one row
+    /// more than was reported.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unanswered: Vec<OffsetSpan>,
 }
 
 /// Slices of a window whose waiting is recorded apart.
@@ -207,6 +211,15 @@ impl PartitionMeasurement {
             partition: self.partition,
         }
     }
+}
+
+/// Consecutive offsets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OffsetSpan {
+    /// First offset.
+    pub first: i64,
+    /// One past the last.
+    pub end: i64,
 }
 
 /// Consecutive offsets read under one assignment.

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::latency::Latencies;
 use crate::measure::{
-    ClientStatistics, Flow, OffsetRun, ProcessUsage, ReadingTime, Rebalance, SecondOfLatency, Series, StoreUse,
+    ClientStatistics, Flow, OffsetRun, OffsetSpan, ProcessUsage, ReadingTime, Rebalance, SecondOfLatency, Series, StoreUse,
     Stretch, TopicPartition, WaitSlice,
 };
 use crate::scenario::{Commit, Read, Work, WorkOrdering, one_thread};
@@ -394,4 +394,8 @@ pub struct PartitionResult {
     /// The same in [`crate::measure::WAIT_SLICES`] slices of the window, by intended time; may be left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits: Vec<WaitSlice>,
+    /// Offsets in transactions whose commit was sent to the store and not answered, once for each such transaction
+    /// (capability `store`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unanswered: Vec<OffsetSpan>,
 }

@@ -330,6 +330,7 @@ mod tests {
             ("latency", Fixture::latency()),
             ("catch_up", Fixture::catch_up()),
             ("capacity", Fixture::capacity()),
+            ("changes", Fixture::changes()),
         ] {
             for width in [80, 120] {
                 let text = terminal(&fixture, width, false);

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::measure::changes::{Episode, Gap, PartKind, episodes, is_recorded};
-use crate::measure::{Act, Measurement, MembershipTimes, Participant};
+use crate::measure::{Act, Measurement, MembershipTimes, Participant, PlannedAct};
 use crate::scenario::{Configuration, GroupProtocol, Membership};
-use crate::wording::with_commas;
+use crate::wording::{plural, with_commas};
 
 const NS_PER_MS: f64 = 1e6;
 
@@ -24,6 +24,9 @@ pub struct ChangesSummary {
 pub struct ActSummary {
     /// In words, such as `process 2 is killed`.
     pub what: String,
+    /// What the broker was to the cluster at that time, where something is done to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broker: Option<String>,
     /// From the common start.
     pub at_s: f64,
     /// Trials in which it was done.
@@ -129,13 +132,14 @@ fn summary_of(configuration: &Configuration, mut trials: Vec<(&Measurement, &Epi
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let is_still = |gap: &&Gap| gap.members[0] == gap.members[1];
     Some(ActSummary {
-        what: act_in_words(act.who, act.act, configuration.groups > 1),
+        what: act_in_words(act, configuration.groups > 1),
+        broker: broker_in_words(measurement, act),
         at_s: measurement.since_start_s(act.at_ns),
         trials: count(trials.len()),
         gap_ms: gap_ms(episode),
         range_ms,
         parts: episode.longest().map_or_else(Vec::new, |gap| {
-            parts(configuration, measurement.membership, episode, gap)
+            gap_parts(configuration, measurement.membership, gap)
         }),
         moved: count(episode.moved()),
         stood_still: count(episode.gaps.iter().filter(is_still).count()),
@@ -146,16 +150,16 @@ fn summary_of(configuration: &Configuration, mut trials: Vec<(&Measurement, &Epi
     })
 }
 
-fn parts(
+/// The parts of a gap with what sets them.
+pub(crate) fn gap_parts(
     configuration: &Configuration,
     times: Option<MembershipTimes>,
-    episode: &Episode,
     gap: &Gap,
 ) -> Vec<PartSummary> {
     let part = |part: &crate::measure::changes::Part| PartSummary {
         kind: part.kind,
         ms: part.stretch.length_ns() as f64 / NS_PER_MS,
-        setting: setting(configuration, times, episode, part.kind),
+        setting: setting(configuration, times, part.kind),
     };
     gap.parts.iter().map(part).collect()
 }
@@ -164,19 +168,17 @@ fn parts(
 fn setting(
     configuration: &Configuration,
     times: Option<MembershipTimes>,
-    episode: &Episode,
     kind: PartKind,
 ) -> Option<PartSetting> {
     let is_consumer = matches!(
         configuration.membership,
         Membership::Group(GroupProtocol::Consumer { .. })
     );
-    let on_broker = episode.act.is_on_broker();
     let ms = |ns: fn(MembershipTimes) -> u64| times.map(|times| ns(times) as f64 / NS_PER_MS);
     let session = ms(|times| times.session_ns);
     let heartbeat = ms(|times| times.heartbeat_ns);
     let (name, ms) = match kind {
-        PartKind::Detection if on_broker => ("broker.session.timeout.ms", None),
+        PartKind::Election => ("broker.session.timeout.ms", None),
         PartKind::Detection if is_consumer => ("group.consumer.session.timeout.ms", session),
         PartKind::Detection => ("session.timeout.ms", session),
         PartKind::Rejoin | PartKind::Division if is_consumer => ("group.consumer.heartbeat.interval.ms", heartbeat),
@@ -185,6 +187,7 @@ fn setting(
         | PartKind::Paused
         | PartKind::Absent
         | PartKind::LettingGo
+        | PartKind::Leaving
         | PartKind::Joining
         | PartKind::FirstRecord
         | PartKind::Unexplained => return None,
@@ -193,14 +196,33 @@ fn setting(
     Some(PartSetting { name, ms })
 }
 
+/// `the active controller, leader of 2 partitions`.
+fn broker_in_words(measurement: &Measurement, act: &PlannedAct) -> Option<String> {
+    let (Participant::Broker(id), Some(roles)) = (act.who, &measurement.roles) else {
+        return None;
+    };
+    let is_controller = roles.controller_at(act.at_ns) == Some(id);
+    let partitions = measurement.members.iter().flat_map(|member| &member.partitions);
+    let mut led: Vec<_> = partitions.map(crate::measure::PartitionMeasurement::topic_partition).collect();
+    led.sort_unstable();
+    led.dedup();
+    led.retain(|partition| roles.leader_at(*partition, act.at_ns) == Some(id));
+    let controller = if is_controller { "the active controller" } else { "not the active controller" };
+    Some(format!("{controller}, leader of {}", plural(led.len(), "partition")))
+}
+
 /// `process 2 is killed`.
-pub(crate) fn act_in_words(who: Participant, act: Act, names_group: bool) -> String {
-    let who = match who {
+pub(crate) fn act_in_words(act: &PlannedAct, names_group: bool) -> String {
+    let who = match act.who {
         Participant::Reader { process, .. } if !names_group => format!("process {}", process + 1),
+        Participant::Broker(id) if act.role.is_some() => {
+            format!("{} (broker {id})", act.role.map_or_else(String::new, |role| role.to_string()))
+        }
         other => other.to_string(),
     };
-    let what = match act {
+    let what = match act.act {
         Act::Start => "is started",
+        Act::Leave if act.is_on_broker() || act.is_on_store() => "is stopped",
         Act::Leave => "is closed",
         Act::Kill => "is killed",
         Act::Pause => "is paused",
@@ -216,7 +238,9 @@ pub(crate) fn part_in_words(kind: PartKind) -> &'static str {
         PartKind::BeforeAct => "from the last record to the act",
         PartKind::Paused => "paused",
         PartKind::Absent => "away",
-        PartKind::Detection => "until it was noticed",
+        PartKind::Leaving => "until the group knew",
+        PartKind::Detection => "until the group gave it up",
+        PartKind::Election => "until another broker led it",
         PartKind::Rejoin => "until members learned of it",
         PartKind::LettingGo => "to give the partition up",
         PartKind::Division => "to divide the partitions anew",

@@ -21,7 +21,7 @@ use super::shared::{MemberShared, ReporterSignal};
 use super::statistics::StatisticsLog;
 use super::threads::spawn;
 use crate::measure::{RebalanceKind, TopicPartition};
-use crate::protocol::{MemberResult, Prepare};
+use crate::protocol::{MemberResult, PartitionResult, Prepare};
 use crate::scenario::{Commit, Read, Work, WorkOrdering};
 use crate::work::{self, StoreCounts, Task};
 
@@ -243,7 +243,7 @@ impl Member {
                 Ok(MemberResult {
                     reading: start_ns.map(|_| read.time),
                     client: window.and_then(|(start_ns, last_ns)| self.statistics.over(*start_ns, last_ns)),
-                    partitions: read.partitions,
+                    partitions: with_unanswered(read.partitions, &self.shared, self.stored.as_ref()),
                     work_ns: read.work_ns,
                     store: self.stored.as_ref().map(StoreCounts::so_far),
                     queued_at_start: self.queued_at_start.get().copied(),
@@ -266,6 +266,20 @@ impl Member {
         };
         (result, closing)
     }
+}
+
+/// Adds to what was read what was in transactions whose commits the store did not answer.
+fn with_unanswered(
+    mut partitions: Vec<PartitionResult>,
+    shared: &MemberShared,
+    stored: Option<&StoreCounts>,
+) -> Vec<PartitionResult> {
+    let Some(stored) = stored else { return partitions };
+    let topics = shared.topic_names();
+    for read in &mut partitions {
+        read.unanswered = stored.unanswered_of(topics[read.topic as usize], read.partition);
+    }
+    partitions
 }
 
 /// What the threads of a member with this name are to do.

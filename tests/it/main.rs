@@ -53,6 +53,7 @@ mod standing;
 mod standstills;
 mod starts;
 mod store;
+mod store_outage;
 mod store_worker;
 mod until_decided;
 mod variants;

@@ -48,7 +48,6 @@ fn accounted(measurement: &Measurement) -> Vec<Episode> {
         let most_ns = (gap.stretch.length_ns() / 20).max(20_000_000);
         assert!(gap.kind != GapKind::Moved || unexplained_ns <= most_ns, "{gap:#?}");
     }
-    eprintln!("{episodes:#?}");
     episodes
 }
 

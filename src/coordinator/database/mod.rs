@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 pub use error::NoDatabase;
 pub use rows::{Counting, count_committed, count_rows};
 
-use crate::coordinator::control::act_on_store;
+use crate::coordinator::leftovers::LeftTables;
 use crate::coordinator::listeners::program_at;
 use crate::database::tables::{self, NAME_BYTES_MAX, ServerFacts};
 use crate::database::{Address, Connection, DatabaseError, PrivateOptions, PrivatePostgres, Programs, quoted};
-use crate::measure::{Act, Setting, StoreEnvironment};
+use crate::measure::{Setting, StoreEnvironment};
 use crate::names;
 use crate::scenario::{Configuration, Scenario, StoreSpec, Variable, Work};
 use crate::secret::Secret;
@@ -79,10 +79,14 @@ impl Found {
         }))
     }
 
-    /// The variable that holds the address of one that somebody else runs.
-    pub fn variable(&self) -> Option<&Variable> {
+    /// The tables that a run will make in one that somebody else runs; `prefix` is the start of their names.
+    pub fn tables(&self, prefix: &str) -> Option<LeftTables> {
         match &self.place {
-            Place::Existing(reached) => Some(&reached.variable),
+            Place::Existing(reached) => Some(LeftTables {
+                variable: reached.variable.clone(),
+                database: Some(reached.address.database()),
+                prefix: prefix.to_owned(),
+            }),
             Place::Private(_) => None,
         }
     }
@@ -277,16 +281,6 @@ impl Database {
         self.private.as_ref()
     }
 
-    /// Lets a server that the run started go on, or starts it again, and waits until it takes connections.
-    pub async fn bring_back(&self) -> Result<(), String> {
-        let Some(private) = self.private.clone() else {
-            return Ok(());
-        };
-        // It fails only for one that has ended.
-        let _ = private.resume();
-        act_on_store(Some(private), Act::Start).await.map(|_| ())
-    }
-
     /// True for one that the run started.
     pub fn is_private(&self) -> bool {
         self.private.is_some()
@@ -299,7 +293,7 @@ impl Database {
 
     /// What must show nowhere.
     pub fn secrets(&self) -> impl Iterator<Item = Secret> {
-        [self.url.clone()].into_iter().chain(self.address.password())
+        [self.url.clone()].into_iter().chain(self.address.passwords())
     }
 
     /// What happened to a private server that has ended, with the end of its log.
@@ -368,13 +362,23 @@ impl Database {
     }
 }
 
-/// Drops the tables that a killed run has left in the database whose address the variable holds; how many. `run` is the start
-/// of their names.
-pub async fn drop_left(variable: &Variable, run: &str) -> Result<usize, NoDatabase> {
-    let (_, address) = resolve(variable)?;
-    let dropped = async { drop_tables(&connect(&address).await?, run).await };
+/// Drops the tables that a killed run has left in a database, if the variable still holds its address; how many.
+pub async fn drop_left(left: &LeftTables) -> Result<usize, NoDatabase> {
+    let (_, address) = resolve(&left.variable)?;
+    if let Some(database) = left
+        .database
+        .as_ref()
+        .filter(|database| **database != address.database())
+    {
+        return Err(NoDatabase::Another {
+            variable: left.variable.env.clone(),
+            database: database.clone(),
+            now: address.database(),
+        });
+    }
+    let dropped = async { drop_tables(&connect(&address).await?, &left.prefix).await };
     dropped.await.map_err(|cause| NoDatabase::Refused {
-        variable: variable.env.clone(),
+        variable: left.variable.env.clone(),
         place: address.place(),
         cause,
     })

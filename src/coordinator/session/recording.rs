@@ -1,7 +1,6 @@
 //! What is recorded beside a trial in which something is done on purpose: what the coordinators of its groups say, and which
 //! broker is what.
 
-use super::Session;
 use crate::coordinator::cluster::Cluster;
 use crate::coordinator::group_watch::{GroupWatch, WatchedGroup};
 use crate::coordinator::roles::RolesWatch;
@@ -14,9 +13,9 @@ pub(super) struct Recording {
     roles: Option<RolesWatch>,
 }
 
-impl Session<'_> {
+impl Recording {
     /// Begins to record what the script of a trial may change.
-    pub(super) fn record(&self, spec: &TrialSpec, cluster: &Cluster) -> Recording {
+    pub(super) fn start(spec: &TrialSpec, cluster: &Cluster) -> Self {
         let (terms, script) = (&spec.terms, &spec.terms.script);
         let has_groups = !script.steps.is_empty() && !terms.manual;
         let topics: Vec<String> = topic_sizes(&terms.topics).into_iter().map(|(name, _)| name).collect();
@@ -27,9 +26,7 @@ impl Session<'_> {
                 .then(|| RolesWatch::start(&cluster.own(), &topics, &terms.groups)),
         }
     }
-}
 
-impl Recording {
     /// Ends, and adds what was recorded to a measurement.
     pub(super) fn end(self, measurement: Option<&mut Measurement>) {
         let (groups, roles) = (self.groups.map(GroupWatch::end), self.roles.map(RolesWatch::end));

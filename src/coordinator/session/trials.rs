@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::Session;
 use super::prepare::NotRun;
+use super::recording::Recording;
 use crate::coordinator::calibration::Calibrations;
 use crate::coordinator::cluster::Cluster;
 use crate::coordinator::control;
@@ -63,7 +64,7 @@ impl Session<'_> {
         let kills = MemoryKills::watch(&[]);
         let (started_at, began_ns) = (jiff::Timestamp::now(), clock::now_ns());
         let sessions = self.watch_store(counting.as_ref());
-        let recording = self.record(&spec, cluster);
+        let recording = Recording::start(&spec, cluster);
         let watch = Watch::start(cluster.brokers_now().await, &cluster.admin, topics.first().cloned());
         let around = self.around(cluster, configuration);
         let outcome = tokio::select! {
@@ -101,8 +102,9 @@ impl Session<'_> {
     /// Lets the store go on, or starts it, where something was done to it: its rows are counted next.
     async fn bring_back_store(&self, outcome: &Outcome) {
         let acted = outcome.acts.iter().any(PlannedAct::is_on_store);
-        if let Some(database) = self.database.as_ref().filter(|_| acted)
-            && let Err(cause) = database.bring_back().await
+        let private = self.database.as_ref().filter(|_| acted).and_then(Database::private);
+        if let Some(private) = private
+            && let Err(cause) = control::bring_back(Arc::clone(private)).await
         {
             // What asks it next fails, and says so.
             self.observer

@@ -23,6 +23,9 @@ const CLIENT_ID: &str = "tandem-roles";
 /// The topic in which controllers keep the metadata, and its only partition.
 const METADATA_TOPIC: &str = "__cluster_metadata";
 
+/// What Kafka says for no broker.
+const NOBODY: i32 = -1;
+
 /// A partition, as a broker knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionRoles {
@@ -75,13 +78,14 @@ impl RolesConnection {
 
     /// Broker id of the active controller among those that keep the metadata themselves; `None` while there is none.
     pub fn active_controller(&mut self) -> io::Result<Option<i32>> {
-        self.ask(DESCRIBE_QUORUM, &quorum_request(), read_quorum)
+        self.ask(DESCRIBE_QUORUM, &quorum_request(), read_quorum).map(id)
     }
 
     /// Broker id of the coordinator of a group; `None` while there is none.
     pub fn coordinator(&mut self, group: &str) -> io::Result<Option<i32>> {
         // 0: a group, and no transaction.
-        self.ask(FIND_COORDINATOR, &[&text(group)[..], &[0]].concat(), read_coordinator)
+        let question = [&text(group)[..], &[0]].concat();
+        self.ask(FIND_COORDINATOR, &question, read_coordinator).map(id)
     }
 
     fn ask<T>(&mut self, kind: (i16, i16), question: &[u8], read: fn(&mut &[u8]) -> Option<T>) -> io::Result<T> {
@@ -158,28 +162,113 @@ fn quorum_request() -> Vec<u8> {
     .concat()
 }
 
-fn read_quorum(rest: &mut &[u8]) -> Option<Option<i32>> {
+/// The id of the active controller, or [`NOBODY`].
+fn read_quorum(rest: &mut &[u8]) -> Option<i32> {
     let _header_additions = take_variable(rest)?;
     if take_i16(rest)? != 0 || take_variable(rest)? < 2 {
-        return Some(None);
+        return Some(NOBODY);
     }
     let name_bytes = usize::try_from(take_variable(rest)?).ok()?.checked_sub(1)?;
     *rest = rest.split_at_checked(name_bytes)?.1;
     if take_variable(rest)? < 2 {
-        return Some(None);
+        return Some(NOBODY);
     }
     let (_partition, error, leader) = (take_i32(rest)?, take_i16(rest)?, take_i32(rest)?);
-    Some(id(leader).filter(|_| error == 0))
+    Some(if error == 0 { leader } else { NOBODY })
 }
 
-fn read_coordinator(rest: &mut &[u8]) -> Option<Option<i32>> {
+/// The id of a coordinator, or [`NOBODY`].
+fn read_coordinator(rest: &mut &[u8]) -> Option<i32> {
     let (_throttled_ms, error) = (take_i32(rest)?, take_i16(rest)?);
     let _message = take_text_or_none(rest)?;
     let broker = take_i32(rest)?;
-    Some(id(broker).filter(|_| error == 0))
+    Some(if error == 0 { broker } else { NOBODY })
 }
 
-/// Kafka says -1 for nobody.
+/// A broker's id, if it is one.
 fn id(number: i32) -> Option<i32> {
     (number >= 0).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn numbers(all: &[i32]) -> Vec<u8> {
+        all.iter().flat_map(|number| number.to_be_bytes()).collect()
+    }
+
+    #[test]
+    fn the_metadata_of_a_topic_say_leader_epoch_and_replicas_in_sync() {
+        let partition = [
+            &[0, 0][..],
+            &numbers(&[3, 2, 7]),
+            &numbers(&[2, 1, 2]),
+            &numbers(&[2, 2, 1]),
+            &numbers(&[0]),
+        ];
+        let topic = [
+            &[0, 0][..],
+            &text("t"),
+            &[0],
+            &numbers(&[1]),
+            &partition.concat(),
+            &numbers(&[0]),
+        ];
+        let broker = [&numbers(&[1])[..], &text("h"), &numbers(&[9092]), &[0xff, 0xff]];
+        let answer = [
+            &numbers(&[0, 1])[..],
+            &broker.concat(),
+            &text("cluster"),
+            &numbers(&[-1, 1]),
+            &topic.concat(),
+            &numbers(&[0]),
+        ];
+        let answer = answer.concat();
+        let known = read_metadata(&mut &answer[..]).unwrap();
+        assert_eq!(known.controller, None);
+        let partition = &known.partitions[0];
+        assert_eq!((partition.topic.as_str(), partition.partition), ("t", 3));
+        assert_eq!((partition.leader, partition.epoch), (Some(2), 7));
+        assert_eq!(
+            (&partition.replicas[..], &partition.in_sync[..]),
+            (&[1, 2][..], &[1, 2][..])
+        );
+        for end in 0..answer.len() - 4 {
+            assert_eq!(read_metadata(&mut &answer[..end]), None, "cut off after {end}");
+        }
+        let endless = [&numbers(&[0, i32::MAX])[..], &[0; 20]].concat();
+        assert_eq!(read_metadata(&mut &endless[..]), None);
+    }
+
+    #[test]
+    fn the_leader_of_the_quorum_is_the_active_controller_and_errors_mean_nobody() {
+        let name = [&[0, 0, 0, 2, 19][..], METADATA_TOPIC.as_bytes(), &[2]].concat();
+        let leader = |error: i16, leader: i32| {
+            [&name[..], &numbers(&[0]), &error.to_be_bytes(), &numbers(&[leader, 5])].concat()
+        };
+        let read = |answer: Vec<u8>| read_quorum(&mut &answer[..]).and_then(id);
+        assert_eq!(
+            (read(leader(0, 3)), read(leader(6, 3)), read(leader(0, -1))),
+            (Some(3), None, None)
+        );
+        assert_eq!(read(vec![0, 0, 41, 1]), None);
+        assert_eq!(read_quorum(&mut &leader(0, 3)[..20]), None);
+    }
+
+    #[test]
+    fn a_coordinator_that_is_not_available_is_nobody() {
+        let answer = |error: i16, broker: i32| {
+            [
+                &numbers(&[0])[..],
+                &error.to_be_bytes(),
+                &[0xff, 0xff],
+                &numbers(&[broker]),
+            ]
+            .concat()
+        };
+        let read = |answer: Vec<u8>| read_coordinator(&mut &answer[..]).and_then(id);
+        assert_eq!((read(answer(0, 2)), read(answer(15, -1))), (Some(2), None));
+    }
 }

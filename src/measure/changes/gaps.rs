@@ -90,6 +90,7 @@ impl Finder<'_> {
             parts: parts(&Scene {
                 measurement: m,
                 group: self.group,
+                partition: self.partition,
                 act,
                 is_owners,
                 stretch,

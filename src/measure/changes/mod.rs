@@ -5,10 +5,13 @@ mod cause;
 mod faults;
 mod gaps;
 mod lag;
+mod looks;
 mod parts;
 mod tenures;
 #[cfg(test)]
 mod tests;
+
+use strum::IntoStaticStr;
 
 use super::interruption::Stretch;
 use super::measurement::Measurement;
@@ -83,8 +86,17 @@ pub struct Gap {
     pub committed: Option<i64>,
 }
 
+impl Gap {
+    /// How much of it no recorded happening explains.
+    pub fn unexplained_ns(&self) -> u64 {
+        let parts = self.parts.iter().filter(|part| part.kind == PartKind::Unexplained);
+        parts.map(|part| part.stretch.length_ns()).sum()
+    }
+}
+
 /// Who was to read a partition that stood still.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum GapKind {
     /// It went to another member.
     Moved,
@@ -132,6 +144,12 @@ pub fn episodes(measurement: &Measurement) -> Vec<Episode> {
         episode
     };
     measurement.acts.iter().enumerate().map(episode).collect()
+}
+
+/// The longest time of a gap that no recorded happening explains.
+pub fn unexplained_ns(episodes: &[Episode]) -> u64 {
+    let gaps = episodes.iter().flat_map(|episode| &episode.gaps);
+    gaps.map(Gap::unexplained_ns).max().unwrap_or(0)
 }
 
 /// How long at least one partition stood still.

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use crate::measure::{Act, Measurement, Participant, PlannedAct, RebalanceKind, Stretch};
+use super::looks;
+use crate::measure::{Act, Measurement, Participant, PlannedAct, RebalanceKind, Stretch, TopicPartition};
 
 /// A part of a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +26,12 @@ pub enum PartKind {
     Paused,
     /// The process was not there, from its end to its start.
     Absent,
-    /// From the act until the group's coordinator was seen to act on it, or until a member was.
+    /// From the close of a process until its group's coordinator was seen to know.
+    Leaving,
+    /// From the death of a member until its group gave it up, when its session ended.
     Detection,
+    /// From the loss of a broker until another one was reported to lead the partition.
+    Election,
     /// From there until the first member of the group gave its partitions up.
     Rejoin,
     /// From its last record until the owner had given the partition up: work under way, and the commit.
@@ -50,11 +55,14 @@ impl PartKind {
 
 /// How late a broker may see that a session has ended, and its members that it saw that.
 const SWEEP_NS: u64 = 500_000_000;
+/// A group is looked at this often; what a look shows may be so old.
+const LOOKS_APART_NS: u64 = 200_000_000;
 
 /// What is known of a gap before its parts are.
 pub(super) struct Scene<'a> {
     pub(super) measurement: &'a Measurement,
     pub(super) group: u32,
+    pub(super) partition: TopicPartition,
     /// What it goes back to.
     pub(super) act: &'a PlannedAct,
     /// True where that was done to the partition's owner.
@@ -70,6 +78,12 @@ pub(super) struct Scene<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Mark {
     Act(usize),
+    /// The group's coordinator was seen to know of the act.
+    Noticed,
+    /// The group was seen to have given up a member that was killed.
+    GivenUp,
+    /// Another broker was reported to lead the partition.
+    Elected,
     Stopped,
     Taken,
     Given,
@@ -126,6 +140,10 @@ fn marks(scene: &Scene) -> Vec<(u64, Mark)> {
         .filter(|at_ns| *at_ns >= scene.act.at_ns);
     let inside = |at_ns: &u64| *at_ns > scene.stretch.from_ns && *at_ns < scene.stretch.until_ns;
     marks.extend(after_act.filter(inside).min().map(|at_ns| (at_ns, Mark::Stopped)));
+    let seen = looks::seen(m, scene.group, scene.act);
+    marks.extend(seen.noticed_ns.map(|at_ns| (at_ns, Mark::Noticed)));
+    marks.extend(seen.given_up_ns.map(|at_ns| (at_ns, Mark::GivenUp)));
+    marks.extend(scene.elected_ns().map(|at_ns| (at_ns, Mark::Elected)));
     marks.extend(scene.taken_ns.map(|at_ns| (at_ns, Mark::Taken)));
     marks.extend(scene.given_ns.map(|at_ns| (at_ns, Mark::Given)));
     marks.retain(|(at_ns, _)| inside(at_ns));
@@ -134,13 +152,31 @@ fn marks(scene: &Scene) -> Vec<(u64, Mark)> {
     let is_first = |stopped_ns: u64| scene.taken_ns == Some(stopped_ns);
     marks.retain(|(at_ns, mark)| *mark != Mark::Stopped || !(taken && is_first(*at_ns)));
     marks.sort_unstable();
+    without_late_looks(&mut marks);
     marks
 }
 
+/// Drops what was seen of a group or of brokers only after members had acted on it.
+fn without_late_looks(marks: &mut Vec<(u64, Mark)>) {
+    let acted: Vec<u64> = marks
+        .iter()
+        .filter(|(_, mark)| matches!(mark, Mark::Stopped | Mark::Taken | Mark::Given))
+        .map(|(at_ns, _)| *at_ns)
+        .collect();
+    let is_late = |at_ns: u64| acted.iter().any(|acted_ns| (*acted_ns..*acted_ns + LOOKS_APART_NS).contains(&at_ns));
+    marks.retain(|(at_ns, mark)| !matches!(mark, Mark::Noticed | Mark::GivenUp) || !is_late(*at_ns));
+}
+
 impl Scene<'_> {
-    /// True for an act that lets the owner go on: its resumption, or its next start.
+    /// When another broker led the partition than the one that something was done to.
+    fn elected_ns(&self) -> Option<u64> {
+        let roles = self.measurement.roles.as_ref().filter(|_| self.act.is_on_broker())?;
+        roles.elected_ns(self.partition, self.act.at_ns)
+    }
+
+    /// True for an act that lets whoever it is go on: the resumption, or the next start.
     fn brings_back(&self, act: &PlannedAct) -> bool {
-        self.is_owners && act.who == self.act.who && matches!(act.act, Act::Resume | Act::Start)
+        act.at_ns > self.act.at_ns && act.who == self.act.who && matches!(act.act, Act::Resume | Act::Start)
     }
 
     /// What went on until a happening, after the one before it.
@@ -152,19 +188,29 @@ impl Scene<'_> {
         // Whoever leaves in order may read on for a moment after the act.
         let of_owner = (latest.is_none() && self.is_owners).then_some(self.act.act);
         match (mark, act_of(latest).or(of_owner)) {
-            (Mark::Act(number), before) => match (self.measurement.acts[number].act, before) {
-                (Act::Resume, _) => PartKind::Paused,
-                (Act::Start, Some(_)) => PartKind::Absent,
-                _ => PartKind::BeforeAct,
+            (Mark::Act(number), _) => match self.measurement.acts[number].act {
+                _ if !self.lets_go_on(number) => PartKind::BeforeAct,
+                Act::Resume => PartKind::Paused,
+                _ => PartKind::Absent,
             },
+            (Mark::Elected, _) => PartKind::Election,
+            (Mark::GivenUp, _) => PartKind::Detection,
+            (Mark::Noticed, Some(Act::Leave)) => PartKind::Leaving,
+            (Mark::Noticed, Some(Act::Start)) => PartKind::Joining,
+            (Mark::Noticed, _) => PartKind::Detection,
             (Mark::Given, Some(Act::Start)) => PartKind::Joining,
             (Mark::Taken, _) if latest.is_none() => PartKind::LettingGo,
             (_, Some(Act::Kill)) => PartKind::Detection,
             (Mark::Stopped, _) => PartKind::Rejoin,
             (Mark::Taken, _) => PartKind::LettingGo,
             (Mark::Given, Some(_)) => PartKind::Rejoin,
+            (Mark::Given, None) if latest == Some(Mark::Noticed) => PartKind::Rejoin,
             (Mark::Given, None) => PartKind::Division,
         }
+    }
+
+    fn lets_go_on(&self, number: usize) -> bool {
+        self.brings_back(&self.measurement.acts[number])
     }
 
     /// True for a part of a rebalance that waited for a killed member: it ended when that member's session did, which is
@@ -192,8 +238,8 @@ impl Scene<'_> {
     /// What went on until the first record.
     fn kind_of_last(&self, latest: Option<Mark>) -> PartKind {
         match latest {
-            Some(Mark::Given) => PartKind::FirstRecord,
-            Some(Mark::Act(number)) if self.measurement.acts[number].act == Act::Resume => PartKind::FirstRecord,
+            Some(Mark::Given | Mark::Elected) => PartKind::FirstRecord,
+            Some(Mark::Act(number)) if self.lets_go_on(number) => PartKind::FirstRecord,
             _ => PartKind::Unexplained,
         }
     }

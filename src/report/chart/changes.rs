@@ -24,8 +24,10 @@ use crate::summary::{act_in_words, part_in_words};
 pub(in crate::report) const CHANGES: &str = "changes";
 /// More lanes than this would bury the page: those with the longest gaps are drawn.
 const LANES_MAX: usize = 16;
-/// Pauses below this share of the axis are not visible.
-const PAUSE_MIN: f64 = 1.0 / 500.0;
+/// Pauses are drawn from this share of the axis on,
+const PAUSE_MIN: f64 = 1.0 / 250.0;
+/// and from this many seconds on: members read in batches.
+const PAUSE_MIN_S: f64 = 0.1;
 /// Bars of a strip.
 const BARS: f64 = 120.0;
 /// Owners with a colour of their own.
@@ -181,7 +183,7 @@ fn lane_name((group, topic, partition): Place, all: &[Place]) -> String {
 }
 
 fn lanes(c: &Chosen, x_max: f64) -> Vec<Lane> {
-    let mut readings = readings(c.m, x_max * PAUSE_MIN);
+    let mut readings = readings(c.m, (x_max * PAUSE_MIN).max(PAUSE_MIN_S));
     let places: Vec<Place> = readings.keys().copied().collect();
     let names = places.clone();
     let lane = |place: Place| {
@@ -204,7 +206,7 @@ fn lanes(c: &Chosen, x_max: f64) -> Vec<Lane> {
 fn events(c: &Chosen) -> Vec<Event> {
     let acts = c.m.acts.iter().map(|act| Event {
         x: c.m.since_start_s(act.at_ns),
-        text: act_in_words(act.who, act.act, c.configuration.groups > 1),
+        text: act_in_words(act, c.configuration.groups > 1),
     });
     acts.collect()
 }
@@ -302,7 +304,7 @@ fn table(labels: &Labels, chosen: &[Chosen]) -> Table {
         Column::words("configuration", |(c, ..): &Item| labels.short(c.index)),
         Column::figures("trial", |(c, ..): &Item| c.trial.order.number.to_string()),
         Column::words("change", |(c, episode, _): &Item| {
-            act_in_words(episode.act.who, episode.act.act, c.configuration.groups > 1)
+            act_in_words(&episode.act, c.configuration.groups > 1)
         }),
         Column::words("partition", |(_, episode, gap): &Item| {
             let gap = &episode.gaps[*gap];
@@ -349,7 +351,7 @@ fn letters(c: &Chosen, width: usize) -> Vec<String> {
         let column = (seconds / end * width as f64) as usize;
         column.min(width - 1)
     };
-    let readings = readings(c.m, end / width as f64);
+    let readings = readings(c.m, (end / width as f64).max(PAUSE_MIN_S));
     let places: Vec<Place> = readings.keys().copied().collect();
     let mut lines = Vec::new();
     for place in drawn(c.m, places.clone()) {
@@ -376,4 +378,37 @@ fn letters(c: &Chosen, width: usize) -> Vec<String> {
     lines.push(format!("{:>8} |{}|", "", marks.into_iter().collect::<String>()));
     lines.push(format!("{:>8} 0 to {}; {}", "", duration(end), names.join(", ")));
     lines
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::testing::report::Fixture;
+
+    #[test]
+    fn a_partition_without_an_owner_has_no_bar_until_another_member_reads_it() {
+        let fixture = Fixture::changes();
+        let chosen = all_chosen(&fixture.input());
+        assert_eq!(chosen.len(), 2);
+        let lanes = lanes(&chosen[1], 21.0);
+        let names: Vec<&str> = lanes.iter().map(|lane| &*lane.name).collect();
+        assert_eq!(names, ["0", "1", "2", "3"]);
+        let moved = lanes.iter().find(|lane| lane.bars.len() == 2).unwrap();
+        let [before, after] = [&moved.bars[0], &moved.bars[1]];
+        assert_eq!([&*before.name, &*after.name], ["process 2", "process 1"]);
+        assert!(before.to < 5.0 && after.from > 11.0, "{before:?} {after:?}");
+        let kept = lanes.iter().filter(|lane| lane.bars.len() == 1);
+        assert_eq!(kept.count(), 2, "the cooperative protocol stops nobody else");
+    }
+
+    #[test]
+    fn the_drawing_in_letters_shows_the_same_gap() {
+        let fixture = Fixture::changes();
+        let input = fixture.input();
+        let drawings = in_letters(&input, &Labels::new(input.scenario), 42);
+        let lines = drawings[1].1.join("\n");
+        assert!(lines.contains("2222222222          1111"), "{lines}");
+        assert!(lines.contains("a: process 2 is killed at 5.00 s"), "{lines}");
+    }
 }

@@ -31,22 +31,28 @@ pub(crate) fn changes(input: &ReportInput) -> Vec<Table> {
         let columns = [
             Column::configuration(&labels, |(c, _): &Row| c.configuration),
             Column::words("change", |(_, act): &Row| act.what.clone()),
-            Column::figures("at", |(_, act): &Row| duration(act.at_s)),
+            Column::words("that broker", |(_, act): &Row| act.broker.clone().unwrap_or_else(|| UNKNOWN.to_owned()))
+                .dropped(8)
+                .only_if(any(|act| act.broker.is_some())),
+            Column::figures("at", |(_, act): &Row| duration(act.at_s)).dropped(7),
             Column::figures("longest gap", |(_, act): &Row| ms(act.gap_ms)),
             Column::figures("of all trials", |(_, act): &Row| {
                 format!("{} to {}", ms(act.range_ms.0), ms(act.range_ms.1))
             })
+            .dropped(1)
             .only_if(any(|act| act.trials > 1)),
             Column::figures("moved", |(_, act): &Row| act.moved.to_string()),
-            Column::figures("stood still", |(_, act): &Row| act.stood_still.to_string()),
+            Column::figures("stood still", |(_, act): &Row| act.stood_still.to_string()).dropped(2),
             Column::figures("of those longest", |(_, act): &Row| match act.stood_still {
                 0 => UNKNOWN.to_owned(),
                 _ => ms(act.collateral_ms),
             })
+            .dropped(3)
             .only_if(any(|act| act.collateral_ms > 0.0)),
-            Column::figures("redelivered", |(_, act): &Row| with_commas(act.redelivered)),
-            Column::figures("all read after", |(_, act): &Row| ms(act.flowing_ms)),
+            Column::figures("redelivered", |(_, act): &Row| with_commas(act.redelivered)).dropped(5),
+            Column::figures("all read after", |(_, act): &Row| ms(act.flowing_ms)).dropped(4),
             Column::figures("lag as before after", |(_, act): &Row| or_unknown(act.caught_up_ms, ms))
+                .dropped(6)
                 .only_if(any(|act| act.caught_up_ms.is_some())),
         ];
         Table::of(family_title(input.scenario, family), columns, acts(input, family))

@@ -38,10 +38,11 @@ impl Facts<'_> {
 /// `When process 2 is killed, a partition is not read for 6.93 s [6.8, 7.1 s]: 5.9 s until it was noticed
 /// (session.timeout.ms = 6 s), 1 s to divide the partitions anew.`
 fn cost(who: Option<&str>, act: &ActSummary) -> String {
-    let range = if act.trials > 1 {
-        format!(" [{}, {}]", time(act.range_ms.0), time(act.range_ms.1))
-    } else {
+    let (lowest, highest) = (time(act.range_ms.0), time(act.range_ms.1));
+    let range = if lowest == highest {
         String::new()
+    } else {
+        format!(" [{lowest}, {highest}]")
     };
     let subject = who.map_or_else(String::new, |who| format!("{who}: "));
     if act.gap_ms == 0.0 {
@@ -61,7 +62,7 @@ fn cost(who: Option<&str>, act: &ActSummary) -> String {
     let words = |part: &&crate::summary::PartSummary| {
         let setting = part.setting.as_ref().map(|setting| {
             let value = setting.ms.map_or_else(String::new, |ms| format!(" = {}", time(ms)));
-            format!(" (`{}`{value})", setting.name)
+            format!(" ({}{value})", setting.name)
         });
         format!(
             "{} {}{}",

@@ -200,6 +200,7 @@ fn member_measurement(
                 flow: p.flow.clone(),
                 latencies: p.latencies.clone(),
                 waits: p.waits.clone(),
+                unanswered: p.unanswered.clone(),
             })
             .collect(),
         ..MemberMeasurement::default()
