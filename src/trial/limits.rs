@@ -27,6 +27,32 @@ pub struct Limits {
     pub exit: Duration,
 }
 
+/// Processes and members for which the limits hold as they are.
+const FEW_PROCESSES: u32 = 20;
+const FEW_MEMBERS: u32 = 200;
+
+/// What each further process may take until it has introduced itself, and each further member until it is connected and
+/// until it has its partitions.
+const FURTHER_PROCESS: Duration = Duration::from_millis(500);
+const FURTHER_MEMBER: Duration = Duration::from_millis(100);
+
+impl Limits {
+    /// The limits of a trial with so many processes and members, which share one machine.
+    #[must_use]
+    pub fn of_many(self, processes: u32, members: u32) -> Self {
+        let processes = FURTHER_PROCESS * processes.saturating_sub(FEW_PROCESSES);
+        let members = FURTHER_MEMBER * members.saturating_sub(FEW_MEMBERS);
+        Limits {
+            hello: self.hello.saturating_add(processes),
+            ready: self.ready.saturating_add(processes).saturating_add(members),
+            join: self.join.saturating_add(members),
+            result: self.result.saturating_add(processes).saturating_add(members),
+            exit: self.exit.saturating_add(processes / 5),
+            ..self
+        }
+    }
+}
+
 /// A time so long after another, at most the last that there is.
 pub(super) fn after(now_ns: u64, delay: Duration) -> u64 {
     now_ns.saturating_add(u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX))

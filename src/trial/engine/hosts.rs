@@ -20,19 +20,10 @@ impl TrialMachine {
         if self.clocks.meet(now_ns, actor, hello) {
             return tell(iter::once(actor), &ToWorker::QueryClock);
         }
-        let is_known = self.clocks.clock_of(now_ns, actor).is_some();
-        if is_known { self.order(&[actor]) } else { Vec::new() }
-    }
-
-    fn order(&self, actors: &[ActorId]) -> Vec<Action> {
-        let order = |actor: &ActorId| {
-            let mut order = self.cast[*actor].order()?;
-            if let ToWorker::Prepare(prepare) = &mut order {
-                prepare.joins_late = self.phase != Phase::Starting;
-            }
-            Some(Action::Send(*actor, order))
-        };
-        actors.iter().filter_map(order).collect()
+        if self.clocks.clock_of(now_ns, actor).is_some() {
+            self.waves.wait([actor]);
+        }
+        Vec::new()
     }
 
     /// Once the clock of a host is known, its workers get their orders; once all are compared again, the trial is over.
@@ -42,7 +33,8 @@ impl TrialMachine {
             return Ok(tell(iter::once(actor), &ToWorker::QueryClock));
         }
         if !self.is_comparing {
-            return Ok(self.order(&self.clocks.neighbours(actor)));
+            self.waves.wait(self.clocks.neighbours(actor));
+            return Ok(Vec::new());
         }
         self.end_when_compared(now_ns);
         Ok(Vec::new())
