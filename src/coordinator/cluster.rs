@@ -129,6 +129,7 @@ impl Cluster {
                 version,
                 zookeeper,
                 port,
+                ..
             } => Self::start(spec, (*brokers, *version, *zookeeper, *port), needs.listeners, opening).await,
         }
     }
@@ -169,15 +170,19 @@ impl Cluster {
     ) -> Result<Self, ClusterError> {
         let properties = cluster_properties(spec)?;
         let heap_mib = opening.heap_mib;
+        let address = spec.address().map(str::to_owned);
         let start = move || {
             let progress = |what: &str| opening.observer.preparing(what);
             let distribution = Distribution::find_or_get(version, &progress)?;
+            let listeners = listeners.into_iter().map(ListenerSpec::here);
             let options = ClusterOptions {
                 brokers,
                 zookeeper,
                 heap_mib,
                 port,
-                listeners: listeners.into_iter().map(ListenerSpec::here).collect(),
+                listeners: listeners
+                    .chain(address.as_deref().map(ListenerSpec::for_hosts))
+                    .collect(),
                 data_parent: opening.data_parent,
                 run_id: opening.run_id,
             };

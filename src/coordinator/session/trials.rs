@@ -1,5 +1,6 @@
 //! One trial of a session: its processes, how it ends, its judgement.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use super::Session;
 use super::prepare::NotRun;
 use crate::coordinator::calibration::Calibrations;
 use crate::coordinator::cluster::Cluster;
+use crate::coordinator::confinement::MEMORY_KILL;
 use crate::coordinator::control;
 use crate::coordinator::database::Database;
 use crate::coordinator::dataset::Dataset;
@@ -18,9 +20,10 @@ use crate::coordinator::events::Observer;
 use crate::coordinator::existing::{Amount, ReadAgain};
 use crate::coordinator::fleet::{Fleet, Launch, ProcessFleet};
 use crate::coordinator::host::HostSample;
-use crate::coordinator::launching::{Started, started};
+use crate::coordinator::launching::{on_host, started};
 use crate::coordinator::memory::MemoryKills;
 use crate::coordinator::processes::end_programs;
+use crate::coordinator::remote::PlaceError;
 use crate::coordinator::watch::Watch;
 use crate::kafka::admin::Admin;
 use crate::measure::clock;
@@ -45,6 +48,18 @@ impl Session<'_> {
         calibrations: &Calibrations,
     ) -> Result<Option<Trial>, RunError> {
         self.programs.check(configuration.variant.build)?;
+        if let Err(error) = self.reach(configuration) {
+            if self.interrupt.is_set() {
+                return Ok(None);
+            }
+            let message = error.to_string();
+            return Ok(Some(self.not_prepared(
+                order,
+                configuration,
+                FailureKind::WorkerStart,
+                message,
+            )));
+        }
         let spec = match self.prepare(order, configuration, datasets, calibrations).await {
             Ok(spec) => spec,
             Err(NotRun::Interrupted) => return Ok(None),
@@ -94,6 +109,13 @@ impl Session<'_> {
         }))
     }
 
+    /// Sees that the host of a configuration's workers can be reached: a connection that has ended is opened again.
+    fn reach(&self, configuration: &Configuration) -> Result<(), PlaceError> {
+        let place = self.plan.scenario.place_of(configuration);
+        self.remotes
+            .map_or(Ok(()), |remotes| tokio::task::block_in_place(|| remotes.reopen(place)))
+    }
+
     /// Ends what is left of programs that speak nothing: their observers may have been killed.
     fn end_programs(&self, order: &TrialOrder, configuration: &Configuration, left_behind: &[String]) {
         if self.plan.scenario.app_of(configuration).silent().is_none() {
@@ -116,9 +138,10 @@ impl Session<'_> {
             ActorId::Reader(reader) => {
                 let process = u32::try_from(*reader).unwrap_or(u32::MAX) % configuration.processes + 1;
                 let app = scenario.app_of(configuration);
-                Some(self.launch(app, scenario.place_of(configuration), build, app.role(), process))
+                let place = scenario.place_of(configuration);
+                Some(self.launch(app, place, build, app.role(), (process, *reader)))
             }
-            ActorId::Producer(_) => Some(self.launch(App::Tandem, &scenario.places[0], build, "producer", 1)),
+            ActorId::Producer(_) => Some(self.launch(App::Tandem, &scenario.places[0], build, "producer", (1, 0))),
             ActorId::Broker(_) => None,
         };
         cast.ids().filter_map(|actor| Some((actor, launch(&actor)?))).collect()
@@ -219,23 +242,43 @@ impl Session<'_> {
         (status, flags)
     }
 
-    /// How a worker of an app, or of a build of tandem, is started at a place; the process has that number in its group.
-    pub(super) fn launch(&self, app: App<'_>, place: &Place, build: usize, role: &str, process: u32) -> Launch {
-        let Started {
-            mut command,
-            env,
-            is_own,
-        } = started(app, place, &self.programs, build, process);
-        command.push(role.to_owned());
+    /// How a worker of an app, or of a build of tandem, is started at a place. The process has the first number in its
+    /// group, from 1, and the second in the trial, from 0.
+    pub(super) fn launch(
+        &self,
+        app: App<'_>,
+        place: &Place,
+        build: usize,
+        role: &str,
+        (process, worker): (u32, usize),
+    ) -> Launch {
+        let remote = self.remotes.and_then(|remotes| remotes.of(place, worker));
+        let there = self.remotes.and_then(|remotes| remotes.program(place, build));
+        let here = self.programs.path(build).to_string_lossy();
+        let mut started = started(app, place, there.unwrap_or(&here), &self.programs, process);
+        started.command.push(role.to_owned());
         // What ssh or a container runtime starts does not inherit processors. Older builds do not know the flag.
-        if let (true, Some(cpus), []) = (is_own, &place.cpus, self.programs.describe()) {
-            command.extend(["--cpus".to_owned(), cpus.clone()]);
+        if let (true, Some(cpus), []) = (started.is_own, &place.cpus, self.programs.describe()) {
+            started.command.extend(["--cpus".to_owned(), cpus.clone()]);
         }
-        Launch {
-            command,
-            env,
-            processors: place.processors(),
-            log: self.options.log_workers,
+        let log = self.options.log_workers;
+        match remote {
+            Some(remote) => Launch {
+                command: on_host(&remote.ssh, &started, &self.options.run_id, place.cpus.as_deref()),
+                env: BTreeMap::new(),
+                processors: None,
+                confined: None,
+                remote: Some(remote),
+                log,
+            },
+            None => Launch {
+                command: started.command,
+                env: started.env,
+                processors: place.processors(),
+                confined: self.confinement.and_then(|confinement| confinement.of(place)),
+                remote: None,
+                log,
+            },
         }
     }
 }
@@ -244,6 +287,7 @@ impl Session<'_> {
 fn name_kill(outcome: &mut Outcome, kills: &MemoryKills) {
     if let Some(failure) = &mut outcome.failure
         && failure.kind == FailureKind::WorkerDied
+        && !failure.message.contains(MEMORY_KILL)
         && let Some(cause) = kills.cause()
     {
         failure.message = format!("{}; {cause}", failure.message);

@@ -22,5 +22,5 @@ pub use distribution::{Distribution, Sources};
 pub use error::LocalError;
 pub use java::Java;
 pub use options::{ClusterOptions, READY_LIMIT};
-pub use properties::{DEFAULT_HEAP_MIB, Listener, ListenerSpec, Security};
+pub use properties::{DEFAULT_HEAP_MIB, HOSTS, Listener, ListenerSpec, Security};
 pub use zookeeper::{ZOOKEEPER_HEAP_MIB, ZooKeeper};

@@ -5,6 +5,7 @@ mod apps;
 mod capacity;
 mod combined;
 mod existing;
+mod hosts;
 mod load_warnings;
 mod loads;
 mod metric;

@@ -13,7 +13,7 @@ use crate::scenario::model::{ClusterSource, ClusterSpec, PropertyValue};
 use crate::scenario::problem::{Problem, Problems};
 
 /// Keys of brokers that tandem starts.
-pub(crate) const LOCAL_KEYS: [&str; 4] = ["brokers", "version", "zookeeper", "port"];
+pub(crate) const LOCAL_KEYS: [&str; 5] = ["brokers", "version", "zookeeper", "port", "address"];
 
 /// What the command line puts in the place of the cluster that the file names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +101,7 @@ fn started(keys: &ClusterKeys, version: KafkaVersion, whose: &str, problems: &mu
         zookeeper: zookeeper.unwrap_or_default(),
         // The key allows no other.
         port: keys.port.and_then(|port| u16::try_from(port).ok()),
+        address: keys.address.clone(),
     }
 }
 
@@ -114,6 +115,7 @@ impl Default for ClusterSpec {
                 version: keys.version,
                 zookeeper: false,
                 port: None,
+                address: None,
             },
             prefix: keys.prefix,
             client: BTreeMap::new(),

@@ -3,6 +3,7 @@
 mod apps;
 mod cluster;
 mod file;
+mod places;
 mod properties;
 mod settings;
 

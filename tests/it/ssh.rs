@@ -1,0 +1,170 @@
+//! Workers on another host by ssh: a real OpenSSH server on the loopback, with the clock of another host where time
+//! namespaces can be made.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use tandem::measure::FailureKind;
+
+use crate::scenario::Scenario;
+use crate::scene::{Scene, failure, read_once, signal, wait_until, within};
+use crate::ssh_server::{HOST, Server};
+
+/// Another clock: 100 s ahead.
+const AHEAD: [&str; 5] = ["unshare", "--time", "--monotonic", "100", "--fork"];
+const AHEAD_NS: i64 = 100_000_000_000;
+
+fn place(target: &str) -> String {
+    format!("[[place]]\nname = 'there'\nssh = '{target}'\n")
+}
+
+/// A server with another clock where that can be had.
+fn server() -> Option<(Server, bool)> {
+    let other_clock = Command::new(AHEAD[0]).args(&AHEAD[1..]).arg("true").status();
+    let other_clock = other_clock.is_ok_and(|status| status.success());
+    let server = Server::start(if other_clock { &AHEAD } else { &[] })?;
+    Some((server, other_clock))
+}
+
+/// True where a worker has got as far as to have its readers.
+fn reads(pid: u32) -> bool {
+    let threads = fs::read_dir(format!("/proc/{pid}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut names = threads.filter_map(|thread| fs::read_to_string(thread.path().join("comm")).ok());
+    names.any(|name| name.starts_with("reader-"))
+}
+
+#[test]
+fn workers_by_ssh_give_the_same_account_and_leave_nothing_but_one_copy_of_the_program() {
+    let Some((server, other_clock)) = server() else { return };
+    let scene = server.known_to(Scene::on_shared_cluster());
+    let trials = Scenario::reading(20_000).consumer("processes = 2").tables(&place(HOST));
+    scene.scenario(trials.case("here", "").case("there", "place = 'there'"));
+    let doctor = scene.tandem(&[
+        "doctor",
+        "scene.toml",
+        "--bootstrap",
+        &crate::shared_cluster::bootstrap(),
+        "--place",
+        "there",
+    ]);
+    let doctor = doctor
+        .prints("lets this user in")
+        .prints("copied just now")
+        .prints("checks of the doctor there are well");
+    assert_eq!(doctor.failed_checks(), 0, "{}", doctor.stdout);
+    let run = scene.run(&[]).exits(0);
+    assert!(!run.stderr.contains("copying tandem"), "{}", run.stderr);
+    let trials = scene.trials();
+    trials.iter().for_each(read_once);
+    let there = trials.iter().find(|trial| trial.configuration_name == "there").unwrap();
+    let measured = there.measurement.as_ref().unwrap();
+    assert_eq!(measured.processes.len(), 2);
+    if other_clock {
+        // Both workers are in one namespace: they are one host.
+        assert_eq!(measured.clocks.0.len(), 1);
+        let clock = &measured.clocks.0[0];
+        let wrong_ns = clock.offset_ns.abs_diff(-AHEAD_NS);
+        eprintln!("wrong by {wrong_ns} ns, bound {} ns", clock.bound_ns);
+        assert!(wrong_ns <= clock.bound_ns, "{clock:?}");
+    }
+    assert_eq!(server.copies().len(), 1);
+    assert!(server.workers().is_empty());
+    scene.assert_no_processes();
+}
+
+#[test]
+fn a_killed_run_leaves_no_worker_on_the_host_even_without_its_guardian() {
+    let Some(server) = Server::start(&[]) else { return };
+    let scene = server.known_to(Scene::on_shared_cluster());
+    let slow = Scenario::reading(20_000)
+        .consumer("work = 'wait 2ms'")
+        .consumer("processes = 2");
+    scene.scenario(slow.tables(&place(HOST)).case("there", "place = 'there'"));
+    let run = scene.spawn_run(&[]);
+    wait_until("two workers on the host that read", || {
+        server.workers().into_iter().filter(|pid| reads(*pid)).count() == 2
+    });
+    let is_guardian = |line: &str| line.contains(" guardian ");
+    for (pid, _) in scene.processes().into_iter().filter(|(_, line)| is_guardian(line)) {
+        signal(pid, Signal::SIGKILL);
+    }
+    run.signal(Signal::SIGKILL);
+    assert!(within(Duration::from_secs(15), || server.workers().is_empty()));
+    assert!(within(Duration::from_secs(15), || scene.processes_of("ssh").is_empty()));
+    run.end();
+}
+
+#[test]
+fn a_session_that_is_killed_fails_its_trial_by_name_and_the_next_one_connects_again() {
+    let Some(server) = Server::start(&[]) else { return };
+    let scene = server.known_to(Scene::on_shared_cluster());
+    let slow = Scenario::reading(1_000).consumer("work = 'wait 2ms'").repetitions(2);
+    scene.scenario(slow.tables(&place(HOST)).case("there", "place = 'there'"));
+    let run = scene.spawn_run(&[]);
+    wait_until("a worker on the host that reads", || {
+        server.workers().into_iter().any(reads)
+    });
+    // The connection that the sessions share, and the session.
+    for pid in scene.processes_of("/usr/bin/ssh") {
+        signal(pid, Signal::SIGKILL);
+    }
+    run.end();
+    let trials = scene.trials();
+    let found = failure(&trials[0]);
+    assert_eq!(found.kind, FailureKind::WorkerDied, "{found:?}");
+    assert!(found.message.contains("its session by ssh to far is over"), "{found:?}");
+    let (last, others) = trials.split_last().unwrap();
+    assert!(!others.is_empty());
+    read_once(last);
+}
+
+#[test]
+fn a_host_that_cannot_be_used_is_one_error_with_its_cause() {
+    let Some(server) = Server::start(&[]) else { return };
+    let refused = |target: &str, more: &str, parts: &[&str]| {
+        let scene = server.known_to(Scene::on_cluster("127.0.0.1:1"));
+        let trials = Scenario::reading(1_000).tables(&(place(target) + more));
+        scene.scenario(trials.case("there", "place = 'there'"));
+        let ended = scene.run(&[]);
+        ended
+            .refuses(&[&format!("place there (ssh {target})")])
+            .says(parts[0])
+            .says(parts[1]);
+    };
+    refused(
+        "wrong-key",
+        "",
+        &["does not let this user in", "Permission denied (publickey)"],
+    );
+    refused(
+        "unknown-host-key",
+        "",
+        &["the host's key is not the known one", "connect once by hand"],
+    );
+    refused("closed", "", &["the host cannot be reached", "Connection refused"]);
+    refused(
+        "no-such-host.invalid",
+        "",
+        &["the host's name is not known", "~/.ssh/config"],
+    );
+    let missing = "tandem = '/no/such/tandem'\n";
+    refused(
+        HOST,
+        missing,
+        &["/no/such/tandem does not run there", "name it by `tandem`"],
+    );
+    let scene = Scene::on_cluster("127.0.0.1:1").environment("PATH", Some("/nowhere"));
+    scene.scenario(
+        Scenario::reading(1_000)
+            .tables(&place(HOST))
+            .case("there", "place = 'there'"),
+    );
+    scene
+        .run(&[])
+        .refuses(&["cannot start ssh", "install an OpenSSH client"]);
+}
