@@ -101,9 +101,9 @@ pub async fn run<F: Fleet>(
     }
     let left_behind = fleet.shutdown(exit_limit).await;
     let ended_ns = clock::now_ns();
-    let host = match window {
-        (Some(start), Some(end)) => end.since(&start),
-        _ => crate::measure::HostMeasurement::default(),
+    let (host, other_host) = match window {
+        (Some(start), Some(end)) => (end.since(&start), end.other_host_since(&start)),
+        _ => Default::default(),
     };
     let unasked = ask_for_missing(&mut machine, surroundings).await.err();
     let Some((mut measurement, failure)) = trial::measure(&machine.ended(), host) else {
@@ -112,6 +112,7 @@ pub async fn run<F: Fleet>(
         return Outcome::without_figures(&machine, Failure { kind, who, message });
     };
     measurement.ended_ns = Some(ended_ns);
+    measurement.other_hosts.extend(other_host);
     let outside = measurement.outside.iter_mut();
     outside.for_each(|outside| outside.left_behind.clone_from(&left_behind));
     measurement.interruptions.fetch_pause_ns = machine.terms.fetch_pause_ns;

@@ -19,6 +19,7 @@ use super::confinement::Confined;
 pub use super::news::{FleetEvent, FleetNews};
 use super::news::{Said, read_errors, read_messages, write_lines};
 use crate::measure::limits::{ProcessGroup, keep_to};
+use crate::measure::tree::is_marked as has_variable;
 use crate::protocol::{FromWorker, ToWorker};
 use crate::secret::Hidden;
 use crate::server::RUN_VARIABLE;
@@ -163,7 +164,11 @@ impl ProcessFleet {
 
     /// Process ids of the workers, as far as they run on this machine.
     pub fn pids(&self) -> Vec<u32> {
-        self.workers.values().filter_map(|worker| worker.pid).collect()
+        let started = self.workers.values().filter_map(|worker| worker.pid);
+        // One that ssh starts on this very machine is none of our children.
+        let here = |pid: &u32| is_marked(*pid, &self.run_id);
+        let by_ssh = self.workers.values().filter_map(|worker| worker.remote.as_ref()?.1);
+        started.chain(by_ssh.filter(here)).collect()
     }
 
     /// Keeps the process id of a worker on another host, by which it is signalled there.
@@ -348,6 +353,11 @@ fn spawn_on(processors: &BTreeSet<u32>, command: &mut Command) -> Result<Child, 
     };
     let spawned = thread::scope(|scope| scope.spawn(spawn).join());
     spawned.unwrap_or_else(|_| Err("starting it panicked".to_owned()))
+}
+
+/// True for a process of this machine that carries the run's mark.
+fn is_marked(pid: u32, run_id: &str) -> bool {
+    has_variable(pid, RUN_VARIABLE, |value| value == run_id)
 }
 
 fn describe_end(status: Option<ExitStatus>) -> String {

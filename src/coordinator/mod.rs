@@ -18,6 +18,7 @@ mod fixed_group;
 mod fleet;
 pub mod guardian;
 mod host;
+mod host_watch;
 mod interrupt;
 mod launching;
 pub mod leftovers;

@@ -89,7 +89,7 @@ async fn execute(
         programs,
         remotes: remotes.as_ref(),
     };
-    let ended = on_clusters(plan, dir, options, ready, around, interrupt, steps).await;
+    let ended = Box::pin(on_clusters(plan, dir, options, ready, around, interrupt, steps)).await;
     if let Some(remotes) = remotes {
         remotes.close(guardian);
     }
@@ -113,10 +113,8 @@ fn open_hosts(
     (observer, interrupt, guardian): (&Arc<dyn Observer>, &Interrupt, &Arc<Guardian>),
 ) -> Result<Option<Remotes>, RunError> {
     let progress = |message: &str| observer.preparing(message);
-    let open = || {
-        let around = (&progress as &dyn Fn(&str), &interrupt.flag());
-        Remotes::open(scenario, programs, &options.run_id, guardian, around)
-    };
+    let interrupted = interrupt.flag();
+    let open = || Remotes::open(scenario, programs, &options.run_id, guardian, &progress, &interrupted);
     tokio::task::block_in_place(open).map_err(|error| match error.cause {
         SshError::Interrupted => RunError::Interrupted,
         _ => error.into(),

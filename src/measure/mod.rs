@@ -4,6 +4,7 @@
 pub mod bounds;
 pub mod clock;
 mod delivered;
+mod elsewhere;
 mod environment;
 mod finding;
 mod group;
@@ -35,12 +36,13 @@ mod trial;
 pub mod usage;
 
 pub use delivered::{DELIVERED_SCHEMA_VERSION, DeliveredOffsets, DeliveredRun, DeliveredTopics};
+pub use elsewhere::{HostFacts, HostReading, OtherHost, RunMark};
 pub use environment::{
     BuildEnvironment, ClientEnvironment, ClusterEnvironment, Difference, ENVIRONMENT_SCHEMA_VERSION, Environment,
     StoreEnvironment,
 };
 pub use group::{GroupDescription, GroupMember, GroupState};
-pub use host::{HostCpu, HostMeasurement};
+pub use host::{FULL_SHARE, HostCpu, HostMeasurement};
 pub use interruption::*;
 pub use kept::KeptData;
 pub use load::*;

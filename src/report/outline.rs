@@ -63,6 +63,9 @@ fn sections(input: &ReportInput, form: Form, more_charts: Vec<Block>) -> Vec<Sec
             tables(all::latencies(input))
         })
         .section(("store", "The store"), Form::PAGE, || store(input))
+        .section(("hosts", "Hosts"), Form::PAGES, || {
+            tables(all::hosts(input).into_iter().collect())
+        })
         .section(("scaling", "Scaling"), Form::LONG, || scaling(input))
         .section(("effects", "What explains the differences"), Form::LONG, || {
             effects(input, form)

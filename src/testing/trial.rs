@@ -127,6 +127,7 @@ impl MeasurementBuilder {
             interruptions: Interruptions::default(),
             acts: Vec::new(),
             clocks: HostClocks::default(),
+            other_hosts: Vec::new(),
             results_ns: None,
             ended_ns: None,
             outside: None,

@@ -73,3 +73,18 @@ impl Default for Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_hold_for_few_and_grow_with_many() {
+        let few = Limits::default();
+        assert_eq!(few.of_many(20, 200), few);
+        let many = few.of_many(100, 1_000);
+        assert_eq!(many.hello, few.hello + Duration::from_secs(40));
+        assert_eq!(many.join, few.join + Duration::from_secs(80));
+        assert_eq!(many.stall, few.stall);
+    }
+}

@@ -218,7 +218,7 @@ fn a_worker_beyond_its_memory_limit_fails_by_the_limits_name_and_a_killed_run_le
     let scene = Scene::on_shared_cluster();
     let small = "[[place]]\nname = 'small'\nmemory_limit = '24MiB'\n[[place]]\nname = 'large'\nmemory_limit = '1GiB'\n";
     let of_place = |place: &str, work: &str| {
-        let trials = Scenario::reading(400_000).consumer(work).tables(small);
+        let trials = Scenario::reading(200_000).consumer(work).tables(small);
         scene.scenario(trials.case("one", &format!("place = '{place}'")));
     };
     of_place("small", "");

@@ -77,6 +77,101 @@ fn workers_by_ssh_give_the_same_account_and_leave_nothing_but_one_copy_of_the_pr
     scene.assert_no_processes();
 }
 
+/// A server that is another machine to all that asks: its boot has another id.
+fn other_machine() -> Option<Server> {
+    let folder = tempfile::tempdir().unwrap();
+    let id = folder.path().join("boot_id");
+    fs::write(&id, "00000000-aaaa-bbbb-cccc-000000000000\n").unwrap();
+    let bind = format!(
+        "mount --bind {} /proc/sys/kernel/random/boot_id && exec \"$@\"",
+        id.display()
+    );
+    let words = ["unshare", "--mount", "sh", "-c", &bind, "sh"];
+    let can = Command::new(words[0]).args(&words[1..]).arg("true").status();
+    if !can.is_ok_and(|status| status.success()) {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "continuous integration must be able to mount"
+        );
+        eprintln!("skipped: mount namespaces need root");
+        return None;
+    }
+    Server::start(&words)
+}
+
+#[test]
+fn another_machine_is_sampled_and_listed_and_needs_an_address_of_the_brokers() {
+    let Some(server) = other_machine() else { return };
+    let scene = server.known_to(Scene::on_shared_cluster());
+    let trials = Scenario::reading(40_000)
+        .consumer("work = 'cpu 20us'")
+        .tables(&place(HOST));
+    let trials = trials.case("there", "place = 'there'");
+    scene.scenario(&trials);
+    let doctor = scene.tandem(&["doctor", "scene.toml", "--place", "there"]);
+    doctor.fails_one_check(&[
+        "on another machine",
+        "which is that machine itself there",
+        "add address = ",
+    ]);
+    scene.run(&[]).exits(0);
+    scene.assert_no_processes();
+    assert!(server.workers().is_empty());
+    let trials = scene.trials();
+    trials.iter().for_each(read_once);
+    let measured = trials[0].measurement.as_ref().unwrap();
+    let [other] = &measured.other_hosts[..] else {
+        panic!("{:?}", measured.other_hosts)
+    };
+    assert_eq!((other.ssh.as_str(), other.places.len()), (HOST, 1));
+    // It is the same machine, seen twice: at the same times, and with the workers among its processes.
+    let (here, there) = (&measured.host, &other.measured);
+    assert!(
+        there.wall_ns.abs_diff(here.wall_ns) < here.wall_ns / 5 + 50_000_000,
+        "{there:?}"
+    );
+    assert_eq!(there.cores, here.cores);
+    let busy = |host: &tandem::measure::HostMeasurement| host.busy_of_cores().unwrap().0;
+    assert!(
+        (busy(here) - busy(there)).abs() < 0.5,
+        "{} and {}",
+        busy(here),
+        busy(there)
+    );
+    let used = measured.processes[0].window.as_ref().unwrap().cpu_ns;
+    let others = there.others_cpu_ns;
+    assert!(
+        busy(there) * there.wall_ns as f64 >= others as f64 + 0.5 * used as f64,
+        "{there:?}, {used} ns"
+    );
+    let report = fs::read_to_string(scene.out().join("report.md")).unwrap();
+    assert!(
+        report.contains("Hosts") && report.contains("| far | there |"),
+        "{report}"
+    );
+}
+
+#[test]
+#[ignore = "scripts/test --all; brokers of its own, whose listeners local_brokers.rs tests"]
+fn workers_of_another_machine_reach_brokers_that_tandem_starts_by_the_address_of_the_cluster() {
+    let Some(server) = other_machine() else { return };
+    let scene = server.known_to(Scene::new());
+    let trials = Scenario::reading(2_000)
+        .tables(&place(HOST))
+        .case("there", "place = 'there'");
+    scene.scenario(&trials);
+    scene
+        .run(&[])
+        .refuses(&["place there, as in", "is another machine", "add address = "]);
+    scene.scenario(
+        trials
+            .to_string()
+            .replace("[dataset]", "[cluster]\naddress = '127.0.0.1'\n[dataset]"),
+    );
+    scene.run(&[]).exits(0);
+    scene.trials().iter().for_each(read_once);
+}
+
 #[test]
 fn a_killed_run_leaves_no_worker_on_the_host_even_without_its_guardian() {
     let Some(server) = Server::start(&[]) else { return };

@@ -47,7 +47,8 @@ impl Remotes {
         programs: &Programs,
         run_id: &str,
         guardian: &Guardian,
-        (progress, interrupted): (&dyn Fn(&str), &Arc<AtomicBool>),
+        progress: &dyn Fn(&str),
+        interrupted: &Arc<AtomicBool>,
     ) -> Result<Option<Self>, PlaceError> {
         let mut needed: BTreeMap<&str, (&Place, u32)> = BTreeMap::new();
         for configuration in &scenario.configurations {

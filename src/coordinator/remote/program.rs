@@ -37,14 +37,20 @@ pub fn install(
         return version(connection, path.to_owned(), false);
     }
     let contents = fs::read(local).map_err(|error| SshError::Copy(format!("{}: {error}", local.display())))?;
-    let hash: String = sha256(&contents).iter().map(|byte| format!("{byte:02x}")).collect();
-    let found = find(connection, &hash[..16])?;
+    let found = find(connection, &name_of(&contents))?;
     check_architecture(&found.system)?;
     if !found.is_there {
         progress(&format!("copying tandem to {}", found.folder));
         copy(connection, local, contents.len(), &found.folder)?;
     }
     version(connection, format!("{}/tandem", found.folder), !found.is_there)
+}
+
+/// The start of the hash of a program, which is its name: enough for the programs that one user ever copies.
+fn name_of(contents: &[u8]) -> String {
+    let hash = sha256(contents);
+    let first: [u8; 8] = std::array::from_fn(|index| hash[index]);
+    format!("{:016x}", u64::from_be_bytes(first))
 }
 
 /// What the host says of itself.

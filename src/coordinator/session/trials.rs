@@ -20,6 +20,7 @@ use crate::coordinator::events::Observer;
 use crate::coordinator::existing::{Amount, ReadAgain};
 use crate::coordinator::fleet::{Fleet, Launch, ProcessFleet};
 use crate::coordinator::host::HostSample;
+use crate::coordinator::host_watch::HostWatch;
 use crate::coordinator::launching::{on_host, started};
 use crate::coordinator::memory::MemoryKills;
 use crate::coordinator::processes::end_programs;
@@ -31,7 +32,7 @@ use crate::measure::judge::judge;
 use crate::measure::limits::{Kernel, LimitWatch};
 use crate::measure::standstill::{broker_changes, standstill_before_failure};
 use crate::measure::tree::with_descendants;
-use crate::measure::{Act, DeliveredTopics, GroupDescription, PlannedAct};
+use crate::measure::{Act, DeliveredTopics, GroupDescription, Measurement, PlannedAct};
 use crate::measure::{Failure, FailureKind, Interruptions, Status, Stretch, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
 use crate::names;
 use crate::protocol::TopicTarget;
@@ -78,7 +79,11 @@ impl Session<'_> {
         let (started_at, began_ns) = (jiff::Timestamp::now(), clock::now_ns());
         let sessions = self.watch_store(counting.as_ref());
         let watch = Watch::start(cluster.brokers_now().await, &cluster.admin, topics.first().cloned());
-        let around = self.around(cluster, configuration);
+        let watched = self.watch_host(configuration).await;
+        let around = Around {
+            watched: watched.clone(),
+            ..self.around(cluster, configuration)
+        };
         let outcome = tokio::select! {
             biased;
             () = self.interrupt.wait() => None,
@@ -95,6 +100,7 @@ impl Session<'_> {
         if outcome.acts.iter().any(PlannedAct::is_on_broker) && !broker_lost {
             cluster.bring_back()?;
         }
+        self.note_unwatched(order, watched.as_ref(), &outcome);
         self.end_programs(order, configuration, &outcome.left_behind);
         self.close_tables(counting.as_ref(), sessions, &mut outcome).await;
         let own_topics = if has_own_topics { topics } else { Vec::new() };
@@ -155,6 +161,38 @@ impl Session<'_> {
             observer: self.observer.as_ref(),
             again: self.again(cluster, configuration),
             database: self.database.as_ref(),
+            watched: None,
+        }
+    }
+
+    /// Begins to sample the machine of a configuration's workers, where that is another one. The run goes on without, and
+    /// says so.
+    async fn watch_host(&self, configuration: &Configuration) -> Option<HostWatch> {
+        let scenario = &self.plan.scenario;
+        let place = scenario.place_of(configuration);
+        let remotes = self.remotes?;
+        let (remote, program) = (
+            remotes.of(place, 0)?,
+            remotes.program(place, configuration.variant.build)?,
+        );
+        let same = scenario.places.iter().filter(|other| other.ssh == place.ssh);
+        let names = same.map(|place| place.name.clone()).collect();
+        let started = HostWatch::start(&remote, program, &self.options.run_id, names).await;
+        started.unwrap_or_else(|cause| {
+            self.observer
+                .note(&format!("the host {} is not sampled: {cause}", remote.target));
+            None
+        })
+    }
+
+    /// Says where a trial goes without the figures of its other machine.
+    fn note_unwatched(&self, order: &TrialOrder, watched: Option<&HostWatch>, outcome: &Outcome) {
+        let is_missing = |measurement: &&Measurement| measurement.other_hosts.is_empty();
+        if let (Some(watched), Some(_)) = (watched, outcome.measurement.as_ref().filter(is_missing)) {
+            let (ssh, number) = (watched.ssh(), order.number);
+            self.observer.note(&format!(
+                "what the host {ssh} did in trial {number} is not known: its `tandem worker host` has ended"
+            ));
         }
     }
 
@@ -319,6 +357,8 @@ struct Around<'a> {
     again: Option<ReadAgain>,
     /// The store.
     database: Option<&'a Database>,
+    /// The other machine with workers of the trial.
+    watched: Option<HostWatch>,
 }
 
 impl Surroundings for Around<'_> {
@@ -350,14 +390,26 @@ impl Surroundings for Around<'_> {
     fn sample_at(&self, at_ns: u64, workers: &[u32]) -> JoinHandle<HostSample> {
         let (brokers, workers) = (self.cluster.broker_pids(), workers.to_vec());
         let store: Vec<u32> = self.database.and_then(Database::pid).into_iter().collect();
+        let watched = self.watched.clone();
+        let elsewhere = tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_nanos(at_ns.saturating_sub(clock::now_ns()))).await;
+            // Whoever measures the trial notices that it is missing.
+            watched?.sample().await.ok()
+        });
         // A timer of the runtime may be a millisecond late and its threads busy; a sleeping thread is not.
-        tokio::task::spawn_blocking(move || {
+        let here = tokio::task::spawn_blocking(move || {
             // Looked up beforehand: at the start it would cost the readers a millisecond.
             let workers = with_descendants(&workers);
             let store = with_descendants(&store);
             let watch = LimitWatch::find(&Kernel::running(), &workers, &brokers);
             std::thread::sleep(Duration::from_nanos(at_ns.saturating_sub(clock::now_ns())));
             HostSample::take(&brokers, &workers, &store, watch)
+        });
+        tokio::spawn(async move {
+            let here = here
+                .await
+                .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+            here.with(elsewhere.await.ok().flatten())
         })
     }
 

@@ -39,6 +39,7 @@ pub struct Allowance {
 
 impl Allowance {
     /// All that one of the two limits.
+    #[must_use]
     pub fn and(self, other: Allowance) -> Self {
         Allowance {
             cpu_millicores: self.cpu_millicores.or(other.cpu_millicores),
@@ -56,7 +57,6 @@ impl Allowance {
 /// The control groups of a run, one in each hierarchy that is needed. Those of its processes are below them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunGroups {
-    kernel: Kernel,
     groups: Vec<RunGroup>,
 }
 
@@ -95,8 +95,7 @@ impl RunGroups {
                 add(&mut groups, kernel, parent, controller, run_id);
             }
         }
-        let kernel = kernel.clone();
-        Ok(RunGroups { kernel, groups })
+        Ok(RunGroups { groups })
     }
 
     /// Their folders.
@@ -120,7 +119,6 @@ impl RunGroups {
     pub fn of_process(&self, place: &str, number: usize, allowance: Allowance) -> Result<ProcessGroup, String> {
         let needed: BTreeSet<&str> = allowance.controllers().collect();
         let mut made = ProcessGroup {
-            kernel: self.kernel.clone(),
             folders: Vec::new(),
             memory: None,
             killed_before: 0,
@@ -163,7 +161,6 @@ impl RunGroups {
 /// The control group of a process.
 #[derive(Debug)]
 pub struct ProcessGroup {
-    kernel: Kernel,
     folders: Vec<PathBuf>,
     /// The one with the memory limit.
     memory: Option<Group>,
@@ -184,10 +181,9 @@ impl ProcessGroup {
     }
 
     fn killed(&self) -> u64 {
-        let counters = self
-            .memory
-            .as_ref()
-            .map(|group| MemoryCounters::read(&self.kernel, group));
+        // The folder is where the kernel's tree has it.
+        let kernel = Kernel::running();
+        let counters = self.memory.as_ref().map(|group| MemoryCounters::read(&kernel, group));
         counters.map_or(0, MemoryCounters::killed)
     }
 

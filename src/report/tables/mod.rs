@@ -3,6 +3,7 @@
 mod cells;
 mod comparisons;
 mod details;
+mod hosts;
 mod live;
 mod matrix;
 mod requirements;
@@ -13,6 +14,7 @@ mod store;
 pub(super) use self::cells::{effect_header, effect_text};
 pub(super) use self::comparisons::{comparisons, own_comparisons};
 pub(super) use self::details::{details, latencies};
+pub(super) use self::hosts::hosts;
 pub(super) use self::matrix::{is_scaling, verdict_matrix};
 pub use self::requirements::requirement_sentence;
 pub(super) use self::requirements::{bound, requirements};

@@ -12,7 +12,6 @@ pub(super) fn over_ssh(app: &AppSpec, settings: &Settings, draft: &Draft) -> Opt
     let (name, place) = (&app.name, &place.name);
     let message = format!("the app `{name}` cannot run at place {place:?}");
     match &app.runs {
-        AppProgram::Tandem => None,
         AppProgram::ReadyMade { .. } => {
             let allowed =
                 "must be tandem's own worker or an [[app]] there: ready-made clients are built for this machine";
@@ -24,6 +23,6 @@ pub(super) fn over_ssh(app: &AppSpec, settings: &Settings, draft: &Draft) -> Opt
                 "its `command` and `env` must have no password there: ssh would show it to all users of both hosts";
             settings.problem_at(&["app", "place"], &message, allowed.to_owned())
         }
-        AppProgram::Program(_) => None,
+        AppProgram::Tandem | AppProgram::Program(_) => None,
     }
 }
