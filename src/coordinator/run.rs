@@ -126,18 +126,17 @@ async fn on_clusters(
     plan: &Plan,
     dir: &RunDir,
     options: &RunOptions,
-    ready: Ready<'_>,
+    Ready {
+        found,
+        prefix,
+        programs,
+        remotes,
+    }: Ready<'_>,
     (observer, guardian, confinement): Around<'_>,
     interrupt: &Interrupt,
     steps: &Steps,
 ) -> Result<RunEnd, RunError> {
     let scenario = &plan.scenario;
-    let Ready {
-        found,
-        prefix,
-        programs,
-        remotes,
-    } = ready;
     let database = open_database(found, options, &prefix, (observer, interrupt, guardian, steps)).await?;
     for (spec, bootstrap) in addresses(scenario) {
         guardian.register_topics(LeftTopics {
@@ -151,11 +150,8 @@ async fn on_clusters(
         Ok(clusters) => clusters,
         Err(error) => {
             unregister(guardian, scenario, database.as_ref());
-            return Err(if interrupt.is_set() {
-                RunError::Interrupted
-            } else {
-                error
-            });
+            let is_interrupted = interrupt.is_set();
+            return Err(if is_interrupted { RunError::Interrupted } else { error });
         }
     };
     steps.begin(Step::Data);

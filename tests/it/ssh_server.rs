@@ -32,16 +32,16 @@ impl Server {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
+        let in_folder = |name: &str| folder.path().join(name);
         for key in ["host", "user", "other"] {
-            let file = at(key);
+            let file = in_folder(key);
             succeed(
                 Command::new("ssh-keygen")
                     .args(["-q", "-t", "ed25519", "-N", "", "-f"])
                     .arg(file),
             );
         }
-        fs::copy(at("user.pub"), at("authorized")).unwrap();
+        fs::copy(in_folder("user.pub"), in_folder("authorized")).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let folder_name = folder.path().display();
         let server = format!(
@@ -49,9 +49,9 @@ impl Server {
              PidFile none\nUsePAM no\nStrictModes no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
              PermitRootLogin prohibit-password\nSetEnv XDG_CACHE_HOME={folder_name}/cache\n"
         );
-        fs::write(at("sshd_config"), server).unwrap();
-        let host_key = fs::read_to_string(at("host.pub")).unwrap();
-        fs::write(at("known"), format!("[127.0.0.1]:{port} {host_key}")).unwrap();
+        fs::write(in_folder("sshd_config"), server).unwrap();
+        let host_key = fs::read_to_string(in_folder("host.pub")).unwrap();
+        fs::write(in_folder("known"), format!("[127.0.0.1]:{port} {host_key}")).unwrap();
         let host = |name: &str, port: u16, key: &str, known: &str| {
             format!(
                 "Host {name}\nHostName 127.0.0.1\nPort {port}\nIdentityFile {folder_name}/{key}\nIdentitiesOnly yes\n\
@@ -65,21 +65,21 @@ impl Server {
             host("unknown-host-key", port, "user", "known-to-nobody"),
             host("closed", closed, "user", "known"),
         ];
-        fs::write(at("ssh_config"), client.concat()).unwrap();
+        fs::write(in_folder("ssh_config"), client.concat()).unwrap();
         // ssh looks for its configuration in the home of the account, whatever HOME says.
-        fs::create_dir(at("bin")).unwrap();
+        fs::create_dir(in_folder("bin")).unwrap();
         let ssh = format!("#!/bin/sh\nexec /usr/bin/ssh -F {folder_name}/ssh_config \"$@\"\n");
-        fs::write(at("bin/ssh"), ssh).unwrap();
-        fs::set_permissions(at("bin/ssh"), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::write(in_folder("bin/ssh"), ssh).unwrap();
+        fs::set_permissions(in_folder("bin/ssh"), fs::Permissions::from_mode(0o755)).unwrap();
         // Privilege separation of a server that root starts needs this folder.
         let _ = fs::create_dir("/run/sshd");
         let words = [wrapper, &[SSHD, "-D", "-e", "-f"]].concat();
         let process = Command::new(words[0])
             .args(&words[1..])
-            .arg(at("sshd_config"))
+            .arg(in_folder("sshd_config"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(fs::File::create(at("log")).unwrap())
+            .stderr(fs::File::create(in_folder("log")).unwrap())
             .spawn()
             .unwrap();
         let server = Server { folder, process };

@@ -77,11 +77,7 @@ impl Session<'_> {
             Err(cause) if !works => return Err(RunError::Worker { worker, cause }),
             Err(cause) => return Err(RunError::Calibration { worker, cause }),
         };
-        if let Some(each) = configurations().find(|each| self.is_out_of_reach(each, &hello)) {
-            let configuration = each.name.clone();
-            let place = place.name.clone();
-            return Err(RunError::OutOfReach { place, configuration });
-        }
+        configurations().try_for_each(|each| self.check_reach(each, &hello))?;
         let unmet = |each: &Configuration| {
             let cause = Demands::of(each).unmet(&hello)?;
             Some(format!("{cause}, as in {:?}", each.name))
@@ -99,14 +95,20 @@ impl Session<'_> {
         Ok(measured.unwrap_or_default())
     }
 
-    /// True where workers of another machine would be given brokers at 127.0.0.1, which is that machine itself to them.
-    fn is_out_of_reach(&self, configuration: &Configuration, hello: &Hello) -> bool {
+    /// Workers of another machine must not be given brokers at 127.0.0.1, which is that machine itself to them.
+    fn check_reach(&self, configuration: &Configuration, hello: &Hello) -> Result<(), RunError> {
         let scenario = &self.plan.scenario;
         let (place, cluster) = (scenario.place_of(configuration), scenario.cluster_of(configuration));
         let boot = |host: Option<String>| host.and_then(|host| Some(host.split(' ').next()?.to_owned()));
         let elsewhere = boot(hello.host.clone()).is_some_and(|there| Some(there) != boot(clock::host()));
         let only_here = cluster.bootstrap().is_none() && cluster.address().is_none();
-        place.ssh.is_some() && place.listener.is_none() && elsewhere && only_here
+        if place.ssh.is_some() && place.listener.is_none() && elsewhere && only_here {
+            return Err(RunError::OutOfReach {
+                place: place.name.clone(),
+                configuration: configuration.name.clone(),
+            });
+        }
+        Ok(())
     }
 
     /// The brokers' addresses for a configuration's consumers: of the listener that their place names.

@@ -3,6 +3,7 @@
 mod beforehand;
 mod datasets;
 mod named;
+mod places;
 mod prepare;
 mod stored;
 mod topic_checks;

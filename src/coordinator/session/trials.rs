@@ -1,6 +1,5 @@
 //! One trial of a session: its processes, how it ends, its judgement.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,13 +17,11 @@ use crate::coordinator::drive::{self, Outcome, Surroundings};
 use crate::coordinator::ending::RunError;
 use crate::coordinator::events::Observer;
 use crate::coordinator::existing::{Amount, ReadAgain};
-use crate::coordinator::fleet::{Fleet, Launch, ProcessFleet};
+use crate::coordinator::fleet::{Fleet, ProcessFleet};
 use crate::coordinator::host::HostSample;
 use crate::coordinator::host_watch::HostWatch;
-use crate::coordinator::launching::{on_host, started};
 use crate::coordinator::memory::MemoryKills;
 use crate::coordinator::processes::end_programs;
-use crate::coordinator::remote::PlaceError;
 use crate::coordinator::watch::Watch;
 use crate::kafka::admin::Admin;
 use crate::measure::clock;
@@ -32,12 +29,12 @@ use crate::measure::judge::judge;
 use crate::measure::limits::{Kernel, LimitWatch};
 use crate::measure::standstill::{broker_changes, standstill_before_failure};
 use crate::measure::tree::with_descendants;
-use crate::measure::{Act, DeliveredTopics, GroupDescription, Measurement, PlannedAct};
+use crate::measure::{Act, DeliveredTopics, GroupDescription, PlannedAct};
 use crate::measure::{Failure, FailureKind, Interruptions, Status, Stretch, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
 use crate::names;
 use crate::protocol::TopicTarget;
-use crate::scenario::{App, Configuration, Place};
-use crate::trial::{ActorId, Cast, Entry};
+use crate::scenario::Configuration;
+use crate::trial::Entry;
 
 impl Session<'_> {
     /// Runs one trial; `None` where the user interrupted it.
@@ -49,19 +46,7 @@ impl Session<'_> {
         calibrations: &Calibrations,
     ) -> Result<Option<Trial>, RunError> {
         self.programs.check(configuration.variant.build)?;
-        if let Err(error) = self.reach(configuration) {
-            if self.interrupt.is_set() {
-                return Ok(None);
-            }
-            let message = error.to_string();
-            return Ok(Some(self.not_prepared(
-                order,
-                configuration,
-                FailureKind::WorkerStart,
-                message,
-            )));
-        }
-        let spec = match self.prepare(order, configuration, datasets, calibrations).await {
+        let spec = match self.ready(order, configuration, datasets, calibrations).await {
             Ok(spec) => spec,
             Err(NotRun::Interrupted) => return Ok(None),
             Err(NotRun::NotPrepared(kind, message)) => {
@@ -79,11 +64,7 @@ impl Session<'_> {
         let (started_at, began_ns) = (jiff::Timestamp::now(), clock::now_ns());
         let sessions = self.watch_store(counting.as_ref());
         let watch = Watch::start(cluster.brokers_now().await, &cluster.admin, topics.first().cloned());
-        let watched = self.watch_host(configuration).await;
-        let around = Around {
-            watched: watched.clone(),
-            ..self.around(cluster, configuration)
-        };
+        let around = self.around(cluster, configuration).await;
         let outcome = tokio::select! {
             biased;
             () = self.interrupt.wait() => None,
@@ -100,7 +81,7 @@ impl Session<'_> {
         if outcome.acts.iter().any(PlannedAct::is_on_broker) && !broker_lost {
             cluster.bring_back()?;
         }
-        self.note_unwatched(order, watched.as_ref(), &outcome);
+        self.note_unwatched(order, around.watched.as_ref(), &outcome);
         self.end_programs(order, configuration, &outcome.left_behind);
         self.close_tables(counting.as_ref(), sessions, &mut outcome).await;
         let own_topics = if has_own_topics { topics } else { Vec::new() };
@@ -113,13 +94,6 @@ impl Session<'_> {
             measurement: outcome.measurement,
             ..self.ended(order, configuration, started_at, status)
         }))
-    }
-
-    /// Sees that the host of a configuration's workers can be reached: a connection that has ended is opened again.
-    fn reach(&self, configuration: &Configuration) -> Result<(), PlaceError> {
-        let place = self.plan.scenario.place_of(configuration);
-        self.remotes
-            .map_or(Ok(()), |remotes| tokio::task::block_in_place(|| remotes.reopen(place)))
     }
 
     /// Ends what is left of programs that speak nothing: their observers may have been killed.
@@ -137,62 +111,15 @@ impl Session<'_> {
         );
     }
 
-    /// The command lines of a trial's actors: consumers at their place, producers here.
-    fn launches(&self, configuration: &Configuration, cast: &Cast) -> Vec<(ActorId, Launch)> {
-        let (scenario, build) = (&self.plan.scenario, configuration.variant.build);
-        let launch = |actor: &ActorId| match actor {
-            ActorId::Reader(reader) => {
-                let process = u32::try_from(*reader).unwrap_or(u32::MAX) % configuration.processes + 1;
-                let app = scenario.app_of(configuration);
-                let place = scenario.place_of(configuration);
-                Some(self.launch(app, place, build, app.role(), (process, *reader)))
-            }
-            ActorId::Producer(_) => Some(self.launch(App::Tandem, &scenario.places[0], build, "producer", (1, 0))),
-            ActorId::Broker(_) => None,
-        };
-        cast.ids().filter_map(|actor| Some((actor, launch(&actor)?))).collect()
-    }
-
     /// The world around a trial on a cluster.
-    fn around<'a>(&'a self, cluster: &'a Cluster, configuration: &Configuration) -> Around<'a> {
+    async fn around<'a>(&'a self, cluster: &'a Cluster, configuration: &Configuration) -> Around<'a> {
         Around {
             admin: cluster.admin.clone(),
             cluster,
             observer: self.observer.as_ref(),
             again: self.again(cluster, configuration),
             database: self.database.as_ref(),
-            watched: None,
-        }
-    }
-
-    /// Begins to sample the machine of a configuration's workers, where that is another one. The run goes on without, and
-    /// says so.
-    async fn watch_host(&self, configuration: &Configuration) -> Option<HostWatch> {
-        let scenario = &self.plan.scenario;
-        let place = scenario.place_of(configuration);
-        let remotes = self.remotes?;
-        let (remote, program) = (
-            remotes.of(place, 0)?,
-            remotes.program(place, configuration.variant.build)?,
-        );
-        let same = scenario.places.iter().filter(|other| other.ssh == place.ssh);
-        let names = same.map(|place| place.name.clone()).collect();
-        let started = HostWatch::start(&remote, program, &self.options.run_id, names).await;
-        started.unwrap_or_else(|cause| {
-            self.observer
-                .note(&format!("the host {} is not sampled: {cause}", remote.target));
-            None
-        })
-    }
-
-    /// Says where a trial goes without the figures of its other machine.
-    fn note_unwatched(&self, order: &TrialOrder, watched: Option<&HostWatch>, outcome: &Outcome) {
-        let is_missing = |measurement: &&Measurement| measurement.other_hosts.is_empty();
-        if let (Some(watched), Some(_)) = (watched, outcome.measurement.as_ref().filter(is_missing)) {
-            let (ssh, number) = (watched.ssh(), order.number);
-            self.observer.note(&format!(
-                "what the host {ssh} did in trial {number} is not known: its `tandem worker host` has ended"
-            ));
+            watched: self.watch_host(configuration).await,
         }
     }
 
@@ -278,46 +205,6 @@ impl Session<'_> {
             }),
         };
         (status, flags)
-    }
-
-    /// How a worker of an app, or of a build of tandem, is started at a place. The process has the first number in its
-    /// group, from 1, and the second in the trial, from 0.
-    pub(super) fn launch(
-        &self,
-        app: App<'_>,
-        place: &Place,
-        build: usize,
-        role: &str,
-        (process, worker): (u32, usize),
-    ) -> Launch {
-        let remote = self.remotes.and_then(|remotes| remotes.of(place, worker));
-        let there = self.remotes.and_then(|remotes| remotes.program(place, build));
-        let here = self.programs.path(build).to_string_lossy();
-        let mut started = started(app, place, there.unwrap_or(&here), &self.programs, process);
-        started.command.push(role.to_owned());
-        // What ssh or a container runtime starts does not inherit processors. Older builds do not know the flag.
-        if let (true, Some(cpus), []) = (started.is_own, &place.cpus, self.programs.describe()) {
-            started.command.extend(["--cpus".to_owned(), cpus.clone()]);
-        }
-        let log = self.options.log_workers;
-        match remote {
-            Some(remote) => Launch {
-                command: on_host(&remote.ssh, &started, &self.options.run_id, place.cpus.as_deref()),
-                env: BTreeMap::new(),
-                processors: None,
-                confined: None,
-                remote: Some(remote),
-                log,
-            },
-            None => Launch {
-                command: started.command,
-                env: started.env,
-                processors: place.processors(),
-                confined: self.confinement.and_then(|confinement| confinement.of(place)),
-                remote: None,
-                log,
-            },
-        }
     }
 }
 

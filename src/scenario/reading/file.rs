@@ -4,6 +4,7 @@ use toml::de::DeTable;
 
 use super::apps::{kinds, read_apps};
 use super::cluster::{self, Instead};
+use super::keys_only::read_keys;
 use super::places::{place, read_places};
 use super::properties::check_aliases;
 use super::settings::{read_matrix, read_settings};
@@ -98,17 +99,6 @@ fn read_top(entry: &Entry<'_>, draft: &mut Draft, instead: Option<&Instead>, pro
         }
         None => {}
     }
-}
-
-/// The keys of a table that has no others.
-pub(super) fn read_keys<T: TableKeys>(table: &DeTable<'_>, stands_in: Table, problems: &mut Problems) -> T {
-    let mut keys = T::default();
-    for entry in entries(table) {
-        if !keys.read_entry(stands_in, &entry, problems) {
-            problems.add(unknown_key(&entry, stands_in));
-        }
-    }
-    keys
 }
 
 fn read_trial(header: &Entry<'_>, table: &DeTable<'_>, draft: &mut Draft, problems: &mut Problems) {

@@ -3,6 +3,7 @@
 mod apps;
 mod cluster;
 mod file;
+mod keys_only;
 mod places;
 mod properties;
 mod settings;
