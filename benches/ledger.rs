@@ -97,6 +97,7 @@ fn result() -> FromWorker {
         }),
         latencies: None,
         waits: Vec::new(),
+        unanswered: Vec::new(),
     };
     FromWorker::Result(Box::new(WorkerResult {
         members: vec![MemberResult {

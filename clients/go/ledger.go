@@ -49,8 +49,10 @@ type account struct {
 	committed       int64
 	leaderEpoch     int32
 	runs            []run
-	series          series
-	waits           *partitionWaits
+	// What was in transactions whose commits the store did not answer.
+	unanswered []offsets
+	series     series
+	waits      *partitionWaits
 	// Next offset to read, once a record is finished.
 	position atomic.Int64
 }
@@ -115,7 +117,8 @@ func (a *account) uncommitted() int64 {
 }
 
 func (a *account) result(hasStamps bool) partitionResult {
-	result := partitionResult{place: a.place, Records: a.records, Bytes: a.bytes, Runs: a.runs, Series: a.series}
+	result := partitionResult{place: a.place, Records: a.records, Bytes: a.bytes, Runs: a.runs, Series: a.series,
+		Unanswered: a.unanswered}
 	if a.records > 0 {
 		result.FirstNs, result.LastNs = &a.firstNs, &a.lastNs
 	}

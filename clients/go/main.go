@@ -27,7 +27,7 @@ const (
 )
 
 var capabilities = []string{"hold", "assignment", "ledger", "usage", "work", "manual", "calibrate", "reading", "pauses",
-	"stamps", "store"}
+	"stamps", "static", "store"}
 
 type worker struct {
 	events chan message

@@ -159,6 +159,9 @@ func (m *member) options() ([]kgo.Opt, error) {
 		kgo.OnPartitionsLost(func(ctx context.Context, _ *kgo.Client, partitions map[string][]int32) {
 			m.letGo(ctx, partitions, "lost")
 		}))
+	if m.order.StaticMembership {
+		opts = append(opts, kgo.InstanceID(m.order.Consumers[m.index].ClientID))
+	}
 	if m.order.Commit.kind == "auto" {
 		return append(opts, kgo.AutoCommitMarks()), nil
 	}

@@ -48,6 +48,7 @@ type prepare struct {
 	Manual           bool              `json:"manual"`
 	Stamps           *stampOrder       `json:"stamps"`
 	JoinsLate        bool              `json:"joins_late"`
+	StaticMembership bool              `json:"static_membership"`
 	Store            *storeOrder       `json:"store"`
 }
 
@@ -127,6 +128,11 @@ type run struct {
 	Epoch int   `json:"epoch"`
 }
 
+type offsets struct {
+	First int64 `json:"first"`
+	End   int64 `json:"end"`
+}
+
 type rebalance struct {
 	AtNs       int64   `json:"at_ns"`
 	Kind       string  `json:"kind"`
@@ -149,6 +155,8 @@ type partitionResult struct {
 	Series    series             `json:"series"`
 	Latencies map[string]latency `json:"latencies,omitempty"`
 	Waits     []waitSlice        `json:"waits,omitempty"`
+	// Once for each transaction whose commit the store did not answer.
+	Unanswered []offsets `json:"unanswered,omitempty"`
 }
 
 type memberResult struct {

@@ -43,9 +43,17 @@ type store struct {
 	conn   *pgx.Conn
 	// Writes rows in one transaction.
 	transact func(context.Context, []*kgo.Record) error
-	insert   string
-	use      storeUse
+	// The statements of one row and of any number, by their names. None to copy.
+	prepared map[string]string
+	// The commit of the transaction is sent, or about to be.
+	isCommitting bool
+	use          storeUse
 }
+
+const (
+	insertOne  = "one"
+	insertMany = "many"
+)
 
 func openStore(order *storeOrder, clientID string) (*store, error) {
 	if order == nil {
@@ -59,73 +67,119 @@ func openStore(order *storeOrder, clientID string) (*store, error) {
 	config.RuntimeParams["application_name"] = clientID
 	config.ConnectTimeout = answerLimit
 	config.DialFunc = dialAnswering
-	s := &store{order: order, config: config,
-		insert: fmt.Sprintf(`INSERT INTO %s (topic, partition, "offset", value) VALUES ($1, $2, $3, $4)`, order.Table)}
+	s := &store{order: order, config: config}
 	s.transact = s.insertRows
 	switch order.Write {
 	case "insert":
+		s.prepared = inserts(order.Table, "")
 	case "copy":
 		s.transact = s.copyRows
 	case "upsert":
-		s.insert += ` ON CONFLICT (topic, partition, "offset") DO UPDATE SET value = EXCLUDED.value`
+		s.prepared = inserts(order.Table, ` ON CONFLICT (topic, partition, "offset") DO UPDATE SET value = EXCLUDED.value`)
 	default:
 		return nil, fmt.Errorf("this worker writes by insert, upsert and copy, not by %s", order.Write)
 	}
 	return s, s.connect()
 }
 
+// inserts are the statements that add rows: of a transaction with several, each parameter is the array of a column.
+func inserts(table, conflict string) map[string]string {
+	into := fmt.Sprintf(`INSERT INTO %s (topic, partition, "offset", value) `, table)
+	return map[string]string{
+		insertOne:  into + "VALUES ($1, $2, $3, $4)" + conflict,
+		insertMany: into + "SELECT * FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bytea[])" + conflict,
+	}
+}
+
 func (s *store) connect() (err error) {
-	s.conn, err = pgx.ConnectConfig(context.Background(), s.config)
-	return err
+	if s.conn, err = pgx.ConnectConfig(context.Background(), s.config); err != nil {
+		return err
+	}
+	for name, statement := range s.prepared {
+		if _, err := s.conn.Prepare(context.Background(), name, statement); err != nil {
+			s.close()
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *store) isConnected() bool {
 	return s.conn != nil && !s.conn.IsClosed()
 }
 
-// write stores records in a transaction: all of them, or none and says why.
-func (s *store) write(records []*kgo.Record) error {
+// write stores records in a transaction: all of them, or none and says why. If the commit was sent and not answered, they
+// may be there all the same.
+func (s *store) write(records []*kgo.Record) (mayBeThere bool, err error) {
 	if !s.isConnected() {
 		if err := s.connect(); err != nil {
-			return err
+			return false, err
 		}
 	}
+	s.isCommitting = false
 	if err := s.transact(context.Background(), records); err != nil {
-		return err
+		return s.isCommitting && isUnanswered(err), err
 	}
 	s.use.Transactions++
 	s.use.Rows += int64(len(records))
-	return nil
+	return false, nil
+}
+
+// isUnanswered is true of an error that does not say what became of the transaction: a lost or silent connection, or a
+// session that was ended.
+func isUnanswered(err error) bool {
+	if refused := new(pgconn.PgError); errors.As(err, &refused) {
+		return strings.HasPrefix(refused.Code, "08") || strings.HasPrefix(refused.Code, "57P")
+	}
+	return !pgconn.SafeToRetry(err)
 }
 
 func (s *store) copyRows(ctx context.Context, records []*kgo.Record) error {
-	row := func(index int) ([]any, error) { return rowOf(records[index]), nil }
+	row := func(index int) ([]any, error) {
+		// What follows the last row is the end of the COPY, which is its commit.
+		s.isCommitting = index == len(records)-1
+		return rowOf(records[index]), nil
+	}
 	_, err := s.conn.CopyFrom(ctx, pgx.Identifier{unquoted(s.order.Table)}, columns, pgx.CopyFromSlice(len(records), row))
 	return err
 }
 
-// insertRows prepares the statement on first use, and sends all rows before it waits for answers.
+// insertRows sends one statement, however many rows there are. A single row is a transaction by itself.
 func (s *store) insertRows(ctx context.Context, records []*kgo.Record) error {
 	if len(records) == 1 {
-		_, err := s.conn.Exec(ctx, s.insert, rowOf(records[0])...)
+		s.isCommitting = true
+		_, err := s.conn.Exec(ctx, insertOne, rowOf(records[0])...)
 		return err
 	}
 	return pgx.BeginFunc(ctx, s.conn, func(transaction pgx.Tx) error {
-		rows := new(pgx.Batch)
-		for _, record := range records {
-			rows.Queue(s.insert, rowOf(record)...)
-		}
-		return transaction.SendBatch(ctx, rows).Close()
+		_, err := transaction.Exec(ctx, insertMany, columnsOf(records)...)
+		s.isCommitting = err == nil
+		return err
 	})
 }
 
-// rowOf is the row of a record. One without a value is stored with an empty one.
-func rowOf(record *kgo.Record) []any {
-	value := record.Value
-	if value == nil {
-		value = []byte{}
+// columnsOf are the rows of records as an array for each column.
+func columnsOf(records []*kgo.Record) []any {
+	topics, partitions := make([]string, len(records)), make([]int32, len(records))
+	offsets, values := make([]int64, len(records)), make([][]byte, len(records))
+	for index, record := range records {
+		topics[index], partitions[index], offsets[index] = record.Topic, record.Partition, record.Offset
+		values[index] = valueOf(record)
 	}
-	return []any{record.Topic, record.Partition, record.Offset, value}
+	return []any{topics, partitions, offsets, values}
+}
+
+// rowOf is the row of a record.
+func rowOf(record *kgo.Record) []any {
+	return []any{record.Topic, record.Partition, record.Offset, valueOf(record)}
+}
+
+// valueOf is the value of a record. One without a value is stored with an empty one.
+func valueOf(record *kgo.Record) []byte {
+	if record.Value == nil {
+		return []byte{}
+	}
+	return record.Value
 }
 
 // maySucceed says whether a transaction that failed so may be tried again.

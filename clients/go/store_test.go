@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"testing"
@@ -74,6 +75,30 @@ func TestOnlyWhatPassesIsTriedAgainAndOnlyWhereThatIsAsked(t *testing.T) {
 	}
 	if !retrying.maySucceed(errors.New("connection refused")) {
 		t.Error("it has no connection and may have one later")
+	}
+}
+
+func TestAnErrorOfTheTransactionAnswersItsCommitAndALostConnectionDoesNot(t *testing.T) {
+	for code, unanswered := range map[string]bool{"08006": true, "57P01": true, "40001": false, "53100": false, "57014": false} {
+		if isUnanswered(fmt.Errorf("commit: %w", &pgconn.PgError{Code: code})) != unanswered {
+			t.Errorf("%s: %v", code, !unanswered)
+		}
+	}
+	if !isUnanswered(io.ErrUnexpectedEOF) || !isUnanswered(os.ErrDeadlineExceeded) {
+		t.Error("nobody knows what became of it")
+	}
+}
+
+func TestWhatWasNotAnsweredIsReportedByPartitionOnceForEachTransaction(t *testing.T) {
+	m := storingMember(commitOrder{kind: "none"})
+	m.await(polled([]int64{5, 6}, []int64{5, 7}))
+	m.noteUnanswered(m.waiting)
+	m.noteUnanswered(m.waiting[:1])
+	if got := fmt.Sprint(m.account("t", 0).unanswered); got != "[{5 7} {5 6}]" {
+		t.Error(got)
+	}
+	if got := fmt.Sprint(m.account("t", 1).result(false).Unanswered); got != "[{5 6} {7 8}]" {
+		t.Error(got)
 	}
 }
 

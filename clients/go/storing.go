@@ -16,7 +16,10 @@ func (m *member) storeAll(fetches kgo.Fetches) {
 	passed := m.await(fetches)
 	for len(m.waiting) > 0 && m.ctx.Err() == nil {
 		rows := m.waiting[:min(len(m.waiting), m.rowsMax())]
-		if err := m.store.write(rows); err != nil {
+		if mayBeThere, err := m.store.write(rows); err != nil {
+			if mayBeThere {
+				m.noteUnanswered(rows)
+			}
 			m.tryAgain(err)
 			continue
 		}
@@ -80,6 +83,20 @@ func (m *member) stored(rows []*kgo.Record) {
 	}
 	if m.order.Commit.kind == "every" {
 		m.commitEvery(len(rows))
+	}
+}
+
+// noteUnanswered notes the records of a transaction whose commit the store did not answer.
+func (m *member) noteUnanswered(rows []*kgo.Record) {
+	var last *offsets
+	var of *account
+	for _, record := range rows {
+		if a := m.account(record.Topic, record.Partition); a != of || last.End != record.Offset {
+			of = a
+			a.unanswered = append(a.unanswered, offsets{First: record.Offset})
+			last = &a.unanswered[len(a.unanswered)-1]
+		}
+		last.End = record.Offset + 1
 	}
 }
 

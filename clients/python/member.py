@@ -102,7 +102,10 @@ class Member:
         properties = {**self.order["properties"], **self.order.get("client_properties", {})}
         for name in UNUSED_PROPERTIES:
             properties.pop(name, None)
-        own = {"client.id": self.order["consumers"][self.index]["client_id"], "error_cb": self._on_error}
+        client_id = self.order["consumers"][self.index]["client_id"]
+        own = {"client.id": client_id, "error_cb": self._on_error}
+        if self.order.get("static_membership", False):
+            own["group.instance.id"] = client_id
         try:
             self.consumer = Consumer({**properties, **own})
         except KafkaException as refused:

@@ -20,9 +20,11 @@ class Store:
 
     def __init__(self, order, client_id):
         self.rows, self._does_retry = order["rows"], order["on_error"] == "retry"
-        self._writer, self._statement = writer(order["write"], order["table"])
+        self._writer, self._statements = writer(order["write"], order["table"])
         self._url, self._client_id = order["url"], client_id
         self._transactions = self._stored = self._retries = 0
+        # Whether what was written last may be there although that failed: its commit was not answered.
+        self.may_be_there = self._is_committing = False
         try:
             conninfo.conninfo_to_dict(self._url)
             self._connection = self._connected()
@@ -38,12 +40,14 @@ class Store:
     def write(self, records):
         """Stores records in a transaction: all of them and returns None, or none and returns why it may be tried again.
         What may not be tried again is a Refusal."""
+        self.may_be_there = self._is_committing = False
         rows = [(record.topic(), record.partition(), record.offset(), record.value() or b"") for record in records]
         try:
             if self._connection.closed:
                 self._connection = self._connected()
-            self._writer(self._connection, self._statement, rows)
+            self._writer(self._connection, self._statements, rows, self._committing)
         except psycopg.Error as failure:
+            self.may_be_there = self._is_committing and is_unanswered(failure)
             # Whatever state it is in, the next attempt begins with a new one.
             self._connection.close()
             if not self._does_retry or not is_passing(failure):
@@ -54,6 +58,9 @@ class Store:
         self._stored += len(rows)
         return None
 
+    def _committing(self):
+        self._is_committing = True
+
     def use(self):
         """As the protocol has it."""
         return {"transactions": self._transactions, "rows": self._stored, "retries": self._retries}
@@ -63,32 +70,40 @@ class Store:
 
 
 def writer(write, table):
-    """A function that writes rows in one transaction, and its statement."""
+    """A function that writes rows in one transaction, and its statements: of one row and of any number. It calls its last
+    argument before it commits."""
     # In a statement with parameters, psycopg reads % as the beginning of one.
-    insert = f"INSERT INTO {table.replace('%', '%%')} ({COLUMNS}) VALUES (%s, %s, %s, %s)"
+    into = f"INSERT INTO {table.replace('%', '%%')} ({COLUMNS})"
+    inserts = [f"{into} VALUES (%s, %s, %s, %s)",
+               f"{into} SELECT * FROM unnest(%s::text[], %s::integer[], %s::bigint[], %s::bytea[])"]
     if write == "insert":
-        return inserted, insert
+        return inserted, inserts
     if write == "upsert":
-        return inserted, insert + ' ON CONFLICT (topic, partition, "offset") DO UPDATE SET value = EXCLUDED.value'
+        conflict = ' ON CONFLICT (topic, partition, "offset") DO UPDATE SET value = EXCLUDED.value'
+        return inserted, [insert + conflict for insert in inserts]
     if write == "copy":
         return copied, f"COPY {table} ({COLUMNS}) FROM STDIN (FORMAT BINARY)"
     raise Refusal(f"cannot prepare the work: this worker writes by insert, upsert and copy, not by {write}")
 
 
-def inserted(connection, statement, rows):
+def inserted(connection, statements, rows, committing):
+    one, many = statements
     if len(rows) == 1:
-        connection.execute(statement, rows[0], prepare=True)
+        committing()
+        connection.execute(one, rows[0], prepare=True)
         return
-    with connection.transaction(), connection.cursor() as cursor:
-        # It prepares the statement, and sends all rows before it waits for answers.
-        cursor.executemany(statement, rows)
+    with connection.transaction():
+        # One statement, with the rows as an array for each column.
+        connection.execute(many, [list(column) for column in zip(*rows)], prepare=True)
+        committing()
 
 
-def copied(connection, statement, rows):
+def copied(connection, statement, rows, committing):
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         copy.set_types(TYPES)
         for row in rows:
             copy.write_row(row)
+        committing()
 
 
 class Connection(psycopg.Connection):
@@ -119,6 +134,13 @@ def is_passing(failure):
     if failure.sqlstate:
         return failure.sqlstate[:2] in PASSING
     return isinstance(failure, psycopg.OperationalError)
+
+
+def is_unanswered(failure):
+    """Whether the failure does not say what became of the transaction: the connection was lost, or the session ended."""
+    if failure.sqlstate:
+        return failure.sqlstate.startswith(("08", "57P"))
+    return is_passing(failure)
 
 
 def cause(failure):

@@ -30,6 +30,8 @@ class StoringMember(Member):
             rows = waiting[:self.store.rows]
             failure = self.work([record for _, record in rows])
             if failure:
+                if self.store.may_be_there:
+                    self._note_unanswered(rows)
                 self._pause(failure)
                 waiting = [row for row in waiting if not self._is_gone(row[0])]
             else:
@@ -61,6 +63,15 @@ class StoringMember(Member):
             elif account not in passed:
                 passed.append(account)
         return waiting, passed
+
+    def _note_unanswered(self, rows):
+        """Notes the records of a transaction whose commit the store did not answer."""
+        latest = None
+        for account, record in rows:
+            if account is not latest or account.unanswered[-1][1] != record.offset():
+                account.unanswered.append([record.offset(), record.offset()])
+                latest = account
+            account.unanswered[-1][1] += 1
 
     def _stored(self, rows, received_ns):
         """Counts the records of a transaction."""

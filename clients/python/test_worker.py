@@ -263,6 +263,7 @@ class Storing(unittest.TestCase):
         with mock.patch("storing.Store") as opened:
             opened.return_value.rows = 2
             opened.return_value.write = self.write
+            opened.return_value.may_be_there = False
             self.member._prepare_work()
         self.answers = itertools.repeat(None)
         self.member.consumer, self.member.start_ns, self.member.is_holding = Client(), 0, False
@@ -300,6 +301,14 @@ class Storing(unittest.TestCase):
         self.assertEqual((first.records, second.records), (2, 1))
         self.assertEqual(self.reports, ["the work is tried again: no"] * 2)
         self.assertEqual(self.member.consumer.calls, ["pause", "unassign", "pause", "resume 0 1"])
+
+    def test_what_was_not_answered_is_reported_by_partition_once_for_each_transaction(self):
+        self.member.store.rows, self.member.store.may_be_there = 4, True
+        self.answers = iter(["no", "no", None])
+        self.handle((0, 5), (0, 6), (1, 5), (1, 7))
+        first, second = (account.result()["unanswered"] for account in self.member.accounts.values())
+        self.assertEqual(first, [{"first": 5, "end": 7}] * 2)
+        self.assertEqual(second, [{"first": 5, "end": 6}, {"first": 7, "end": 8}] * 2)
 
     def test_what_was_revoked_is_not_stored_after_the_next_commit_either(self):
         self.member.order["commit"], self.member._commit = {"every": 2}, lambda _: self.written.append("commit")
@@ -343,6 +352,27 @@ class Stores(unittest.TestCase):
         self.assertTrue(store.is_passing(psycopg.OperationalError("connection refused")))
         self.assertFalse(store.is_passing(psycopg.DataError("a text with NUL")))
         self.assertEqual(store.cause(psycopg.OperationalError("a\n  b")), "a b")
+
+    def test_an_error_of_the_transaction_answers_its_commit_and_a_lost_connection_does_not(self):
+        unanswered = [code for code in ("08006", "57P01", "40001", "53100", "57014", "23505")
+                      if store.is_unanswered(psycopg.errors.lookup(code)())]
+        self.assertEqual(unanswered, ["08006", "57P01"])
+        self.assertTrue(store.is_unanswered(psycopg.OperationalError(store.SILENCE)))
+
+    def test_rows_may_be_there_only_if_their_commit_was_about_to_be_sent(self):
+        lost, record = psycopg.OperationalError("lost"), Record("t", 0, 5)
+        for rows, fails, may_be_there in [(1, "execute", True), (2, "execute", False), (2, "commit", True)]:
+            connection = mock.MagicMock(closed=False)
+            if fails == "execute":
+                connection.execute.side_effect = lost
+                connection.transaction.return_value.__exit__.return_value = False
+            else:
+                connection.transaction.return_value.__exit__.side_effect = lost
+            order = {"url": "postgresql://h/d", "table": '"t"', "rows": 2, "write": "insert", "on_error": "retry"}
+            with mock.patch("store.Connection.connect", return_value=connection):
+                opened = store.Store(order, "c")
+            self.assertEqual(opened.write([record] * rows), "lost")
+            self.assertEqual(opened.may_be_there, may_be_there, (rows, fails))
 
     def test_a_store_that_cannot_be_opened_is_said_without_its_password(self):
         order = {"url": "postgresql://u:secret@[h/d", "table": '"t"', "rows": 1, "write": "insert", "on_error": "fail"}

@@ -19,7 +19,7 @@ import work
 
 PROTOCOL = 2
 CAPABILITIES = ["hold", "assignment", "ledger", "usage", "work", "manual", "calibrate", "reading", "pauses", "stamps",
-                "store"]
+                "static", "store"]
 SILENCE_NS, PAUSE_NS = 10_000_000_000, 500_000_000
 BEAT_S, PROGRESS_S, READY_S, RESULT_S, LEAVE_S = 0.1, 0.1, 30, 14, 3
 REPORTS = 8

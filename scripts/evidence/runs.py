@@ -72,6 +72,14 @@ def scenario(name, values, folder=SCENARIOS):
     return re.sub(r"\{(" + "|".join(values) + r")\}", lambda found: str(values[found[1]]), text) if values else text
 
 
+def rows_of(path):
+    """The rows of a CSV file; none where there is no such file."""
+    if not path.exists():
+        return []
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 class Run:
     """Runs a scenario and holds what it stored."""
 
@@ -83,8 +91,8 @@ class Run:
             self.trials = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(out.glob("trials/*.json"))]
             self.summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
             self.environment = json.loads((out / "environment.json").read_text(encoding="utf-8"))
-            with open(out / "summary.csv", encoding="utf-8", newline="") as file:
-                self.rows = list(csv.DictReader(file))
+            self.rows, self.trial_rows, self.changes = (
+                rows_of(out / f"{name}.csv") for name in ("summary", "trials", "changes"))
 
     def counted(self):
         """Trials that are counted and complete, by configuration and block."""

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::coordinator::drop_left;
 use crate::coordinator::leftovers::{LeftTables, LeftTopics, clean_leftovers, state_folder};
-use crate::kafka::admin::Admin;
+use crate::kafka::admin::{Admin, DEFAULT_SESSION};
 use crate::kafka::client::cluster_properties;
 use crate::scenario::{ClusterSource, ClusterSpec};
 
@@ -70,10 +70,10 @@ pub(super) async fn clean(forget: bool) -> bool {
 /// Drops the tables that a run has left in a database, whose address is in a variable that need not be set any more. True
 /// where nothing of it is left to remember.
 async fn drop_tables(left: &LeftTables, forget: bool) -> bool {
-    let LeftTables { variable, prefix } = left;
-    let cause = match drop_left(variable, prefix).await {
+    let cause = match drop_left(left).await {
         Ok(0) => return true,
         Ok(count) => {
+            let variable = &left.variable;
             eprintln!("note: dropped {count} tables that a killed run had left in the database of {variable}");
             return true;
         }
@@ -84,9 +84,7 @@ async fn drop_tables(left: &LeftTables, forget: bool) -> bool {
     } else {
         "stays there; `tandem clean --yes` forgets it"
     };
-    eprintln!(
-        "note: what a killed run has left in the database of {variable} in tables that start with {prefix} {end}: {cause}"
-    );
+    eprintln!("note: what a killed run has left in {left} {end}: {cause}");
     forget
 }
 
@@ -109,8 +107,10 @@ async fn remove(left: &LeftTopics) -> Result<usize> {
         source: ClusterSource::Bootstrap(left.bootstrap.clone()),
         prefix: left.prefix.clone(),
         client: left.client.clone(),
+        ..ClusterSpec::default()
     };
     let admin = Admin::connect(&left.bootstrap, &cluster_properties(&spec)?).await?;
     let waiting = |what: &str| eprintln!("note: {what}");
-    Ok(admin.delete_named(&format!("{}-", left.prefix), &waiting).await?)
+    let prefix = format!("{}-", left.prefix);
+    Ok(admin.delete_named(&prefix, DEFAULT_SESSION, &waiting).await?)
 }

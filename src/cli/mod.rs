@@ -42,6 +42,7 @@ mod runtime;
 mod schema;
 mod setting_flags;
 mod source;
+mod timeline;
 mod topics;
 
 use std::collections::BTreeSet;

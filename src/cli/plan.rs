@@ -11,6 +11,7 @@ use super::disk::check_disk;
 use super::exit::DONE;
 use super::setting_flags::{self, SettingFlags};
 use super::source::{Choices, Source, kept_as_file};
+use super::timeline::describe_events;
 use crate::coordinator::{cache_warning, check_builds, check_existing_topics, ready_made};
 use crate::kafka::client::{ConsumerSettings, resolve_all};
 use crate::measure::COMMITS_PER_WINDOW;
@@ -127,6 +128,7 @@ fn describe(plan: &Plan) -> String {
     text += &describe_data(scenario, &forecast);
     text += &describe_existing(scenario);
     text += &describe_time(scenario, &forecast);
+    text += &describe_events(scenario);
     let _ = writeln!(text, "\nrules fixed beforehand:");
     for rule in plan.exclusion.sentences() {
         let _ = writeln!(text, "- {rule}");

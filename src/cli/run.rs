@@ -21,7 +21,7 @@ use crate::plan::Plan;
 use crate::report::Extent;
 use crate::scenario::{Mode, Scenario, storable};
 use crate::store::{RunDir, SCENARIO_FILE};
-use crate::trial::{Limits, Script};
+use crate::trial::Limits;
 
 /// Folder below the present one in which runs are stored.
 const RESULTS: &str = "results";
@@ -262,7 +262,6 @@ fn options(arguments: &Arguments, dir: &RunDir, session: u32) -> Result<RunOptio
             stall: Duration::from_secs(arguments.stall_limit),
             ..Limits::default()
         },
-        script: Script::default(),
         log_workers: arguments.verbose,
         force: arguments.force,
         keep_data: arguments.keep_data || has_kept,

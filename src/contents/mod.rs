@@ -8,7 +8,7 @@ mod source;
 pub const CONTENTS_VERSION: u32 = 2;
 
 pub use bytes::{compressible, text};
-pub use source::RecordSource;
+pub use source::{KEY_BYTES, RecordSource};
 
 #[cfg(test)]
 mod tests {

@@ -8,6 +8,9 @@ use rand_distr::{Distribution, LogNormal, Zipf};
 
 use crate::scenario::{Keys, Size};
 
+/// Bytes of a key.
+pub const KEY_BYTES: usize = 8;
+
 /// Makes keys and values.
 pub struct RecordSource {
     contents_bytes: usize,
@@ -52,7 +55,7 @@ impl RecordSource {
         clippy::cast_sign_loss,
         reason = "drawn from 1 to a u64 count"
     )]
-    pub fn key(&mut self, latest: &mut u64) -> [u8; 8] {
+    pub fn key(&mut self, latest: &mut u64) -> [u8; KEY_BYTES] {
         let number = match &self.zipf {
             Some(zipf) => zipf.sample(&mut self.rng) as u64,
             None => {

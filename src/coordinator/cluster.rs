@@ -1,19 +1,20 @@
 //! The cluster of a run: brokers started for it, or an existing cluster, behind one interface.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::events::Observer;
 use super::memory::MemoryKills;
-use super::processes::ProcessIdentity;
+use super::roles::OwnBrokers;
 use super::watch::{Watched, find_processes};
 use crate::kafka::admin::{Admin, AdminError, BrokerAddress};
 use crate::kafka::client::{PropertyError, cluster_properties};
 use crate::kafka::doctor::{Asker, Check, Patient, reachable};
 use crate::kafka::local::{
-    Broker, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, ListenerSpec, LocalCluster, LocalError, ZooKeeper,
+    Broker, BrokerSettings, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, ListenerSpec, LocalCluster, LocalError,
+    ZooKeeper,
 };
 use crate::measure::{ClusterEnvironment, Setting};
 use crate::scenario::{ClusterNeeds, ClusterSource, ClusterSpec, KafkaVersion};
@@ -130,7 +131,7 @@ impl Cluster {
                 zookeeper,
                 port,
                 ..
-            } => Self::start(spec, (*brokers, *version, *zookeeper, *port), needs.listeners, opening).await,
+            } => Self::start(spec, (*brokers, *version, *zookeeper, *port), needs, opening).await,
         }
     }
 
@@ -151,7 +152,7 @@ impl Cluster {
         examine(patient, opening.observer.as_ref()).await?;
         let admin = Admin::connect(bootstrap, &properties).await?;
         let brokers = admin.brokers().await?;
-        let here = move || brokers.into_iter().map(watched).collect::<Vec<Watched>>();
+        let here = move || brokers.into_iter().map(Watched::found).collect::<Vec<Watched>>();
         let brokers = tokio::task::spawn_blocking(here).await;
         Ok(Cluster {
             admin,
@@ -165,16 +166,23 @@ impl Cluster {
     async fn start(
         spec: &ClusterSpec,
         (brokers, version, zookeeper, port): (u32, KafkaVersion, bool, Option<u16>),
-        listeners: BTreeSet<String>,
+        needs: ClusterNeeds,
         opening: Opening,
     ) -> Result<Self, ClusterError> {
         let properties = cluster_properties(spec)?;
         let heap_mib = opening.heap_mib;
         let address = spec.address().map(str::to_owned);
+        let settings = BrokerSettings {
+            own_groups: needs.has_events,
+            sessions_ms: needs.sessions_ms,
+            group_sessions_ms: needs.group_sessions_ms,
+            group_heartbeats_ms: needs.group_heartbeats_ms,
+            properties: spec.broker.clone(),
+        };
         let start = move || {
             let progress = |what: &str| opening.observer.preparing(what);
             let distribution = Distribution::find_or_get(version, &progress)?;
-            let listeners = listeners.into_iter().map(ListenerSpec::here);
+            let listeners = needs.listeners.into_iter().map(ListenerSpec::here);
             let options = ClusterOptions {
                 brokers,
                 zookeeper,
@@ -183,6 +191,7 @@ impl Cluster {
                 listeners: listeners
                     .chain(address.as_deref().map(ListenerSpec::for_hosts))
                     .collect(),
+                settings,
                 data_parent: opening.data_parent,
                 run_id: opening.run_id,
             };
@@ -199,7 +208,7 @@ impl Cluster {
         let bootstrap = local.bootstrap(None).unwrap_or_default();
         let admin = Admin::connect(&bootstrap, &properties).await?;
         let asker = Asker::of(&Patient::new(spec, &bootstrap)?);
-        let brokers = local.brokers().iter().map(|broker| of_our_own(broker)).collect();
+        let brokers = local.brokers().iter().map(|broker| Watched::own(broker)).collect();
         Ok(Cluster {
             admin,
             properties,
@@ -267,6 +276,17 @@ impl Cluster {
     /// The brokers that the run started.
     pub fn own_brokers(&self) -> &[Arc<Broker>] {
         self.local.as_ref().map_or(&[], |local| local.cluster.brokers())
+    }
+
+    /// The same, to be asked who of them has a role.
+    pub fn own(&self) -> OwnBrokers {
+        OwnBrokers {
+            brokers: self.own_brokers().to_vec(),
+            has_zookeeper: self
+                .local
+                .as_ref()
+                .is_some_and(|local| local.cluster.zookeeper().is_some()),
+        }
     }
 
     /// Lets the brokers that the run started go on, and starts those that do not run. It takes a while until these answer.
@@ -357,31 +377,6 @@ impl Cluster {
 /// The process of a cluster's ZooKeeper.
 fn zookeeper_pid(cluster: &LocalCluster) -> Option<u32> {
     cluster.zookeeper().and_then(ZooKeeper::pid)
-}
-
-/// A broker with its processes on this machine.
-fn watched(broker: BrokerAddress) -> Watched {
-    let processes = find_processes(&broker);
-    Watched {
-        is_here: !processes.is_empty(),
-        broker,
-        processes,
-    }
-}
-
-/// A broker that tandem runs.
-fn of_our_own(broker: &Broker) -> Watched {
-    let address = broker.listeners().first().map(|listener| listener.advertised.as_str());
-    let (host, port) = address.and_then(|address| address.rsplit_once(':')).unwrap_or_default();
-    Watched {
-        broker: BrokerAddress {
-            id: broker.id().cast_signed(),
-            host: host.to_owned(),
-            port: port.parse().unwrap_or(0),
-        },
-        is_here: true,
-        processes: broker.pid().and_then(ProcessIdentity::of).into_iter().collect(),
-    }
 }
 
 /// Has the doctor examine a running cluster, without leaving anything there. Warnings are noted.

@@ -89,7 +89,7 @@ impl Confined {
     pub(super) fn open(&self, actor: ActorId) -> Result<ProcessGroup, String> {
         let number = match actor {
             ActorId::Reader(reader) => reader + 1,
-            ActorId::Producer(_) | ActorId::Broker(_) => 0,
+            ActorId::Producer(_) | ActorId::Broker(_) | ActorId::Store | ActorId::Load => 0,
         };
         let group = self.groups.of_process(&self.place, number, self.allowance);
         group.map_err(|error| format!("cannot limit it: {error}"))

@@ -10,7 +10,11 @@ use super::control::act_on_worker;
 use super::existing::Amount;
 use super::fleet::{Fleet, FleetEvent, FleetNews, Launch};
 use super::host::HostSample;
-use crate::measure::{Act, DeliveredTopics, Failure, FailureKind, GroupDescription, Measurement, PlannedAct, clock};
+use super::roles::Wanted;
+use crate::measure::{
+    Act, BrokerRole, DeliveredTopics, Failure, FailureKind, GroupDescription, Measurement, PlannedAct, TopicPartition,
+    clock,
+};
 use crate::protocol::{PING_INTERVAL_MS, ToWorker, TopicTarget};
 use crate::trial;
 use crate::trial::ActorId;
@@ -68,6 +72,10 @@ pub trait Surroundings {
     fn lost_store(&self) -> Option<String>;
     /// Does this to one of the brokers that the run started, and says when it was done.
     fn act_on_broker(&self, broker: usize, act: Act) -> impl Future<Output = Result<u64, String>> + Send + 'static;
+    /// Does this to the store that the run started, and says when it was done.
+    fn act_on_store(&self, act: Act) -> impl Future<Output = Result<u64, String>> + Send + 'static;
+    /// Finds the broker that has a role now; the error is why it was not found for a while.
+    fn find(&self, wanted: Wanted) -> impl Future<Output = Result<u32, String>> + Send + 'static;
     /// Hears what happened in the trial, in order.
     fn happened(&self, entry: &Entry);
 }
@@ -275,13 +283,32 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
     fn check(&mut self) -> bool {
         let lost_cluster = self.surroundings.lost_cluster(&self.machine.brokers_away());
         let lost_cluster = lost_cluster.map(|message| (FailureKind::BrokerLost, message));
-        let lost_store = || Some((FailureKind::Store, self.surroundings.lost_store()?));
+        let is_watched = !self.machine.is_store_away();
+        let lost_store = || {
+            Some((
+                FailureKind::Store,
+                self.surroundings.lost_store().filter(|_| is_watched)?,
+            ))
+        };
         let Some((kind, message)) = lost_cluster.or_else(lost_store) else {
             return true;
         };
         let who = None;
         self.machine.fail(clock::now_ns(), Failure { kind, who, message });
         false
+    }
+
+    /// A role by the names that the cluster knows.
+    fn wanted(&self, role: BrokerRole) -> Wanted {
+        let terms = &self.machine.terms;
+        match role {
+            BrokerRole::LeaderOf(TopicPartition { topic, partition }) => Wanted::LeaderOf {
+                topic: terms.topics[topic as usize].name.clone(),
+                partition,
+            },
+            BrokerRole::Controller => Wanted::Controller,
+            BrokerRole::CoordinatorOf(group) => Wanted::CoordinatorOf(terms.groups[group as usize].clone()),
+        }
     }
 
     fn perform(&mut self, action: Action) {
@@ -291,6 +318,14 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
             Action::Act(actor @ ActorId::Broker(broker), act) => {
                 let done = self.surroundings.act_on_broker(broker, act);
                 self.acts.spawn(async move { Event::Acted(actor, act, done.await) });
+            }
+            Action::Act(actor @ ActorId::Store, act) => {
+                let done = self.surroundings.act_on_store(act);
+                self.acts.spawn(async move { Event::Acted(actor, act, done.await) });
+            }
+            Action::Find(step, role) => {
+                let found = self.surroundings.find(self.wanted(role));
+                self.answers.spawn(async move { Event::Found(step, found.await) });
             }
             Action::Act(actor, act) => {
                 let launch = self.launches.iter().find(|(of, _)| *of == actor);

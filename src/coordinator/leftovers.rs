@@ -2,6 +2,7 @@
 //! next start. The record lies in the run's directory and, for finding it, in this user's state directory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -39,6 +40,9 @@ pub struct LeftTopics {
 pub struct LeftTables {
     /// The variable that holds the address of the database.
     pub variable: Variable,
+    /// Host, port and name of the database, whatever the variable holds later; `None` in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
     /// Start of the names of the run's tables.
     pub prefix: String,
 }
@@ -166,6 +170,23 @@ impl Journal {
     fn write(&self) -> io::Result<()> {
         let text = serde_json::to_string_pretty(&self.record)?;
         self.files.iter().try_for_each(|file| write_atomically(file, &text))
+    }
+}
+
+impl fmt::Display for LeftTables {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.database {
+            Some(database) => write!(
+                out,
+                "tables that start with {} in the database {database} ({})",
+                self.prefix, self.variable
+            ),
+            None => write!(
+                out,
+                "tables that start with {} in the database of {}",
+                self.prefix, self.variable
+            ),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::trial::{Limits, Script};
+use crate::trial::Limits;
 
 /// What a run needs to know besides its plan.
 #[derive(Debug, Clone)]
@@ -19,8 +19,6 @@ pub struct RunOptions {
     pub state: PathBuf,
     /// Time limits of trials.
     pub limits: Limits,
-    /// What is done on purpose in each trial. No scenario asks for anything yet.
-    pub script: Script,
     /// Print what workers log.
     pub log_workers: bool,
     /// Go on in another environment.

@@ -13,7 +13,7 @@ use super::events::Observer;
 use super::existing::{self, Resolved};
 use super::guardian::Guardian;
 use super::interrupt::Interrupt;
-use super::leftovers::{LeftTables, LeftTopics};
+use super::leftovers::LeftTopics;
 use super::memory::Started;
 use super::options::RunOptions;
 use super::programs::Programs;
@@ -177,7 +177,8 @@ async fn on_clusters(
         confinement,
         steps,
     };
-    hold(session, refused, guardian).await
+    // On the heap: all that a trial waits for is part of it.
+    Box::pin(hold(session, refused, guardian)).await
 }
 
 /// Runs a session, unless it was refused, and removes what it has made.
@@ -227,11 +228,8 @@ async fn open_database(
 ) -> Result<Option<Database>, RunError> {
     let (observer, interrupt, guardian, steps) = around;
     let Some(found) = found else { return Ok(None) };
-    match found.variable() {
-        Some(variable) => guardian.register_tables(LeftTables {
-            variable: variable.clone(),
-            prefix: prefix.to_owned(),
-        }),
+    match found.tables(prefix) {
+        Some(tables) => guardian.register_tables(tables),
         None => {
             steps.begin(Step::Store);
             observer.preparing("starting PostgreSQL");

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::listeners::processes_at;
 use super::processes::{ProcessIdentity, is_stopped};
 use crate::kafka::admin::{Admin, BrokerAddress};
+use crate::kafka::local::Broker;
 use crate::measure::usage::cpu_ns_of;
 use crate::measure::{
     BEAT_INTERVAL, BrokerChange, BrokerPause, Interruptions, Pulse, RECORDED_FROM_NS, Stretch, clock,
@@ -33,6 +34,31 @@ pub struct Watched {
 }
 
 impl Watched {
+    /// A broker with its processes on this machine.
+    pub fn found(broker: BrokerAddress) -> Self {
+        let processes = find_processes(&broker);
+        Watched {
+            is_here: !processes.is_empty(),
+            broker,
+            processes,
+        }
+    }
+
+    /// A broker that tandem runs.
+    pub fn own(broker: &Broker) -> Self {
+        let address = broker.listeners().first().map(|listener| listener.advertised.as_str());
+        let (host, port) = address.and_then(|address| address.rsplit_once(':')).unwrap_or_default();
+        Watched {
+            broker: BrokerAddress {
+                id: broker.id().cast_signed(),
+                host: host.to_owned(),
+                port: port.parse().unwrap_or(0),
+            },
+            is_here: true,
+            processes: broker.pid().and_then(ProcessIdentity::of).into_iter().collect(),
+        }
+    }
+
     /// True where it ran here and does not any more.
     pub fn has_ended(&self) -> bool {
         self.is_here && !self.processes.iter().any(|process| process.is_running())

@@ -1,6 +1,7 @@
 //! The address of a database: a URI as libpq takes it, with what it says of TLS.
 
 use openssl::ssl::{SslConnector, SslConnectorBuilder, SslFiletype, SslMethod, SslVerifyMode};
+use openssl::x509::store::X509StoreBuilder;
 use percent_encoding::percent_decode_str;
 use postgres_openssl::MakeTlsConnector;
 use tokio_postgres::Config;
@@ -23,6 +24,8 @@ pub struct AddressError(String);
 #[derive(Debug, Clone)]
 pub struct Address {
     pub(super) config: Config,
+    /// The password as the address has it, with its escapes.
+    written_password: Option<Secret>,
     tls: Tls,
 }
 
@@ -61,8 +64,12 @@ impl Address {
         let (mut tls, mut own) = (Tls::default(), (None, None));
         let mut mode = SslMode::Prefer;
         let mut others = Vec::new();
+        let mut written_password = password_before_host(place);
         for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            if name == "password" {
+                written_password = Some(value);
+            }
             let value = percent_decode_str(value).decode_utf8_lossy().into_owned();
             match name {
                 "sslmode" => (mode, tls.verifies) = of_mode(&value)?,
@@ -94,13 +101,25 @@ impl Address {
             ));
         }
         config.ssl_mode(mode);
-        Ok(Address { config, tls })
+        Ok(Address {
+            config,
+            written_password: written_password.map(Secret::new),
+            tls,
+        })
     }
 
-    /// The password in it, which nothing may print.
-    pub fn password(&self) -> Option<Secret> {
-        let password = self.config.get_password()?;
-        Some(Secret::new(String::from_utf8_lossy(password)))
+    /// The password in it, which nothing may print, and the same as it is written in the address.
+    pub fn passwords(&self) -> impl Iterator<Item = Secret> {
+        let password = self.config.get_password();
+        let password = password.map(|password| Secret::new(String::from_utf8_lossy(password)));
+        password.into_iter().chain(self.written_password.clone())
+    }
+
+    /// The hosts, their ports and the database, `db:5432/mine`: the same for every user and password.
+    pub fn database(&self) -> String {
+        // As libpq has it, a user's own database is the one of the same name.
+        let name = self.config.get_dbname().or(self.config.get_user()).unwrap_or_default();
+        format!("{}/{name}", self.place())
     }
 
     /// The hosts and their ports, `db:5432`.
@@ -154,6 +173,9 @@ impl Tls {
         };
         // libpq's word for the authorities that the machine knows.
         if let Some(root) = self.root.as_ref().filter(|root| *root != "system") {
+            // Instead of those, with which the builder begins.
+            let none_yet = X509StoreBuilder::new().map_err(unusable(root))?.build();
+            builder.set_cert_store(none_yet);
             builder.set_ca_file(root).map_err(unusable(root))?;
         }
         if let Some((certificate, key)) = &self.own {
@@ -166,6 +188,13 @@ impl Tls {
         }
         Ok(())
     }
+}
+
+/// The password of `postgresql://USER:PASSWORD@HOST`, as it is written.
+fn password_before_host(place: &str) -> Option<&str> {
+    let (_, rest) = place.split_once("://")?;
+    let (user, _) = rest.split_once('@')?;
+    Some(user.split_once(':')?.1)
 }
 
 /// An `sslmode` of libpq.
@@ -198,13 +227,26 @@ mod tests {
         assert_eq!(address.config.get_dbname(), Some("mine"));
         assert_eq!(address.place(), "db:5433");
         assert_eq!(address.tcp_places(), [("db".to_owned(), 5433)]);
-        assert_eq!(address.password().unwrap().reveal(), "a b");
+        let passwords: Vec<Secret> = address.passwords().collect();
+        assert_eq!(passwords, ["a b", "a%20b"].map(Secret::new));
+        assert_eq!(address.database(), "db:5433/mine");
         assert_eq!(address.config.get_ssl_mode(), SslMode::Require);
         assert_eq!(address.tls.verifies, Verifies::AuthorityAndHost);
         assert_eq!(parse("postgres://me@db/mine").unwrap().tls, Tls::default());
         let named = parse("postgres://me@db/mine?sslmode=require&sslrootcert=%2Fca.pem").unwrap();
         assert_eq!(named.tls.verifies, Verifies::Authority);
         assert_eq!(named.tls.root.as_deref(), Some("/ca.pem"));
+    }
+
+    #[test]
+    fn a_password_among_the_parameters_is_known_as_it_is_written_too() {
+        let passwords: Vec<Secret> = parse("postgres://me@db?password=p%25w%26d")
+            .unwrap()
+            .passwords()
+            .collect();
+        assert_eq!(passwords, ["p%w&d", "p%25w%26d"].map(Secret::new));
+        assert_eq!(parse("postgres://me@db").unwrap().passwords().count(), 0);
+        assert_eq!(parse("postgres://me@db").unwrap().database(), "db:5432/me");
     }
 
     #[test]

@@ -8,6 +8,10 @@ use std::time::Duration;
 /// transaction was in the way of another one.
 const PASSING: [&str; 4] = ["08", "53", "57", "40"];
 
+/// Errors after which it is not known what became of a commit: the connection failed, or the session was ended. With any other
+/// error the server says that it has rolled back.
+const UNANSWERED: [&str; 2] = ["08", "57P"];
+
 /// Why the database did not do what it was asked. It says what the server said, and never a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -39,6 +43,15 @@ impl DatabaseError {
     /// The server's SQLSTATE, where it answered.
     pub fn code(&self) -> Option<&str> {
         self.code.as_deref()
+    }
+
+    /// True if the error is no answer to a commit that was sent: the transaction may be committed.
+    pub fn is_unanswered(&self) -> bool {
+        match self.code() {
+            Some(code) => UNANSWERED.iter().any(|class| code.starts_with(class)),
+            // Lost or silent.
+            None => self.passes,
+        }
     }
 
     /// True where another try may work.
@@ -104,5 +117,21 @@ mod tests {
         for code in ["28P01", "42P01", "42703", "42501", "22001", "23505", "3D000", "25P02"] {
             assert!(!passes(code), "{code}");
         }
+    }
+
+    #[test]
+    fn a_lost_or_silent_connection_leaves_a_commit_unanswered_and_an_error_of_the_transaction_answers_it() {
+        let error = |code: Option<&str>, passes| DatabaseError {
+            message: String::new(),
+            code: code.map(str::to_owned),
+            passes,
+        };
+        for code in [None, Some("08006"), Some("57P01"), Some("57P02")] {
+            assert!(error(code, true).is_unanswered(), "{code:?}");
+        }
+        for code in ["40001", "53100", "57014", "23505"] {
+            assert!(!error(Some(code), passes(code)).is_unanswered(), "{code}");
+        }
+        assert!(!DatabaseError::permanent(String::new()).is_unanswered());
     }
 }

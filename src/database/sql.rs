@@ -56,13 +56,14 @@ pub(super) fn create(table: &str, one_per_record: bool) -> String {
     )
 }
 
-/// Runs of consecutive offsets that have equally many rows: topic, partition, rows of each, first offset, one past the last.
+/// Runs of consecutive offsets that have equally many rows: topic, partition, rows of each, first offset, one past the last, and
+/// the bytes of all values.
 /// The difference between an offset and its place among those of as many rows is the same throughout a run.
 pub(super) fn runs(table: &str) -> String {
     format!(
-        "SELECT topic, partition, copies, min(\"offset\"), max(\"offset\") + 1 \
+        "SELECT topic, partition, copies, min(\"offset\"), max(\"offset\") + 1, sum(bytes)::bigint \
          FROM (SELECT *, \"offset\" - row_number() OVER (PARTITION BY topic, partition, copies ORDER BY \"offset\") AS run \
-         FROM (SELECT {IDENTITY}, count(*) AS copies FROM {table} GROUP BY {IDENTITY}) AS counted) AS numbered \
+         FROM (SELECT {IDENTITY}, count(*) AS copies, sum(octet_length(value)) AS bytes FROM {table} GROUP BY {IDENTITY}) AS counted) AS numbered \
          GROUP BY topic, partition, copies, run ORDER BY topic, partition, min(\"offset\")"
     )
 }

@@ -12,8 +12,7 @@ use super::sql;
 /// How long rows may take to be counted.
 const COUNT_LIMIT: Duration = Duration::from_secs(600);
 
-/// How long the sessions of programs that have ended may take to end, and how often they are looked for.
-const SESSIONS_LIMIT: Duration = Duration::from_secs(5);
+/// How often the sessions of programs that have ended are looked for.
 const SESSIONS_PAUSE: Duration = Duration::from_millis(20);
 
 /// Longer names are cut by PostgreSQL.
@@ -32,6 +31,8 @@ pub struct CountedRun {
     pub end: i64,
     /// Rows of each.
     pub copies: u64,
+    /// Bytes of the values of all these rows.
+    pub bytes: u64,
 }
 
 /// Whether two rows of a table may be of one record.
@@ -83,20 +84,27 @@ pub async fn count(connection: &Connection, table: &str) -> Result<Vec<CountedRu
             copies: row.try_get::<_, i64>(2)?.unsigned_abs(),
             first: row.try_get(3)?,
             end: row.try_get(4)?,
+            bytes: row.try_get::<_, i64>(5)?.unsigned_abs(),
         })
     };
     Ok(rows.iter().map(run).collect::<Result<_, _>>()?)
 }
 
 /// Waits until no session of applications whose names start so is left: a server may still carry out what a killed client
-/// has asked for. The number of those that stay.
-pub async fn wait_for_sessions(connection: &Connection, prefix: &str) -> Result<i64, DatabaseError> {
-    let deadline = tokio::time::Instant::now() + SESSIONS_LIMIT;
+/// has asked for, and what it writes then would not be counted. Sessions that stay for longer than the limit are an error.
+pub async fn wait_for_sessions(connection: &Connection, prefix: &str, limit: Duration) -> Result<(), DatabaseError> {
+    let deadline = tokio::time::Instant::now() + limit;
     loop {
         let row = answered(connection.client.query_one(sql::SESSIONS, &[&prefix])).await?;
         let count: i64 = row.try_get(0)?;
-        if count == 0 || tokio::time::Instant::now() > deadline {
-            return Ok(count);
+        if count == 0 {
+            return Ok(());
+        }
+        if tokio::time::Instant::now() > deadline {
+            return Err(DatabaseError::permanent(format!(
+                "sessions of its members are still there after {} s and may write more rows: {count}",
+                limit.as_secs()
+            )));
         }
         tokio::time::sleep(SESSIONS_PAUSE).await;
     }
@@ -163,8 +171,11 @@ mod tests {
         runtime.block_on(async { test(Connection::open(&address, "tables-test").await.unwrap()).await });
     }
 
+    const LIMIT: Duration = Duration::from_secs(5);
+
     async fn fill(connection: &Connection, table: &str, partition: i32, offsets: &str) {
-        let select = format!("SELECT 'orders', {partition}, o, '' FROM ({offsets}) AS offsets (o)");
+        let select =
+            format!("SELECT 'orders', {partition}, o, convert_to(o::text, 'UTF8') FROM ({offsets}) AS offsets (o)");
         connection
             .client
             .batch_execute(&format!("INSERT INTO {table} {select}"))
@@ -183,11 +194,17 @@ mod tests {
             let counted = count(&connection, &table).await.unwrap();
             let runs: Vec<_> = counted
                 .iter()
-                .map(|run| (run.partition, run.first, run.end, run.copies))
+                .map(|run| (run.partition, run.first, run.end, run.copies, run.bytes))
                 .collect();
             assert_eq!(
                 runs,
-                [(0, 0, 4, 1), (0, 4, 6, 2), (0, 6, 10, 1), (1, 7, 10, 1), (1, 20, 21, 1)]
+                [
+                    (0, 0, 4, 1, 4),
+                    (0, 4, 6, 2, 4),
+                    (0, 6, 10, 1, 4),
+                    (1, 7, 10, 1, 3),
+                    (1, 20, 21, 1, 2)
+                ]
             );
             drop(&connection, &table).await.unwrap();
             drop(&connection, &table).await.unwrap();
@@ -227,15 +244,29 @@ mod tests {
     #[test]
     fn sessions_of_others_are_waited_for() {
         connected(async |connection| {
-            assert_eq!(wait_for_sessions(&connection, "tables-session-").await.unwrap(), 0);
+            let wait = |limit| wait_for_sessions(&connection, "tables-session-", limit);
+            wait(LIMIT).await.unwrap();
             let address = Address::parse(&Secret::new(shared_postgres().url())).unwrap();
             let other = Connection::open(&address, "tables-session-1").await.unwrap();
             let ending = async {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 std::mem::drop(other);
             };
-            let (left, ()) = tokio::join!(wait_for_sessions(&connection, "tables-session-"), ending);
-            assert_eq!(left.unwrap(), 0);
+            let (ended, ()) = tokio::join!(wait(LIMIT), ending);
+            ended.unwrap();
+        });
+    }
+
+    #[test]
+    fn sessions_that_stay_refuse_the_count_by_their_number() {
+        connected(async |connection| {
+            let address = Address::parse(&Secret::new(shared_postgres().url())).unwrap();
+            let _stays = Connection::open(&address, "tables-stays-1").await.unwrap();
+            let refused = wait_for_sessions(&connection, "tables-stays-", Duration::ZERO).await;
+            assert_eq!(
+                refused.unwrap_err().to_string(),
+                "sessions of its members are still there after 0 s and may write more rows: 1"
+            );
         });
     }
 

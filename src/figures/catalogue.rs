@@ -6,6 +6,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 
 use super::comparing::{Adjective, Better, By, Comparing, Had};
+use super::latencies::latency;
 use super::statistic::Statistic;
 use super::take::{self, TrialInput, seconds};
 use crate::measure::Measurement;
@@ -299,6 +300,27 @@ figures! {
     CatchUpSeconds = "catch_up_seconds" in Seconds, GeometricMean of Meaningful, Number(|input| take::catch_up_seconds(input.measurement)),
         "in mixed trials: from the producers' start until backlog and arrivals were read",
         compared(Less, Ratio, Length, "time to catch up", Mixed);
+    #[header = "unavailable"]
+    UnavailableMs = "unavailable_ms" in Milliseconds, Median of Used, Number(take::unavailable_ms),
+        "longest time in which a partition was not read because of a planned act: from its last record before to its first \
+         after; this and the next four columns are empty where nothing is planned, or where readers do not say when they read",
+        compared(Less, Difference, Length, "gap", Acts);
+    #[header = "disturbed"]
+    DisturbedMs = "disturbed_ms" in Milliseconds, Median of Used, Number(take::disturbed_ms),
+        "time in which at least one partition was not read because of a planned act",
+        compared(Less, Difference, Length, "disturbed time", Acts);
+    #[header = "collateral"]
+    CollateralMs = "collateral_ms" in Milliseconds, Median of Used, Number(take::collateral_ms),
+        "longest time in which a partition was not read although it kept its owner, to whom nothing was done",
+        compared(Less, Difference, Length, "collateral gap", Acts);
+    #[header = "caught up after"]
+    CatchUpMs = "catch_up_ms" in Milliseconds, Median of Used, Number(take::catch_up_ms),
+        "longest time from a planned act until the lag was what it had been before; 0 where it never rose, empty where \
+         nothing arrives and where the lag stayed high",
+        compared(Less, Difference, Length, "time until the lag is what it was", Acts);
+    UnexplainedMs = "unexplained_ms" in Milliseconds, Median of Used, Number(take::unexplained_ms),
+        "longest time of a gap that no recorded happening explains",
+        not_compared("it is the error of other figures");
 }
 
 /// The 99th percentile of the response time.
@@ -310,61 +332,6 @@ pub static FIGURES: LazyLock<Vec<Figure>> = LazyLock::new(|| {
     let latencies = LatencyPart::ALL.into_iter().flat_map(of_part);
     declared().into_iter().chain(latencies).collect()
 });
-
-fn latency(part: LatencyPart, statistic: Statistic) -> Figure {
-    let meaning = match statistic {
-        Statistic::Mean => format!("{}; {}", statistic.meaning(), meaning_of(part)),
-        _ => statistic.meaning().to_owned(),
-    };
-    Figure {
-        id: FigureId::Latency(part, statistic),
-        name: format!("{}_{}_ms", part.name(), statistic.name()),
-        unit: Unit::Milliseconds,
-        meaning,
-        header: None,
-        source: Source::Latency(part, statistic),
-        over: match statistic {
-            Statistic::Max => Over::Largest,
-            _ => Over::GeometricMean,
-        },
-        trials: Trials::Meaningful,
-        comparing: Ok(comparing_of(part, statistic)),
-    }
-}
-
-/// Records that wait for nothing have no delay, none in the queue and no work; all of them take a while in transit.
-fn comparing_of(part: LatencyPart, statistic: Statistic) -> Comparing {
-    Comparing {
-        better: Better::Less,
-        by: match part {
-            LatencyPart::ProducerDelay | LatencyPart::Queued | LatencyPart::Work => By::Difference,
-            LatencyPart::Transit | LatencyPart::Response => By::Ratio,
-        },
-        noun: format!("{} of the {}", statistic.short(), noun_of(part)),
-        adjective: Adjective::Length,
-        had: Had::Load,
-    }
-}
-
-fn noun_of(part: LatencyPart) -> &'static str {
-    match part {
-        LatencyPart::ProducerDelay => "producer delay",
-        LatencyPart::Transit => "transit time",
-        LatencyPart::Queued => "time queued",
-        LatencyPart::Work => "time in work",
-        LatencyPart::Response => "response time",
-    }
-}
-
-fn meaning_of(part: LatencyPart) -> &'static str {
-    match part {
-        LatencyPart::ProducerDelay => "from the intended moment until the producer gave the record to its client",
-        LatencyPart::Transit => "from the producer's client until the consumer's client handed the record over",
-        LatencyPart::Queued => "from being handed over until its work began",
-        LatencyPart::Work => "the work on the record",
-        LatencyPart::Response => "from the intended moment until the work was done: all of it",
-    }
-}
 
 impl Serialize for FigureId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

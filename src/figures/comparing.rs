@@ -62,6 +62,8 @@ pub enum Had {
     Mixed,
     /// Those with work for each record.
     Work,
+    /// Those in which something is done on purpose.
+    Acts,
 }
 
 impl Comparing {

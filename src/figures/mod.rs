@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod comparing;
+mod latencies;
 mod over;
 mod statistic;
 mod take;

@@ -1,5 +1,6 @@
 //! How each figure is taken of the measurement of one trial.
 
+use crate::measure::changes::{self, Episode};
 use crate::measure::latency::LatencyRecorder;
 use crate::measure::{
     LoadMeasurement, Measurement, MemberMeasurement, ProcessMeasurement, ProcessUsage, Series, StoreAccount,
@@ -187,4 +188,39 @@ pub(super) fn work_us(input: &TrialInput) -> Option<[f64; 2]> {
 
 pub(super) fn load<'a>(input: &TrialInput<'a>) -> Option<&'a LoadMeasurement> {
     input.measurement.load.as_ref()
+}
+
+/// What each planned act of a trial caused; `None` where nothing was planned, or readers did not say when they read.
+fn episodes(input: &TrialInput) -> Option<Vec<Episode>> {
+    changes::is_recorded(input.measurement).then(|| changes::episodes(input.measurement))
+}
+
+/// The longest gap of a partition.
+pub(super) fn unavailable_ms(input: &TrialInput) -> Option<f64> {
+    let episodes = episodes(input)?;
+    let gaps = episodes.iter().flat_map(|episode| &episode.gaps);
+    Some(gaps.map(|gap| gap.stretch.length_ns()).max().unwrap_or(0) as f64 / NS_PER_MS)
+}
+
+/// How long at least one partition stood still.
+pub(super) fn disturbed_ms(input: &TrialInput) -> Option<f64> {
+    Some(changes::disturbed_ns(&episodes(input)?) as f64 / NS_PER_MS)
+}
+
+/// The longest gap of a partition that kept its owner.
+pub(super) fn collateral_ms(input: &TrialInput) -> Option<f64> {
+    let episodes = episodes(input)?;
+    let longest_ns = episodes.iter().map(Episode::collateral_ns).max();
+    Some(longest_ns.unwrap_or(0) as f64 / NS_PER_MS)
+}
+
+/// The longest time until the lag was what it had been.
+pub(super) fn catch_up_ms(input: &TrialInput) -> Option<f64> {
+    let longest_ns = changes::catch_up_ns(&episodes(input)?)?;
+    Some(longest_ns as f64 / NS_PER_MS)
+}
+
+/// The longest unexplained time of a gap.
+pub(super) fn unexplained_ms(input: &TrialInput) -> Option<f64> {
+    Some(changes::unexplained_ns(&episodes(input)?) as f64 / NS_PER_MS)
 }

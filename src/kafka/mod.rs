@@ -1,6 +1,7 @@
 //! Kafka: brokers run here, client settings, topics and groups. Knows nothing of plans, trials or workers.
 
 pub mod admin;
+mod bytes;
 pub mod client;
 pub mod console;
 pub mod doctor;

@@ -13,6 +13,9 @@ pub enum ScheduleError {
     /// Steps that do not follow one another.
     #[error("the first step of a profile must begin at 0, and each after the one before it")]
     Steps,
+    /// A rate that changes at a moment, in a profile whose rate changes all the time.
+    #[error("the rate can be changed in a load with a constant rate or with steps, not in a ramp or in bursts")]
+    Changed,
     /// Bursts that run into one another.
     #[error("a burst must be longer than 0 and not longer than the time from one to the next, which is 1 ms or more")]
     Bursts,

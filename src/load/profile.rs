@@ -136,6 +136,21 @@ impl Profile {
         }
     }
 
+    /// The same with another rate from a moment on, instead of all that it had from there.
+    pub(super) fn with_rate_from(&self, from_ns: u64, rate: f64) -> Result<Profile, ScheduleError> {
+        let mut steps = match self {
+            Profile::Constant { rate } => vec![Step {
+                from_ns: 0,
+                rate: *rate,
+            }],
+            Profile::Steps(steps) => steps.clone(),
+            Profile::Ramp { .. } | Profile::Bursts { .. } => return Err(ScheduleError::Changed),
+        };
+        steps.retain(|step| step.from_ns < from_ns);
+        steps.push(Step { from_ns, rate });
+        Ok(Profile::Steps(steps))
+    }
+
     /// The piece of this number within a duration; `None` after the last. A piece may be empty.
     pub(super) fn piece(&self, number: usize, before: f64, duration_ns: u64) -> Option<Piece> {
         let piece = |from_ns: u64, end_ns: u64, before, first_rate, last_rate| {

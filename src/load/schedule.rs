@@ -72,6 +72,15 @@ impl Schedule {
         })
     }
 
+    /// The same with another rate from a moment on, counted from the start. What was due before stays as it was.
+    pub fn with_rate_from(&self, from_ns: u64, rate: f64) -> Result<Self, ScheduleError> {
+        let profile = self.0.profile.with_rate_from(from_ns, rate)?;
+        Schedule::try_from(Parts {
+            profile,
+            ..self.0.clone()
+        })
+    }
+
     /// How records arrive.
     pub fn arrivals(&self) -> Arrivals {
         self.0.arrivals

@@ -257,3 +257,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_rate_that_is_changed_holds_from_there_on_and_what_was_due_before_stays() {
+    let second = 1_000_000_000;
+    let schedule = |profile| Schedule::new(Arrivals::Constant, profile, 10 * second, 7).unwrap();
+    let constant = schedule(Profile::Constant { rate: 100.0 });
+    let changed = constant.with_rate_from(4 * second, 500.0).unwrap();
+    assert!((changed.expected_until(4 * second) - 400.0).abs() < 1e-9);
+    assert!((changed.expected() - 3_400.0).abs() < 1e-9);
+    let again = changed.with_rate_from(6 * second, 0.0).unwrap();
+    assert!((again.expected() - 1_400.0).abs() < 1e-9);
+    let ramp = schedule(Profile::Ramp { from: 1.0, to: 2.0 });
+    assert_eq!(ramp.with_rate_from(second, 1.0), Err(ScheduleError::Changed));
+    assert!(constant.with_rate_from(second, 1e10).is_err());
+}

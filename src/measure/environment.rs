@@ -268,7 +268,11 @@ impl Environment {
                 forbids_mixing,
             })
             .collect();
-        all.extend(setting_differences(&self.cluster.deviations, &now.cluster.deviations));
+        let (before, after) = (&self.cluster.deviations, &now.cluster.deviations);
+        all.extend(setting_differences("broker", before, after, false));
+        if let (Some(before), Some(now)) = (&self.store, &now.store) {
+            all.extend(setting_differences("store", &before.lasting(), &now.lasting(), true));
+        }
         all.extend(self.variant_differences(now));
         all.extend(self.app_differences(now));
         all
@@ -368,8 +372,16 @@ fn or(value: Option<&String>, otherwise: &str) -> String {
     value.map_or(otherwise, String::as_str).to_owned()
 }
 
-/// Settings of brokers that are not the same, one that only one has too.
-fn setting_differences(before: &[Setting], now: &[Setting]) -> Vec<Difference> {
+impl StoreEnvironment {
+    /// The settings that a run must keep. One that tandem runs has another free port each time.
+    fn lasting(&self) -> Vec<Setting> {
+        let is_lasting = |setting: &&Setting| !self.local || setting.name != "port";
+        self.deviations.iter().filter(is_lasting).cloned().collect()
+    }
+}
+
+/// Settings of brokers or of a store that are not the same, one that only one has too.
+fn setting_differences(whose: &str, before: &[Setting], now: &[Setting], forbids_mixing: bool) -> Vec<Difference> {
     let value = |settings: &[Setting], name: &str| {
         let found = settings.iter().find(|setting| setting.name == name);
         found.map_or_else(|| "default".to_owned(), |setting| setting.value.clone())
@@ -381,10 +393,10 @@ fn setting_differences(before: &[Setting], now: &[Setting]) -> Vec<Difference> {
     all.filter_map(|setting| {
         let (before, now) = (value(before, &setting.name), value(now, &setting.name));
         (before != now).then(|| Difference {
-            what: format!("broker setting {}", setting.name),
+            what: format!("{whose} setting {}", setting.name),
             before,
             now,
-            forbids_mixing: false,
+            forbids_mixing,
         })
     })
     .collect()
@@ -435,6 +447,39 @@ mod tests {
         ];
         assert_eq!(found, expected);
         assert!(environment().differences(&environment()).is_empty());
+    }
+
+    #[test]
+    fn other_settings_of_the_store_forbid_mixing_but_not_another_port_of_a_private_one() {
+        let setting = |name: &str, value: &str| Setting {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            reason: String::new(),
+        };
+        let with = |local: bool, settings: &[(&str, &str)]| {
+            let mut environment = environment();
+            environment.store = Some(StoreEnvironment {
+                kind: "PostgreSQL".to_owned(),
+                version: "15.13".to_owned(),
+                local,
+                place: (!local).then(|| "db:5432".to_owned()),
+                deviations: settings.iter().map(|(name, value)| setting(name, value)).collect(),
+            });
+            environment
+        };
+        let before = with(false, &[("synchronous_commit", "off")]);
+        let found = before.differences(&with(false, &[("fsync", "off")]));
+        let found: Vec<_> = found
+            .iter()
+            .map(|found| (found.to_string(), found.forbids_mixing))
+            .collect();
+        let expected = [
+            ("store setting synchronous_commit was off and is default", true),
+            ("store setting fsync was default and is off", true),
+        ];
+        assert_eq!(found, expected.map(|(text, forbids)| (text.to_owned(), forbids)));
+        let ports = [with(true, &[("port", "5001")]), with(true, &[("port", "5002")])];
+        assert_eq!(ports[0].differences(&ports[1]), []);
     }
 
     #[test]

@@ -1,7 +1,10 @@
-//! The brokers' description of a consumer group. Types only: `ffi` fills them.
+//! The brokers' description of a consumer group, and what is recorded of it in the course of a trial.
+
+use serde::{Deserialize, Serialize};
 
 /// State of a group, as its coordinator reports it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum GroupState {
     /// The broker gave no state, or one that the client library does not know, such as `Assigning` and `Reconciling` of
     /// the consumer protocol.
@@ -48,6 +51,40 @@ impl GroupDescription {
                 .members
                 .iter()
                 .all(|member| member.target.as_ref().is_none_or(|target| *target == member.assignment))
+    }
+}
+
+/// A member of a group by its place among those who take part, each from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct MemberPlace {
+    pub process: u32,
+    pub consumer: u32,
+}
+
+/// What the coordinator of a group said of it in the course of a trial, where that was not what it had said before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupLook {
+    /// When it was asked: what it says was so between then and `at_ns`.
+    pub asked_ns: u64,
+    /// When it answered.
+    pub at_ns: u64,
+    /// The group, from 0.
+    pub group: u32,
+    /// Its state.
+    pub state: GroupState,
+    /// Its members, sorted: one that was killed and started again is there twice while the coordinator waits for the first.
+    pub members: Vec<MemberPlace>,
+    /// Members with names that tandem did not give.
+    #[serde(default)]
+    pub others: u32,
+}
+
+impl GroupLook {
+    /// True where both say the same of one group.
+    pub fn says_the_same(&self, other: &GroupLook) -> bool {
+        let said = |look: &GroupLook| (look.group, look.state, look.others);
+        said(self) == said(other) && self.members == other.members
     }
 }
 

@@ -82,7 +82,7 @@ fn disturbance(measurement: &Measurement, rules: &ExclusionRules) -> Option<Stri
     let slack = 2.0 * TICK_NS / capacity_ns;
     let others = host.others_cpu_ns as f64 / (host.wall_ns as f64 * f64::from(host.others_cores.unwrap_or(host.cores)));
     // Of a process that ended it is not known what it used: the rest is not that of other programs.
-    let all_ran = (measurement.acts.iter()).all(|act| matches!(act.act, Act::Pause | Act::Resume));
+    let all_ran = (measurement.acts.iter()).all(|act| matches!(act.act, Act::Pause | Act::Resume | Act::SetRate(_)));
     if all_ran && others > rules.others_cpu_share_flag + slack {
         evidence.push(format!("other programs used {:.1} % of the machine", others * 100.0));
     }
@@ -215,6 +215,9 @@ fn redelivered(measurement: &Measurement) -> Option<String> {
 
 /// The time without the store is part of the trial, and so of its figures.
 fn store_retried(measurement: &Measurement) -> Option<String> {
+    if measurement.acted_on_store() {
+        return None;
+    }
     let retries = |member: &MemberMeasurement| Some((member.name(), member.store?.retries));
     let retried = measurement
         .members

@@ -4,8 +4,9 @@
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
+use super::interruption::Stretch;
 use super::latency::{LatencyRecorder, PackedLatency};
-use super::member::Series;
+use super::member::{Series, TopicPartition};
 use super::process::ProcessUsage;
 use crate::time::HostId;
 
@@ -207,10 +208,23 @@ pub struct ProducerMeasurement {
     pub last_sent_ns: Option<u64>,
     /// Time in which it waited because the client's queue was full.
     pub queue_full_ns: u64,
+    /// Where partitions took their time to acknowledge.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delays: Vec<DeliveryDelay>,
     /// Resources from the start to the last record.
     pub window: Option<ProcessUsage>,
     /// Resources from its start to its end.
     pub stopwatch: Option<ProcessUsage>,
+}
+
+/// A stretch in which a partition left records unacknowledged: from when the first of them was sent until the last of those
+/// that waited with it was acknowledged. Delays below half a second are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryDelay {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// When.
+    pub delay: Stretch,
 }
 
 /// Records that were not delivered for one reason.

@@ -4,14 +4,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::elsewhere::OtherHost;
+use super::group::GroupLook;
 use super::host::HostMeasurement;
 use super::interruption::Interruptions;
 use super::latency::{CompactLatencies, Latencies, LatencyPart, LatencyRecorder};
 use super::load::LoadMeasurement;
 use super::member::MemberMeasurement;
 use super::outside::Outside;
-use super::planned::PlannedAct;
+use super::planned::{MembershipTimes, PlannedAct};
 use super::process::ProcessMeasurement;
+use super::roles::BrokerRoles;
 use super::stored::StoreMeasurement;
 use crate::time::HostClocks;
 
@@ -65,6 +67,15 @@ pub struct Measurement {
     /// What was done on purpose to those who took part, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub acts: Vec<PlannedAct>,
+    /// What the coordinators of the groups said of them, in order; recorded where something is done on purpose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub group_looks: Vec<GroupLook>,
+    /// Which broker was what; recorded where something is done to brokers on purpose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<BrokerRoles>,
+    /// How members show that they live, in trials with planned acts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub membership: Option<MembershipTimes>,
     /// The clocks of the other hosts that took part, in the order of their ids; a time of one of them is as wrong as its
     /// bound says.
     #[serde(default, skip_serializing_if = "HostClocks::is_empty")]
@@ -143,6 +154,11 @@ impl Measurement {
     /// True where something was done to a broker on purpose.
     pub fn acted_on_brokers(&self) -> bool {
         self.acts.iter().any(PlannedAct::is_on_broker)
+    }
+
+    /// True where something was done to the store on purpose.
+    pub fn acted_on_store(&self) -> bool {
+        self.acts.iter().any(PlannedAct::is_on_store)
     }
 
     /// Members that held no partition when reading began. Where no member of a group is seen with one, its assignment was

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::flow::Flow;
 use super::latency::Latencies;
 use super::reading::{ClientStatistics, ReadingTime};
 
@@ -51,6 +52,9 @@ pub struct MemberMeasurement {
     pub client: Option<ClientStatistics>,
     /// Assignments and revocations, in order.
     pub rebalances: Vec<Rebalance>,
+    /// When its client had sent heartbeats to the group's coordinator; empty if that was not asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heartbeats: Vec<u64>,
     /// What it read of each partition.
     pub partitions: Vec<PartitionMeasurement>,
 }
@@ -163,6 +167,9 @@ pub struct PartitionMeasurement {
     pub runs: Option<Vec<OffsetRun>>,
     /// Records over time from the common start.
     pub series: Option<Series>,
+    /// When it was read and when not, assignment by assignment; empty if that was not asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flow: Vec<Flow>,
     /// How long the records waited that were intended for the window of a live or mixed trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latencies: Option<Latencies>,
@@ -170,6 +177,10 @@ pub struct PartitionMeasurement {
     /// measured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits: Vec<WaitSlice>,
+    /// Offsets in transactions whose commit the store did not answer, once for each such transaction: each may have one row
+    /// more than was reported.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unanswered: Vec<OffsetSpan>,
 }
 
 /// Slices of a window whose waiting is recorded apart.
@@ -200,6 +211,15 @@ impl PartitionMeasurement {
             partition: self.partition,
         }
     }
+}
+
+/// Consecutive offsets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OffsetSpan {
+    /// First offset.
+    pub first: i64,
+    /// One past the last.
+    pub end: i64,
 }
 
 /// Consecutive offsets read under one assignment.

@@ -2,11 +2,13 @@
 //! prints nothing and saves nothing.
 
 pub mod bounds;
+pub mod changes;
 pub mod clock;
 mod delivered;
 mod elsewhere;
 mod environment;
 mod finding;
+mod flow;
 mod group;
 mod host;
 mod interruption;
@@ -25,6 +27,7 @@ pub mod overload;
 mod planned;
 mod process;
 mod reading;
+mod roles;
 pub mod rows;
 mod rules;
 mod session_times;
@@ -41,7 +44,8 @@ pub use environment::{
     BuildEnvironment, ClientEnvironment, ClusterEnvironment, Difference, ENVIRONMENT_SCHEMA_VERSION, Environment,
     StoreEnvironment,
 };
-pub use group::{GroupDescription, GroupMember, GroupState};
+pub use flow::{Flow, FlowBuilder};
+pub use group::{GroupDescription, GroupLook, GroupMember, GroupState, MemberPlace};
 pub use host::{FULL_SHARE, HostCpu, HostMeasurement};
 pub use interruption::*;
 pub use kept::KeptData;
@@ -50,9 +54,10 @@ pub use measurement::Measurement;
 pub use member::*;
 pub use outside::{COMMITS_PER_WINDOW, COMMITTED_INTERVAL, Outside, commit_interval_ns};
 pub use overlap::{Overlap, overlaps};
-pub use planned::{Act, Participant, PlannedAct};
+pub use planned::{Act, BrokerRole, MembershipTimes, Participant, PlannedAct};
 pub use process::{ProcessMeasurement, ProcessUsage, ThreadUsage};
 pub use reading::{ClientStatistics, ReadingTime};
+pub use roles::{BrokerRoles, CoordinatorSince, LeaderSince, RoleSince};
 pub use session_times::{SessionTimes, Step, StepStart};
 pub use setting::Setting;
 pub use stored::*;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use super::interruption::{Interruptions, RECORDED_FROM_NS, Stretch};
-use super::member::MemberMeasurement;
+use super::member::{MemberMeasurement, TopicPartition};
 
 /// Something that is done on purpose to one who takes part in a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
@@ -23,6 +23,36 @@ pub enum Act {
     Pause,
     /// Its process goes on after a pause.
     Resume,
+    /// The producers together send so many records per second from now on.
+    #[strum(serialize = "change the rate of")]
+    SetRate(u64),
+}
+
+/// What a broker is to a cluster; which one it is changes, and is looked up when something is to be done to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BrokerRole {
+    /// The leader of a partition of the trial.
+    LeaderOf(TopicPartition),
+    /// The active controller.
+    Controller,
+    /// The coordinator of a group, counted from 0.
+    CoordinatorOf(u32),
+}
+
+impl fmt::Display for BrokerRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BrokerRole::LeaderOf(TopicPartition { topic: 0, partition }) => {
+                write!(f, "the leader of partition {partition}")
+            }
+            BrokerRole::LeaderOf(TopicPartition { topic, partition }) => {
+                write!(f, "the leader of partition {partition} of topic {}", topic + 1)
+            }
+            BrokerRole::Controller => f.write_str("the active controller"),
+            BrokerRole::CoordinatorOf(group) => write!(f, "the coordinator of group {}", group + 1),
+        }
+    }
 }
 
 /// One who takes part in a trial. Readers and producers are counted from 0; a broker has the id that its cluster gave it.
@@ -30,9 +60,16 @@ pub enum Act {
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Participant {
-    Reader { group: u32, process: u32 },
+    Reader {
+        group: u32,
+        process: u32,
+    },
     Producer(u32),
     Broker(i32),
+    /// The store that members write to.
+    Store,
+    /// All producers together.
+    Load,
 }
 
 impl fmt::Display for Participant {
@@ -41,6 +78,8 @@ impl fmt::Display for Participant {
             Participant::Reader { group, process } => write!(f, "group {}, process {}", group + 1, process + 1),
             Participant::Producer(producer) => write!(f, "producer {}", producer + 1),
             Participant::Broker(id) => write!(f, "broker {id}"),
+            Participant::Store => f.write_str("the store"),
+            Participant::Load => f.write_str("the load"),
         }
     }
 }
@@ -50,6 +89,9 @@ impl fmt::Display for Participant {
 pub struct PlannedAct {
     /// On whom.
     pub who: Participant,
+    /// As what a broker was chosen, where it was not named by its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<BrokerRole>,
     /// What.
     pub act: Act,
     /// When it was begun.
@@ -58,10 +100,24 @@ pub struct PlannedAct {
     pub settled_ns: u64,
 }
 
+/// How the members of a group show that they live, as their settings say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MembershipTimes {
+    /// A member that is not heard of for so long is taken for dead.
+    pub session_ns: u64,
+    /// From one heartbeat of a member to the next.
+    pub heartbeat_ns: u64,
+}
+
 impl PlannedAct {
     /// True where it was done to a broker.
     pub fn is_on_broker(&self) -> bool {
         matches!(self.who, Participant::Broker(_))
+    }
+
+    /// True where it was done to the store.
+    pub fn is_on_store(&self) -> bool {
+        self.who == Participant::Store
     }
 
     /// True for a moment at which this act may have an effect.
@@ -80,7 +136,7 @@ impl PlannedAct {
     pub(super) fn rebalances(&self, member: &MemberMeasurement, at_ns: u64) -> bool {
         let concerns = match self.who {
             Participant::Reader { group, .. } => group == member.group,
-            Participant::Producer(_) => false,
+            Participant::Producer(_) | Participant::Store | Participant::Load => false,
             Participant::Broker(_) => true,
         };
         concerns && self.reaches(at_ns)
@@ -132,6 +188,7 @@ mod tests {
         let (at_ns, settled_ns) = (START + SECOND, START + 4 * SECOND);
         trial.acts = vec![PlannedAct {
             who,
+            role: None,
             act,
             at_ns,
             settled_ns,

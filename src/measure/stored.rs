@@ -23,10 +23,13 @@ pub struct StoreAccount {
     pub stored: u64,
     /// Rows beyond the first of their record.
     pub stored_twice: u64,
-    /// Of these, rows that neither a second delivery nor a transaction that was tried again explains.
+    /// Of these, rows that neither a second delivery nor a commit without an answer nor a killed process explains.
     pub unexplained: u64,
     /// Records that a member reported as stored and that have no row.
     pub lost: u64,
+    /// Partitions whose values have other lengths in all than those that were read.
+    #[serde(default)]
+    pub altered: u64,
     /// Rows whose record no member reported as stored.
     pub outside: u64,
 }

@@ -180,6 +180,8 @@ pub enum FailureKind {
     RowsLost,
     /// Records have more rows than what was written explains.
     RowsTwice,
+    /// The values in the rows of a partition have other lengths in all than those that were read.
+    RowsAltered,
     /// The store has rows of records that no member reported as stored.
     RowsOutside,
 }
@@ -206,6 +208,7 @@ impl FailureKind {
             FailureKind::Store => "the store did not do its part",
             FailureKind::RowsLost => "stored records have no row",
             FailureKind::RowsTwice => "records were stored twice",
+            FailureKind::RowsAltered => "stored values are not those that were read",
             FailureKind::RowsOutside => "the store has rows of no record",
         }
     }

@@ -4,7 +4,8 @@ use super::capacity::{ObservedWindow, USUAL_COMMIT_INTERVAL_NS, window_ns};
 use super::model::{Plan, count};
 use super::records::{assumed_work_ns, fit};
 use crate::scenario::{
-    AppProgram, Capacity, Configuration, DatasetSpec, Family, Keys, Load, Mode, TrialLength, WorkOrdering,
+    AppProgram, Capacity, Configuration, DatasetSpec, Family, GroupProtocol, Keys, Load, Membership, Mode, TrialLength,
+    WorkOrdering,
 };
 use crate::verdict::first_look;
 
@@ -20,6 +21,12 @@ const TRIAL_OVERHEAD_SECONDS: f64 = 0.37;
 /// The same for a trial in which records arrive, with the making and deleting of its topic and the waiting for what is
 /// on its way at the end of the load.
 const LIVE_OVERHEAD_SECONDS: f64 = 1.4;
+
+/// What joining takes longer with Kafka's own settings of groups, which brokers have in a run with events: a classic group
+/// waits for more members (`group.initial.rebalance.delay.ms`), and of the consumer protocol members hear of their
+/// partitions at a heartbeat (`group.consumer.heartbeat.interval.ms`). Kafka's defaults.
+const CLASSIC_JOIN_SECONDS: f64 = 3.0;
+const CONSUMER_JOIN_SECONDS: f64 = 5.0;
 
 /// Trials in which a search for capacity usually comes to its answer, the second at its upper bound included and the
 /// one that confirms it left out.
@@ -252,10 +259,30 @@ impl Plan {
     /// Seconds by which the start of its processes takes longer than that of tandem's own.
     fn start_seconds(&self, configuration: &Configuration) -> f64 {
         let processes = f64::from(configuration.groups * configuration.processes);
-        match &self.scenario.apps[configuration.app].runs {
-            AppProgram::ReadyMade { which, .. } => processes * which.recipe().start_seconds,
-            // How long a program of the user's takes is not known.
-            AppProgram::Tandem | AppProgram::Program(_) => 0.0,
+        let joining = self.join_seconds(configuration);
+        joining
+            + match &self.scenario.apps[configuration.app].runs {
+                AppProgram::ReadyMade { which, .. } => processes * which.recipe().start_seconds,
+                // How long a program of the user's takes is not known.
+                AppProgram::Tandem | AppProgram::Program(_) => 0.0,
+            }
+    }
+
+    /// Seconds by which joining takes longer than with the settings that tandem's brokers have otherwise.
+    fn join_seconds(&self, configuration: &Configuration) -> f64 {
+        let all = self.scenario.configurations.iter();
+        let mut here = all.filter(|c| c.variant.cluster == configuration.variant.cluster);
+        let is_ours = self.scenario.cluster_of(configuration).bootstrap().is_none();
+        if !is_ours || !here.any(|each| !each.events.is_empty()) {
+            return 0.0;
+        }
+        match &configuration.membership {
+            Membership::Manual => 0.0,
+            Membership::Group(GroupProtocol::Classic { .. }) => CLASSIC_JOIN_SECONDS,
+            Membership::Group(GroupProtocol::Consumer { .. }) => {
+                let heartbeat = configuration.heartbeat_ms.map(|ms| ms as f64 / 1e3);
+                heartbeat.unwrap_or(CONSUMER_JOIN_SECONDS)
+            }
         }
     }
 

@@ -69,8 +69,12 @@ capabilities! {
         NotObserved("where its process did not run");
     Stamps: "reads the stamps of records and says how long they waited",
         Otherwise("live and mixed trials fail with it");
+    Static: "keeps its place in the group by `group.instance.id`",
+        Otherwise("`static = true` fails with it");
     Store: "writes records to the store of the trial",
         Otherwise("`work = \"store\"` fails with it");
+    Flow: "says when it read each partition and when not",
+        NotObserved("when it read each partition and when not");
 }
 
 impl fmt::Display for Capability {

@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::latency::Latencies;
 use crate::measure::{
-    ClientStatistics, OffsetRun, ProcessUsage, ReadingTime, Rebalance, SecondOfLatency, Series, StoreUse, Stretch,
-    TopicPartition, WaitSlice,
+    ClientStatistics, Flow, OffsetRun, OffsetSpan, ProcessUsage, ReadingTime, Rebalance, SecondOfLatency, Series,
+    StoreUse, Stretch, TopicPartition, WaitSlice,
 };
 use crate::scenario::{Commit, Read, Work, WorkOrdering, one_thread};
 
@@ -45,6 +45,9 @@ pub const SILENCE_LIMIT_MS: u64 = 10_000;
 
 /// How often the coordinator says [`ToWorker::Ping`].
 pub const PING_INTERVAL_MS: u64 = 2_000;
+
+/// How often a worker reports positions where [`Prepare::flow`] asks for it: a worker that is killed says no more.
+pub const FLOW_REPORT_MS: u64 = 20;
 
 /// From the coordinator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -213,6 +216,13 @@ pub struct Prepare {
     /// True where the others read already: nothing is held, and each partition is read from where its group is.
     #[serde(default)]
     pub joins_late: bool,
+    /// True where the `group.instance.id` of each consumer is its `client_id`. Only with capability `static`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub static_membership: bool,
+    /// True where it matters when each partition was read and when not: members record it, and say every
+    /// [`FLOW_REPORT_MS`] how far they are. Only with capability `flow`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub flow: bool,
     /// To an observer: the program that it starts and watches. It speaks nothing, so what is said above of consumers is
     /// for the program to do or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -222,6 +232,16 @@ pub struct Prepare {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+impl Prepare {
+    /// Asks for the times of reading, and of heartbeats as often as the client's statistics can say them.
+    pub fn record_flow(&mut self, flow: bool) {
+        self.flow = flow;
+        if let Some(interval) = self.properties.get_mut("statistics.interval.ms").filter(|_| flow) {
+            *interval = Secret::new("100");
+        }
+    }
 }
 
 /// What a consumer is to measure of records that arrive with a stamp ([`crate::load::Stamp`]).
@@ -335,6 +355,10 @@ pub struct MemberResult {
     /// Assignments and revocations in order.
     #[serde(default)]
     pub rebalances: Vec<Rebalance>,
+    /// Heartbeats that its client sent to the group's coordinator, as late as the client's statistics come; only where
+    /// [`Prepare::flow`] asks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heartbeats: Vec<u64>,
 }
 
 /// What a consumer read of one partition.
@@ -361,10 +385,17 @@ pub struct PartitionResult {
     /// Records over time.
     #[serde(default)]
     pub series: Option<Series>,
+    /// When it was read, where [`Prepare::flow`] asks for it (capability `flow`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flow: Vec<Flow>,
     /// How long the records waited that were intended for the window.
     #[serde(default)]
     pub latencies: Option<Latencies>,
     /// The same in [`crate::measure::WAIT_SLICES`] slices of the window, by intended time; may be left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits: Vec<WaitSlice>,
+    /// Offsets in transactions whose commit was sent to the store and not answered, once for each such transaction
+    /// (capability `store`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unanswered: Vec<OffsetSpan>,
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Secret;
 use crate::load::Schedule;
 use crate::measure::latency::LatencyRecorder;
-use crate::measure::{DeliveryErrors, ProcessUsage, Series, Stretch, TopicPartition};
+use crate::measure::{DeliveryDelay, DeliveryErrors, ProcessUsage, Series, Stretch, TopicPartition};
 use crate::scenario::{Keys, Size};
 
 /// All that a producer needs for a trial.
@@ -106,6 +106,9 @@ pub struct ProducerResult {
     /// Time in which the producer waited because the client's queue was full.
     #[serde(default)]
     pub queue_full_ns: u64,
+    /// Where partitions took half a second or more to acknowledge.
+    #[serde(default)]
+    pub delays: Vec<DeliveryDelay>,
     /// Resources from the start to the last record.
     #[serde(default)]
     pub window: Option<ProcessUsage>,

@@ -24,16 +24,19 @@ impl FromWorker {
                 for member in &mut result.members {
                     for read in &mut member.partitions {
                         times.extend([&mut read.first_ns, &mut read.last_ns].into_iter().flatten());
+                        times.extend(read.flow.iter_mut().map(|flow| &mut flow.from_ns));
                     }
                     if let Some(client) = &mut member.client {
                         times.extend([&mut client.from_ns, &mut client.until_ns]);
                     }
+                    times.extend(&mut member.heartbeats);
                     times.extend(member.rebalances.iter_mut().map(|rebalance| &mut rebalance.at_ns));
                     stretches.extend(member.reading.iter_mut().flat_map(|reading| &mut reading.longest_wait));
                 }
             }
             ProducerResult(result) => {
                 times.extend(&mut result.last_sent_ns);
+                stretches.extend(result.delays.iter_mut().map(|delay| &mut delay.delay));
                 stretches.extend(result.pauses.iter_mut().flatten());
             }
             ProgramReady { at_ns } => times.push(at_ns),

@@ -160,6 +160,11 @@ pub(super) enum Block {
         file: &'static str,
     },
     Chart(Box<Chart>),
+    /// A chart in letters, which only a terminal shows.
+    Drawing {
+        title: String,
+        lines: Vec<String>,
+    },
     Reason(Reason),
     /// Names, each with a text.
     List(Vec<(String, String)>),
@@ -211,6 +216,7 @@ impl Block {
             Block::Table(table) | Block::LongTable { table, .. } => table.rows.is_empty(),
             Block::List(items) => items.is_empty(),
             Block::Definitions(items) => items.is_empty(),
+            Block::Drawing { lines, .. } => lines.is_empty(),
             Block::Chart(_) | Block::Reason(_) => false,
         }
     }

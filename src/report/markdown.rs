@@ -70,6 +70,8 @@ fn block(out: &mut String, block: &Block) {
                 &format!("### {title}\n\n![{description}](charts/{})", chart.file_name()),
             );
         }
+        // The chart stands beside the text.
+        Block::Drawing { .. } => {}
         Block::Reason(reason) => limits(out, reason),
         Block::List(items) => list(out, items.iter().map(|(name, words)| named(name, words))),
         Block::Definitions(items) => list(out, items.iter().map(|(word, meaning)| named(word, meaning))),

@@ -47,6 +47,7 @@ pub fn files(input: &ReportInput) -> Vec<(String, String)> {
         ("verdicts.csv", csv::verdicts_csv(input)),
         ("summary.json", json::summary_json(input)),
     ];
+    let changes = csv::changes_csv(input).map(|text| ("changes.csv".to_owned(), text));
     let charts = page
         .charts()
         .map(|c| (format!("charts/{}", c.file_name()), c.svg.clone()));
@@ -56,7 +57,11 @@ pub fn files(input: &ReportInput) -> Vec<(String, String)> {
     ];
     let named = |(name, text): (&str, String)| (name.to_owned(), text);
     let tables = tables.into_iter().map(named);
-    tables.chain(charts).chain(pages.into_iter().map(named)).collect()
+    tables
+        .chain(changes)
+        .chain(charts)
+        .chain(pages.into_iter().map(named))
+        .collect()
 }
 
 /// The report for a terminal. `width` in columns; `colour` allows ANSI sequences.

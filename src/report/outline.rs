@@ -1,12 +1,15 @@
 //! The order of the reports of a run. A table or a chart is added to all of them here.
 
-use super::chart::{SCALING, charts};
-use super::document::{Block, Document, Form, Glance, Outline, Section, tables};
+use super::chart::{CHANGES, SCALING, charts, in_letters};
+use super::document::{Block, Document, Extent, Form, Glance, Outline, Section, tables};
 use super::facts;
 use super::input::ReportInput;
 use super::labels::Labels;
 use super::packed::PackedTrials;
 use super::tables::{self as all, scaling};
+
+/// Columns of a drawing in letters.
+const LETTERS: usize = 60;
 
 /// What a form shows of a run.
 pub(super) fn document(input: &ReportInput, form: Form) -> Document {
@@ -17,7 +20,8 @@ pub(super) fn document(input: &ReportInput, form: Form) -> Document {
         trials = PackedTrials::of(input.trials);
         let mut charts = charts(input);
         let scaling = charts.iter().position(|chart| chart.spec.name == SCALING);
-        let lead = scaling.filter(|_| all::is_scaling(input)).unwrap_or(0);
+        let changes = charts.iter().position(|chart| chart.spec.name == CHANGES);
+        let lead = changes.or(scaling.filter(|_| all::is_scaling(input))).unwrap_or(0);
         glance = Glance {
             verdicts: all::verdict_matrix(input),
             chart: (lead < charts.len()).then(|| charts.remove(lead)),
@@ -62,6 +66,7 @@ fn sections(input: &ReportInput, form: Form, more_charts: Vec<Block>) -> Vec<Sec
         .section(("latencies", "Latency by part"), Form::PAGE, || {
             tables(all::latencies(input))
         })
+        .section(("changes", "What changes cost"), Form::ALL, || changes(input, form))
         .section(("store", "The store"), Form::PAGE, || store(input))
         .section(("hosts", "Hosts"), Form::PAGES, || {
             tables(all::hosts(input).into_iter().collect())
@@ -91,6 +96,29 @@ fn sections(input: &ReportInput, form: Form, more_charts: Vec<Block>) -> Vec<Sec
             vec![Block::Definitions(facts::glossary(input))]
         })
         .sections()
+}
+
+/// What planned acts cost: in a terminal with a drawing in letters, for which a page has a chart.
+fn changes(input: &ReportInput, form: Form) -> Vec<Block> {
+    let found = all::changes(input);
+    let unknown = input.summary.configurations.iter().filter_map(|c| c.changes.as_ref());
+    let unknown = unknown.filter(|changes| changes.is_not_recorded).count();
+    let mut blocks = Vec::new();
+    if let (Form::Terminal(_), false) = (form, found.is_empty()) {
+        let labels = Labels::new(input.scenario);
+        for (title, lines) in in_letters(input, &labels, LETTERS) {
+            blocks.push(Block::Drawing { title, lines });
+        }
+    }
+    blocks.extend(tables(found));
+    if unknown > 0 {
+        let words = "Of trials whose readers do not say when they read each partition, gaps are not known.";
+        blocks.push(Block::Paragraph(words.to_owned()));
+    }
+    if form == Form::Page || form == Form::Terminal(Extent::Everything) {
+        blocks.extend(tables(all::gap_parts(input)));
+    }
+    blocks
 }
 
 /// What transactions waited for, with what the columns are.

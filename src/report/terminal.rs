@@ -173,11 +173,26 @@ impl Terminal {
                     }
                 }
                 Block::List(items) => self.list(items, "  "),
+                Block::Drawing { title, lines } => self.drawing(title, lines),
                 // Too long for a terminal; the page has them.
                 Block::Definitions(_) | Block::LongTable { .. } | Block::Chart(_) | Block::Listing { .. } => {}
             }
         }
         self.more(reasons, self.limits.reasons, "more reason", "  ");
+    }
+
+    /// Lines as they are; those that are too wide are broken.
+    fn drawing(&mut self, title: &str, lines: &[String]) {
+        self.paragraph(title, Emphasis::Bold, "");
+        for line in lines {
+            let line = printable(line);
+            if line.chars().count() <= self.width {
+                self.out.push_str(line.trim_end());
+                self.out.push('\n');
+            } else {
+                self.wrapped(&line, "  ");
+            }
+        }
     }
 
     fn list(&mut self, items: &[(String, String)], indent: &str) {
@@ -315,6 +330,7 @@ mod tests {
             ("latency", Fixture::latency()),
             ("catch_up", Fixture::catch_up()),
             ("capacity", Fixture::capacity()),
+            ("changes", Fixture::changes()),
         ] {
             for width in [80, 120] {
                 let text = terminal(&fixture, width, false);

@@ -7,7 +7,7 @@ use super::apps;
 use super::checks;
 use super::draft::{Draft, DraftAxis, DraftCase};
 use super::families::{self, common_multiple};
-use super::keys::{Configured, Default, Given, Setting, Settings, TableKeys as _, keys};
+use super::keys::{Configured, Default, EVENT, Given, Setting, Settings, TableKeys as _, events_text, keys};
 use super::kinds::{Assignment, ClientDefaults, ModeName, Protocol};
 use super::model::{
     AppSpec, Axis, ClientSettings, Configuration, DataSource, DatasetSpec, ExistingTopics, GroupProtocol, ISOLATION,
@@ -308,6 +308,9 @@ fn configuration(combination: &Combination<'_>, draft: &Draft, apps: &[AppSpec],
         processes: settings.processes,
         consumers: settings.consumers,
         membership: membership(settings),
+        is_static: settings.is_static,
+        session_timeout_ms: settings.session_timeout_ms,
+        heartbeat_ms: settings.heartbeat_ms,
         commit: settings.commit,
         work: settings.work,
         store_batch: settings.store_batch,
@@ -323,6 +326,7 @@ fn configuration(combination: &Combination<'_>, draft: &Draft, apps: &[AppSpec],
             properties: apps::properties(settings, &apps[app]),
         },
         mode: settings.mode(),
+        events: settings.events.iter().map(|placed| placed.event.clone()).collect(),
         variant: Variant::default(),
     }
 }
@@ -359,6 +363,9 @@ fn key_value(key: &str, settings: &Settings, configured: &Configured<'_>) -> Str
     if key == "records" {
         // The file's number may have been rounded up.
         return configured.dataset.records.to_string();
+    }
+    if key == EVENT {
+        return events_text(configured.configuration.events.iter());
     }
     if let Some(Given { text, .. }) = settings.given(key) {
         return text.clone();

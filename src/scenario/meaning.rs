@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::keys::{Configured, FILL, Key, Role, TOPIC, Table, keys};
+use super::keys::{Configured, EVENT, FILL, Key, Role, TOPIC, Table, events_text, keys};
 use super::kinds::{number_text, time_text};
 use super::model::{Capacity, ISOLATION, Mode, ResponseLimit, Scenario, TrialLength};
 
@@ -49,6 +49,8 @@ impl Scenario {
                 .iter()
                 .map(|(name, value)| mean(format!("client.{name}"), value)),
         );
+        let of_brokers = self.cluster_of(configuration).broker.iter();
+        all.extend(of_brokers.map(|(name, value)| mean(format!("broker.{name}"), value)));
         let of_producers = configured.load().into_iter().flat_map(|load| &load.properties);
         all.extend(of_producers.map(|(name, value)| mean(format!("producer.{name}"), value)));
         all
@@ -90,6 +92,10 @@ fn beside_keys(configured: &Configured<'_>) -> Vec<Meaning> {
     let mut all = Vec::new();
     if configured.trial() == Some(TrialLength::Everything) {
         all.push(task("trial records", "all"));
+    }
+    let events = &configured.configuration.events;
+    if !events.is_empty() {
+        all.push(task(EVENT, events_text(events.iter())));
     }
     // The backlog of a mixed trial is a part of the task.
     if let Mode::Mixed(_) = configured.configuration.mode {

@@ -1,13 +1,16 @@
 //! The quick form of a scenario: what its question compares, once, in short trials. Names do not change.
 
 use super::families;
-use super::model::{Axis, Configuration, Mode, Repetitions, Scenario, TrialLength, Until};
+use super::model::{Axis, Configuration, Mode, Repetitions, Scenario, TrialLength, Until, Work};
 
 /// Blocks at most, unless a first look needs more. Clear differences are decided at the first look, after 6 or 7 blocks;
 /// more looks cost more than they decide in so few blocks (`cargo bench --bench verdicts -- quick`).
 const BLOCKS: u32 = 7;
 /// Reading time of a trial.
 const SECONDS: f64 = 0.5;
+/// The same where transactions of different sizes are compared. All configurations read the same records, and the slowest
+/// takes this long: one that stores 100 rows in a transaction is through 10 to 20 times as soon as one that stores one.
+const TRANSACTIONS_SECONDS: f64 = 4.0;
 /// Up to so many values of the compared axis all stay.
 const VALUES_MAX: usize = 4;
 /// Where cases are compared, the first axis stays as far as it makes no more configurations than these.
@@ -15,8 +18,8 @@ const CONFIGURATIONS_MAX: usize = 6;
 
 impl Scenario {
     /// Every case with the first value of each matrix key, in trials of half a second, until decided or for 7
-    /// blocks, or as many as verdicts need. Live trials stay as long as they are. The data sets are shorter by as much
-    /// as the trials.
+    /// blocks, or as many as verdicts need. Trials that compare sizes of transactions take up to 4 s, and live trials stay as
+    /// long as they are. The data sets are shorter by as much as the trials.
     ///
     /// Where cases are not what is compared, the first compared matrix key keeps its values, or the ends and the middle
     /// of more than four. Where they are, the first matrix key keeps its values if all trials read a backlog and no more
@@ -29,19 +32,20 @@ impl Scenario {
             pairs.all(|(value, kept)| kept.contains(&value.as_str()))
         };
         let mut quick = self.keeping(is_kept);
-        quick.shorten_datasets();
-        quick.trial = TrialLength::Seconds(SECONDS);
+        let seconds = quick.quick_seconds();
+        quick.shorten_datasets(seconds);
+        quick.trial = TrialLength::Seconds(seconds);
         let needed = families::blocks_needed(families::comparisons(&quick.configurations));
         quick.with_blocks(Repetitions::until_holds(Until::Decided, needed.max(BLOCKS)))
     }
 
     /// Leaves as much of each data set as trials need that are shorter than the scenario's. A backlog behind which
     /// records arrive is read to its end, however long that takes, so it stays.
-    fn shorten_datasets(&mut self) {
+    fn shorten_datasets(&mut self, quick_seconds: f64) {
         let TrialLength::Seconds(seconds) = self.trial else {
             return;
         };
-        let share = SECONDS / seconds;
+        let share = quick_seconds / seconds;
         if share >= 1.0 {
             return;
         }
@@ -52,6 +56,22 @@ impl Scenario {
             }
         }
         self.keep_families();
+    }
+
+    /// How long its slowest trials take, never longer than those of the scenario.
+    fn quick_seconds(&self) -> f64 {
+        let storing = self.configurations.iter().filter(|each| each.work == Work::Store);
+        let mut sizes = storing.map(|each| each.store_batch);
+        let first = sizes.next();
+        let wanted = if sizes.any(|size| Some(size) != first) {
+            TRANSACTIONS_SECONDS
+        } else {
+            SECONDS
+        };
+        match self.trial {
+            TrialLength::Seconds(seconds) => wanted.min(seconds.max(SECONDS)),
+            TrialLength::Records(_) | TrialLength::Everything => wanted,
+        }
     }
 
     /// The values of each axis that the quick form keeps.

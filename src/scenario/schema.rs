@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use crate::clients::ReadyMade;
 
 use super::client::{Clients, definitions, measured_tables, names, own_table, property_schema, table_schema};
-use super::keys::{Default, FILL, Key, PRODUCER, Table, keys};
-use super::reading::{LOCAL_KEYS, objectives};
+use super::keys::{Default, EVENT, FILL, Key, PRODUCER, Table, keys};
+use super::reading::{BROKER, LOCAL_KEYS, objectives};
 use super::topic_settings;
 
 /// The JSON Schema (draft 2020-12) of a scenario file.
@@ -54,6 +54,7 @@ fn description(table: Table) -> &'static str {
         Table::Store => "Where records are written to with work = \"store\".",
         Table::Capacity => "Asks for the highest rate at which response times stay within a limit.",
         Table::Require => "A condition on a figure, without which the run fails.",
+        Table::Event => "Something that is done on purpose in each trial.",
         Table::Matrix => "Keys with lists of values: every combination with every case is a configuration.",
         Table::Case => "A named arrangement of consumers.",
     }
@@ -82,6 +83,9 @@ fn object(table: Table) -> Value {
         client["description"] = description.into();
         properties.insert("client".to_owned(), client);
     }
+    if table == Table::Cluster {
+        properties.insert(BROKER.to_owned(), broker_properties());
+    }
     if matches!(table, Table::Consumer | Table::Case) {
         for which in ReadyMade::ALL {
             let name = which.name();
@@ -89,6 +93,11 @@ fn object(table: Table) -> Value {
             own["description"] = format!("Client properties of app = \"{name}\" alone.").into();
             properties.insert(name.to_owned(), own);
         }
+    }
+    if table == Table::Case {
+        let events = json!({ "type": "array", "items": { "$ref": "#/properties/event/items" },
+            "description": "What is done on purpose in each trial of the case, besides the events of all." });
+        properties.insert(EVENT.to_owned(), events);
     }
     if table == Table::App {
         properties.insert("client".to_owned(), any_properties());
@@ -131,6 +140,12 @@ fn any_properties() -> Value {
     let value = json!({ "anyOf": [{ "type": ["string", "integer", "boolean"] }, { "$ref": "#/$defs/outside" }] });
     json!({ "type": "object", "description": "Client properties of the app, by its client's own names.",
         "additionalProperties": value })
+}
+
+/// Server properties, whose names depend on the version.
+fn broker_properties() -> Value {
+    json!({ "type": "object", "description": "Server properties of the brokers that tandem starts, by Kafka's names.",
+        "additionalProperties": { "type": ["string", "integer", "number", "boolean"] } })
 }
 
 /// The properties of producers that stand among other keys, each by a pattern of its own.

@@ -1,7 +1,7 @@
 //! Variants: every configuration of a scenario once on each of several clusters, or once with the workers of each of
 //! several builds, in the same blocks. Then the question is what the other cluster or build changes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -28,6 +28,9 @@ pub enum VariantError {
     /// Nothing to compare.
     #[error("--against {0} is a cluster that the scenario already runs on; name another one")]
     SameCluster(String),
+    /// What a scenario does to its brokers, or sets on them, cannot be done to somebody else's.
+    #[error("--against cannot be used with {0}: brokers of another cluster belong to somebody else")]
+    OwnBrokers(&'static str),
     /// Two clusters have not the same topics.
     #[error("--against cannot be used with [dataset] topic: another cluster does not hold the same records")]
     Existing,
@@ -73,6 +76,14 @@ pub struct ClusterNeeds {
     pub topics: Vec<String>,
     /// The listeners that workers use instead of the brokers' default.
     pub listeners: BTreeSet<String>,
+    /// True where something is done on purpose: then the groups' behaviour is measured, with Kafka's own settings.
+    pub has_events: bool,
+    /// The session timeouts of classic groups, in milliseconds.
+    pub sessions_ms: BTreeSet<u64>,
+    /// Those of groups of the consumer protocol.
+    pub group_sessions_ms: BTreeSet<u64>,
+    /// Their heartbeats.
+    pub group_heartbeats_ms: BTreeSet<u64>,
 }
 
 impl Scenario {
@@ -149,6 +160,13 @@ impl Scenario {
             group: here().find_map(|c| c.group.clone()),
             topics: self.existing_topics(),
             listeners: here().filter_map(|c| self.place_of(c).listener.clone()).collect(),
+            has_events: here().any(|c| !c.events.is_empty()),
+            sessions_ms: here()
+                .filter(|c| !consumer(c))
+                .filter_map(|c| c.session_timeout_ms)
+                .collect(),
+            group_sessions_ms: here().filter_map(|c| c.group_timeouts()?.session_ms).collect(),
+            group_heartbeats_ms: here().filter_map(|c| c.group_timeouts()?.heartbeat_ms).collect(),
         }
     }
 
@@ -180,6 +198,14 @@ impl Scenario {
         if self.reads_existing_topics() {
             return Err(VariantError::Existing);
         }
+        let each = || self.configurations.iter();
+        if each().any(|c| c.events.iter().any(|event| event.target.is_broker())) {
+            return Err(VariantError::OwnBrokers("events of brokers"));
+        }
+        if each().any(|c| c.group_timeouts().is_some()) {
+            let keys = "`session_timeout` or `heartbeat` of the consumer protocol";
+            return Err(VariantError::OwnBrokers(keys));
+        }
         if let ClusterSource::Bootstrap(own) = &self.cluster.source
             && !addresses.is_disjoint(&self::addresses(own))
         {
@@ -187,6 +213,7 @@ impl Scenario {
         }
         Ok(ClusterSpec {
             source: ClusterSource::Bootstrap(against.to_owned()),
+            broker: BTreeMap::new(),
             ..self.cluster.clone()
         })
     }

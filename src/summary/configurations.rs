@@ -2,6 +2,7 @@
 
 use super::bottleneck::{self, StoreSummary};
 use super::capacity;
+use super::changes::ChangesSummary;
 use super::idle;
 use super::live;
 use super::live_model::CapacitySummary;
@@ -85,6 +86,7 @@ fn summarise_one(
         trials_excluded: status(|s| matches!(s, Status::Excluded { .. })),
         bottleneck: bottleneck::find(&plan.scenario, index, &used, live.as_ref(), &figures),
         store: StoreSummary::of(configuration, &used),
+        changes: ChangesSummary::of(configuration, &used),
         figures,
         live,
     }

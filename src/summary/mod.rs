@@ -4,6 +4,7 @@
 mod answer;
 mod bottleneck;
 mod capacity;
+mod changes;
 mod checked;
 pub mod compare;
 pub mod condition;
@@ -38,6 +39,8 @@ use crate::verdict;
 
 pub use crate::verdict::{Comparison, Effect, Method, Metric, Question, Verdict};
 pub use bottleneck::{Bottleneck, BottleneckKind, SessionShares, StoreSummary, WaitShare};
+pub use changes::{ActSummary, ChangesSummary, PartSetting, PartSummary};
+pub(crate) use changes::{act_in_words, gap_parts, part_in_words};
 pub use checked::{CheckedRequirement, Met};
 pub use effects::{EffectsOf, EffectsOutcome, EffectsSummary};
 pub use live_model::{AroundCatchUp, CapacitySummary, LiveSummary, ResponseSummary};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::bottleneck::{Bottleneck, StoreSummary};
+use super::changes::ChangesSummary;
 use super::checked::CheckedRequirement;
 use super::effects::EffectsSummary;
 use super::live_model::LiveSummary;
@@ -87,6 +88,9 @@ pub struct ConfigurationSummary {
     /// Of the transactions of members that write to a store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store: Option<StoreSummary>,
+    /// What its planned acts cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<ChangesSummary>,
     /// Of the records that arrived, in live and mixed trials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<LiveSummary>,

@@ -18,6 +18,8 @@ pub struct Demands {
     pub(super) live: bool,
     /// Write records to a store.
     pub(super) store: bool,
+    /// Be known to the group by a name that stays.
+    pub(super) is_static: bool,
 }
 
 impl Demands {
@@ -28,6 +30,7 @@ impl Demands {
             threads: configuration.threads > 1,
             live: configuration.mode.load().is_some(),
             store: configuration.work == Work::Store,
+            is_static: configuration.is_static,
         }
     }
 
@@ -44,6 +47,7 @@ impl Demands {
             (self.threads, Capability::Threads, "`threads` above 1 needs"),
             (self.live, Capability::Stamps, "live trials need"),
             (self.live, Capability::Ledger, "live trials need"),
+            (self.is_static, Capability::Static, "`static = true` needs"),
             (self.store, Capability::Store, "`work = \"store\"` needs"),
             // Without it nobody knows which records should have a row.
             (self.store, Capability::Ledger, "`work = \"store\"` needs"),

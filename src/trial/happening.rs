@@ -65,7 +65,7 @@ pub enum Happening {
 }
 
 /// What one life of a reader reported of a partition without another's report in between.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Span {
     pub partition: TopicPartition,
     /// The first offset that it is known to have read.
@@ -74,4 +74,6 @@ pub struct Span {
     pub end: i64,
     /// When the last report came.
     pub at_ns: u64,
+    /// Each report: when it came, and one past the last offset read by then.
+    pub reports: Vec<(u64, i64)>,
 }

@@ -21,6 +21,8 @@ pub struct Limits {
     /// missed when its session ends, and then partitions are divided anew. Nothing that waits for the reading to go on
     /// ends before that.
     pub settle: Duration,
+    /// Until the cluster has said which broker has a role to which something is to be done.
+    pub find: Duration,
     /// From `stop` until the results are here.
     pub result: Duration,
     /// From `exit` until the process is gone.
@@ -68,6 +70,7 @@ impl Default for Limits {
             read: Duration::from_secs(1800),
             drain: Duration::MAX,
             settle: Duration::from_secs(20),
+            find: Duration::from_secs(15),
             result: Duration::from_secs(15),
             exit: Duration::from_secs(5),
         }

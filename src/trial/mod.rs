@@ -27,5 +27,5 @@ pub use happening::Happening;
 pub use limits::Limits;
 pub use log::{Entry, TrialLog};
 pub use phase::Phase;
-pub use script::{Script, Step, When};
+pub use script::{Script, Step, StepTarget, When};
 pub use spec::{TrialSpec, topic_sizes};

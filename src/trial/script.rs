@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use super::cast::{ActorId, Cast};
-use crate::measure::Act;
+use super::terms::Terms;
+use crate::measure::{Act, BrokerRole};
 
 /// Planned acts; none by default. The steps of one actor are in the order of their times.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Script {
     /// In any order but for [`When::AfterStep`] and the steps of one actor.
     pub steps: Vec<Step>,
+    /// The number, from 1, of the scenario's event that each step is of; empty where they are of none.
+    pub events: Vec<usize>,
 }
 
 /// One planned act.
@@ -18,9 +21,26 @@ pub struct Step {
     /// When it is due.
     pub when: When,
     /// To whom it is done.
-    pub actor: ActorId,
+    pub target: StepTarget,
     /// What is done.
     pub act: Act,
+}
+
+/// To whom a step is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepTarget {
+    /// To this actor.
+    Actor(ActorId),
+    /// To the broker that has this role when the step is due.
+    Role(BrokerRole),
+    /// To the actor of the step before.
+    AsBefore,
+}
+
+impl From<ActorId> for StepTarget {
+    fn from(actor: ActorId) -> Self {
+        StepTarget::Actor(actor)
+    }
 }
 
 /// When a step is due.
@@ -37,18 +57,30 @@ pub enum When {
 }
 
 impl Script {
-    /// True for an actor that is not there at the beginning: the first that is done to it is a start.
+    /// True for a process that is not there at the beginning: the first that is done to it is a start.
     pub fn starts_later(&self, actor: ActorId) -> bool {
-        let first = self.steps.iter().find(|step| step.actor == actor);
-        first.is_some_and(|step| step.act == Act::Start && !matches!(actor, ActorId::Broker(_)))
+        let first = self.steps.iter().find(|step| step.target == actor.into());
+        let is_process = matches!(actor, ActorId::Reader(_) | ActorId::Producer(_));
+        is_process && first.is_some_and(|step| step.act == Act::Start)
     }
 
-    /// The first step that this cast cannot carry out: nobody of that name is there, nothing comes before it, or a producer
-    /// would send its schedule anew.
-    pub(super) fn check(&self, cast: &Cast) -> Result<(), String> {
-        let cannot = |(index, Step { when, actor, act }): (usize, &Step)| {
-            let is_anew = *act == Act::Start && matches!(actor, ActorId::Producer(_));
-            !cast.has(*actor) || is_anew || (index == 0 && matches!(when, When::AfterStep(_)))
+    /// True where something is done to brokers.
+    pub fn acts_on_brokers(&self) -> bool {
+        let mut targets = self.steps.iter().map(|step| step.target);
+        targets.any(|target| matches!(target, StepTarget::Role(_) | StepTarget::Actor(ActorId::Broker(_))))
+    }
+
+    /// The first step that this cast cannot carry out: nobody of that name is there, nothing comes before it, a producer
+    /// would send its schedule anew, or the load would have to be known to change later.
+    pub(super) fn check(&self, cast: &Cast, terms: &Terms) -> Result<(), String> {
+        let cannot = |(index, Step { when, target, act }): (usize, &Step)| {
+            let follows = matches!(when, When::AfterStep(_)) || *target == StepTarget::AsBefore;
+            let is_fit = match target {
+                StepTarget::Actor(actor) => cast.has(*actor) && fits(*act, *actor, *when),
+                StepTarget::Role(role) => !cast.brokers.is_empty() && terms.has(*role),
+                StepTarget::AsBefore => true,
+            };
+            !is_fit || (index == 0 && follows)
         };
         match self.steps.iter().enumerate().position(cannot) {
             None => Ok(()),
@@ -57,5 +89,14 @@ impl Script {
                 self.steps[index]
             )),
         }
+    }
+}
+
+/// True for an act that can be done to such an actor.
+fn fits(act: Act, actor: ActorId, when: When) -> bool {
+    match (act, actor) {
+        (Act::SetRate(_), ActorId::Load) => matches!(when, When::At(_)),
+        (Act::SetRate(_), _) | (_, ActorId::Load) | (Act::Start, ActorId::Producer(_)) => false,
+        (_, ActorId::Reader(_) | ActorId::Producer(_) | ActorId::Broker(_) | ActorId::Store) => true,
     }
 }

@@ -8,7 +8,7 @@ use super::course::{Backlog, Course, Existing, Live, LoadSpec};
 use super::limits::Limits;
 use super::script::Script;
 use super::terms::Terms;
-use crate::measure::TopicPartition;
+use crate::measure::{MembershipTimes, TopicPartition};
 use crate::names;
 use crate::protocol::{
     ConsumerOrder, Prepare, PrepareProducer, Program, StampOrder, StoreOrder, TopicTarget, WorkCalibration,
@@ -41,6 +41,7 @@ fn terms_of(configuration: &Configuration, fresh_groups: &[String], topics: Vec<
         script: Script::default(),
         limits,
         fetch_pause_ns: 0,
+        membership: None,
     };
     match configuration.mode.load() {
         None => terms.limits.read = limits.read.max(longest_reading(&terms.topics, configuration.work.ns())),
@@ -82,6 +83,20 @@ impl TrialSpec {
         self
     }
 
+    /// Says that the run started the store, so that a script may act on it.
+    #[must_use]
+    pub fn with_own_store(mut self) -> Self {
+        self.cast.store.start();
+        self
+    }
+
+    /// Says how members show that they live.
+    #[must_use]
+    pub fn with_membership(mut self, times: MembershipTimes) -> Self {
+        self.terms.membership = Some(times);
+        self
+    }
+
     /// Says where each group's records end, by the group.
     #[must_use]
     pub fn with_store(mut self, orders: &[StoreOrder]) -> Self {
@@ -96,6 +111,9 @@ impl TrialSpec {
     pub fn with_script(mut self, script: Script, brokers: &[u32]) -> Self {
         self.cast.brokers = brokers.iter().map(|id| Actor::new(Broker { id: *id })).collect();
         self.cast.brokers.iter_mut().for_each(AnyActor::start);
+        for reader in &mut self.cast.readers {
+            reader.role.prepare.record_flow(!script.steps.is_empty());
+        }
         self.terms.script = script;
         self
     }
@@ -116,6 +134,7 @@ impl TrialSpec {
             reader.role.prepare.stamps = Some(stamps.clone());
         }
         self.cast.producers = producers.into_iter().map(Actor::new).collect();
+        self.cast.load.start();
         self.course = Box::new(Live::new(load));
         self
     }
@@ -167,6 +186,8 @@ impl TrialSpec {
                     manual: terms.manual,
                     stamps: None,
                     joins_late: false,
+                    static_membership: configuration.is_static,
+                    flow: false,
                     program: None,
                 };
                 readers.push(Actor::new(Reader {

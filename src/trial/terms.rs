@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::limits::Limits;
 use super::script::Script;
-use crate::measure::TopicPartition;
+use crate::measure::{BrokerRole, MembershipTimes, TopicPartition};
 use crate::protocol::{TopicTarget, partitions_of};
 
 /// What a trial is to read, and for how long.
@@ -22,12 +22,23 @@ pub struct Terms {
     pub limits: Limits,
     /// How long the consumers' settings let them pause between two fetches.
     pub fetch_pause_ns: u64,
+    /// How their members show that they live.
+    pub membership: Option<MembershipTimes>,
 }
 
 impl Terms {
     /// All partitions of the trial, empty ones included.
     pub fn partitions(&self) -> BTreeSet<TopicPartition> {
         partitions_of(&self.topics).map(|(partition, _)| partition).collect()
+    }
+
+    /// True where the trial has what a role is named after.
+    pub(super) fn has(&self, role: BrokerRole) -> bool {
+        match role {
+            BrokerRole::LeaderOf(partition) => self.partitions().contains(&partition),
+            BrokerRole::Controller => true,
+            BrokerRole::CoordinatorOf(group) => (group as usize) < self.groups.len(),
+        }
     }
 
     /// A partition as the cluster calls it.

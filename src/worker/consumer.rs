@@ -21,7 +21,7 @@ use super::shared::{MemberShared, ReporterSignal};
 use super::statistics::StatisticsLog;
 use super::threads::spawn;
 use crate::measure::{RebalanceKind, TopicPartition};
-use crate::protocol::{MemberResult, Prepare};
+use crate::protocol::{MemberResult, PartitionResult, Prepare};
 use crate::scenario::{Commit, Read, Work, WorkOrdering};
 use crate::work::{self, StoreCounts, Task};
 
@@ -46,6 +46,8 @@ pub(super) struct Member {
     statistics: Arc<StatisticsLog>,
     /// What its threads do with the store, where its records end there.
     stored: Option<StoreCounts>,
+    /// Whether what a planned act changes is recorded.
+    records_flow: bool,
 }
 
 /// Why a member cannot be ready.
@@ -101,7 +103,10 @@ impl Member {
         let callback_failure = Arc::new(OnceLock::new());
         let statistics = Arc::new(StatisticsLog::default());
         let context = context(prepare, &shared, &callback_failure, &statistics);
-        let config = client_config(&prepare.properties, &order.client_id);
+        let mut config = client_config(&prepare.properties, &order.client_id);
+        if prepare.static_membership {
+            config.set("group.instance.id", &order.client_id);
+        }
         let (client, records, waker) = match prepare.read {
             Read::Stream => make_stream(&config, context)?,
             Read::Batch | Read::Poll => make_queues(&config, context)?,
@@ -146,6 +151,7 @@ impl Member {
             start_ns: OnceLock::new(),
             statistics,
             stored: (prepare.work == Work::Store).then_some(counts),
+            records_flow: prepare.flow,
         })
     }
 
@@ -237,12 +243,17 @@ impl Member {
                 Ok(MemberResult {
                     reading: start_ns.map(|_| read.time),
                     client: window.and_then(|(start_ns, last_ns)| self.statistics.over(*start_ns, last_ns)),
-                    partitions: read.partitions,
+                    partitions: with_unanswered(read.partitions, &self.shared, self.stored.as_ref()),
                     work_ns: read.work_ns,
                     store: self.stored.as_ref().map(StoreCounts::so_far),
                     queued_at_start: self.queued_at_start.get().copied(),
                     commits: self.shared.commits(),
                     rebalances: self.shared.rebalances(),
+                    heartbeats: if self.records_flow {
+                        self.statistics.heartbeats()
+                    } else {
+                        Vec::new()
+                    },
                 })
             }
         };
@@ -255,6 +266,20 @@ impl Member {
         };
         (result, closing)
     }
+}
+
+/// Adds to what was read what was in transactions whose commits the store did not answer.
+fn with_unanswered(
+    mut partitions: Vec<PartitionResult>,
+    shared: &MemberShared,
+    stored: Option<&StoreCounts>,
+) -> Vec<PartitionResult> {
+    let Some(stored) = stored else { return partitions };
+    let topics = shared.topic_names();
+    for read in &mut partitions {
+        read.unanswered = stored.unanswered_of(topics[read.topic as usize], read.partition);
+    }
+    partitions
 }
 
 /// What the threads of a member with this name are to do.

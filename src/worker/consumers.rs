@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use super::consumer::{Closing, Member, NotReady};
 use super::messages::{Failure, Process, Role, run};
-use super::progress::{Reporter, send_seconds};
+use super::progress::{PROGRESS_INTERVAL, Reporter, send_seconds};
 use super::reader::WaitOrder;
 use super::reported::{News, NewsSink};
 use super::shared::ReporterSignal;
 use crate::measure::clock;
 use crate::measure::limits::keep_to;
 use crate::measure::usage::ProcessSnapshot;
-use crate::protocol::{Capability, FromWorker, MemberAssignment, Prepare, ToWorker, WorkerResult};
+use crate::protocol::{Capability, FLOW_REPORT_MS, FromWorker, MemberAssignment, Prepare, ToWorker, WorkerResult};
 use crate::work::calibrate;
 
 /// How long the members may take to leave their group.
@@ -37,6 +37,7 @@ struct Consumers {
     process: Process,
     members: Vec<Member>,
     manual: bool,
+    report_interval: Duration,
     closing: Vec<Closing>,
     /// For the thread that reports progress, until it is started.
     signals: Option<(Sender<ReporterSignal>, Receiver<ReporterSignal>)>,
@@ -94,6 +95,7 @@ impl Consumers {
             process,
             members: Vec::new(),
             manual: false,
+            report_interval: PROGRESS_INTERVAL,
             closing: Vec::new(),
             signals: None,
             window: Arc::default(),
@@ -130,6 +132,9 @@ impl Consumers {
             self.members.push(member.map_err(failed)?);
         }
         self.manual = prepare.manual;
+        if prepare.flow {
+            self.report_interval = Duration::from_millis(FLOW_REPORT_MS);
+        }
         self.signals = Some((signals, received));
         Ok(FromWorker::Ready)
     }
@@ -188,6 +193,7 @@ impl Consumers {
             let members = self.members.iter().map(Member::share).collect();
             let window = Arc::clone(&self.window);
             self.reporter = Some(Reporter::start(
+                self.report_interval,
                 self.process.outbox.clone(),
                 members,
                 signals,

@@ -154,6 +154,7 @@ impl HeldReader {
             thread_name: self.thread_name.clone(),
             start_ns,
             waits,
+            records_flow: self.prepare.flow,
             ..Reader::counting(source, &self.consumption, &self.shared, lane)
         }
     }

@@ -21,6 +21,7 @@ mod seconds;
 mod series;
 mod settings;
 mod shared;
+mod slot;
 mod statistics;
 mod threads;
 

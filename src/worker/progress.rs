@@ -14,7 +14,7 @@ use crate::measure::TopicPartition;
 use crate::protocol::{FromWorker, Position};
 
 /// How often progress is reported while reading.
-const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+pub(super) const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A thread that reports until it is ended.
 pub(super) struct Reporter {
@@ -23,9 +23,10 @@ pub(super) struct Reporter {
 }
 
 impl Reporter {
-    /// Reports regularly, and at once when a partition's end is reached: then `on_end` is called first. The members send
+    /// Reports after each interval, and at once when a partition's end is reached: then `on_end` is called first. The members send
     /// to the same channel as [`Reporter::end`].
     pub(super) fn start(
+        interval: Duration,
         outbox: Outbox,
         members: Vec<Arc<MemberShared>>,
         (signals, received): (Sender<ReporterSignal>, Receiver<ReporterSignal>),
@@ -34,7 +35,7 @@ impl Reporter {
         let body = move || {
             let mut reported = BTreeMap::new();
             loop {
-                match received.recv_timeout(PROGRESS_INTERVAL) {
+                match received.recv_timeout(interval) {
                     Ok(ReporterSignal::PartitionEnded) => on_end(),
                     Ok(ReporterSignal::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                     Err(RecvTimeoutError::Timeout) => {}
@@ -110,6 +111,7 @@ mod tests {
         let member = Arc::new(MemberShared::new(&[topic], 1, signals.clone()));
         let (ended, ends) = channel();
         let reporter = Reporter::start(
+            PROGRESS_INTERVAL,
             Outbox::default(),
             vec![Arc::clone(&member)],
             (signals, received),

@@ -1,6 +1,6 @@
 //! What the threads of a member share: one slot per partition of the trial, and whether to hold, read or stop.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::thread;
@@ -9,8 +9,9 @@ use std::time::Duration;
 use super::gate::Gate;
 use super::reported::Reported;
 use super::seconds::Seconds;
+pub(super) use super::slot::Slot;
 use crate::measure::{Rebalance, RebalanceKind, TopicPartition, clock};
-use crate::protocol::{OffsetRange, TopicTarget};
+use crate::protocol::TopicTarget;
 use crate::work::Failure;
 
 /// From a failure of the work that may pass to the next try.
@@ -53,109 +54,6 @@ pub(super) enum ReporterSignal {
     PartitionEnded,
     /// The reading is over.
     Stop,
-}
-
-/// One partition of the trial as a member sees it.
-pub(super) struct Slot {
-    pub(super) partition: TopicPartition,
-    pub(super) range: OffsetRange,
-    /// Next offset to read as it is reported; -1 before the first record.
-    position: AtomicI64,
-    /// How many times this member was given the partition.
-    assignments: AtomicU32,
-    /// The assignment under which the member holds it now; 0 where it does not.
-    epoch: AtomicU32,
-    /// Which revocation was its last.
-    revoked_at: AtomicU64,
-    /// One past the last record below which all are finished in this epoch; -1 before the first.
-    finished: AtomicI64,
-    /// Of that, what is committed or stored in this epoch; -1 where nothing is.
-    committed: AtomicI64,
-    /// Threads that work one of its records.
-    working: AtomicU32,
-    /// The reading thread that its records go to.
-    lane: AtomicU32,
-}
-
-impl Slot {
-    fn new(partition: TopicPartition, range: OffsetRange) -> Self {
-        Slot {
-            partition,
-            range,
-            position: AtomicI64::new(-1),
-            assignments: AtomicU32::new(0),
-            epoch: AtomicU32::new(0),
-            revoked_at: AtomicU64::new(0),
-            finished: AtomicI64::new(-1),
-            committed: AtomicI64::new(-1),
-            working: AtomicU32::new(0),
-            lane: AtomicU32::new(0),
-        }
-    }
-
-    /// The assignment, counted from 1, under which the member holds the partition; 0 where it does not hold it.
-    #[inline]
-    pub(super) fn epoch(&self) -> u32 {
-        self.epoch.load(Ordering::Relaxed)
-    }
-
-    /// True where the member was ever given the partition.
-    pub(super) fn was_held(&self) -> bool {
-        self.assignments.load(Ordering::Relaxed) > 0
-    }
-
-    /// Next offset to read, once there was a record.
-    pub(super) fn position(&self) -> Option<i64> {
-        Some(self.position.load(Ordering::Relaxed)).filter(|position| *position >= 0)
-    }
-
-    /// Notes that every record of this epoch below an offset is finished.
-    pub(super) fn set_finished(&self, offset: i64) {
-        self.finished.store(offset, Ordering::Relaxed);
-        // What is over stays over, wherever the last record was.
-        if !self.is_passed() {
-            self.position.store(offset, Ordering::Relaxed);
-        }
-    }
-
-    /// Notes that nothing more of the trial comes of the partition, although its last offset was not read: the cluster
-    /// holds no record there any more. Nothing is committed for that.
-    pub(super) fn set_passed(&self) {
-        self.position.store(self.range.end, Ordering::Relaxed);
-    }
-
-    /// True where nothing more of the trial comes of the partition.
-    pub(super) fn is_passed(&self) -> bool {
-        self.position.load(Ordering::Relaxed) >= self.range.end
-    }
-
-    /// What may be committed and is not yet.
-    pub(super) fn uncommitted(&self) -> Option<i64> {
-        let finished = self.finished.load(Ordering::Relaxed);
-        (finished > self.committed.load(Ordering::Relaxed)).then_some(finished)
-    }
-
-    /// Notes what was committed or stored.
-    pub(super) fn set_committed(&self, offset: i64) {
-        self.committed.store(offset, Ordering::Relaxed);
-    }
-
-    /// Which of the member's revocations took the partition last; 0 for none.
-    pub(super) fn revoked_at(&self) -> u64 {
-        self.revoked_at.load(Ordering::Relaxed)
-    }
-
-    /// The reading thread that its records go to, from 0.
-    pub(super) fn lane(&self) -> usize {
-        self.lane.load(Ordering::Relaxed) as usize
-    }
-
-    fn begin_epoch(&self) {
-        self.finished.store(-1, Ordering::Relaxed);
-        self.committed.store(-1, Ordering::Relaxed);
-        let epoch = self.assignments.fetch_add(1, Ordering::Relaxed) + 1;
-        self.epoch.store(epoch, Ordering::SeqCst);
-    }
 }
 
 impl MemberShared {

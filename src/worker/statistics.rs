@@ -14,7 +14,20 @@ const SNAPSHOTS_MAX: usize = 4_096;
 
 /// The statistics of a member's client so far.
 #[derive(Debug, Default)]
-pub(super) struct StatisticsLog(Mutex<Vec<Snapshot>>);
+pub(super) struct StatisticsLog {
+    snapshots: Mutex<Vec<Snapshot>>,
+    heartbeats: Mutex<Heartbeats>,
+}
+
+/// When the client sent heartbeats to its group's coordinator, as late as the statistics come.
+#[derive(Debug, Default)]
+struct Heartbeats {
+    sent: u64,
+    at_ns: Vec<u64>,
+}
+
+/// Heartbeats that are kept.
+const HEARTBEATS_MAX: usize = 2_000;
 
 /// Counts since the client was made, until a moment.
 type Snapshot = ClientStatistics;
@@ -30,7 +43,8 @@ impl StatisticsLog {
                 return None;
             }
         };
-        let mut snapshots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.note_heartbeats(&document);
+        let mut snapshots = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
         let before = snapshots.last().copied().unwrap_or_default();
         let next = document.after(before);
         if snapshots.len() >= SNAPSHOTS_MAX {
@@ -40,9 +54,25 @@ impl StatisticsLog {
         (next.throttled_ns > before.throttled_ns).then(|| Duration::from_nanos(next.throttled_ns))
     }
 
+    fn note_heartbeats(&self, document: &Document) {
+        let mut heartbeats = self.heartbeats.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = document.heartbeats();
+        let has_space = heartbeats.at_ns.len() < HEARTBEATS_MAX;
+        if sent > heartbeats.sent && has_space {
+            heartbeats.at_ns.push(document.at_ns());
+        }
+        heartbeats.sent = sent;
+    }
+
+    /// When heartbeats had been sent.
+    pub(super) fn heartbeats(&self) -> Vec<u64> {
+        let heartbeats = self.heartbeats.lock().unwrap_or_else(PoisonError::into_inner);
+        heartbeats.at_ns.clone()
+    }
+
     /// What was counted from the start to the last statistics before the end; `None` where there were none between.
     pub(super) fn over(&self, start_ns: u64, end_ns: u64) -> Option<ClientStatistics> {
-        let snapshots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let snapshots = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
         let latest = |until_ns: u64| snapshots.iter().rev().find(|snapshot| snapshot.until_ns <= until_ns);
         let before = latest(start_ns).copied().unwrap_or_default();
         let last = latest(end_ns).filter(|snapshot| snapshot.until_ns > start_ns)?;
@@ -109,10 +139,22 @@ struct Partition {
 }
 
 impl Document {
+    /// When it was made.
+    fn at_ns(&self) -> u64 {
+        self.ts.saturating_mul(1_000)
+    }
+
+    /// Heartbeats sent so far, of either group protocol.
+    fn heartbeats(&self) -> u64 {
+        let sent = |broker: &Broker, name| broker.req.get(name).copied().unwrap_or(0);
+        let of_broker = |broker| sent(broker, "Heartbeat") + sent(broker, "ConsumerGroupHeartbeat");
+        self.brokers.values().map(of_broker).sum()
+    }
+
     /// The counts at this document, given those at the one before.
     fn after(&self, before: Snapshot) -> Snapshot {
         let mut next = Snapshot {
-            until_ns: self.ts.saturating_mul(1_000),
+            until_ns: self.at_ns(),
             looks: before.looks + 1,
             awaited_ns: before.awaited_ns,
             throttled_ns: before.throttled_ns,
@@ -198,6 +240,15 @@ mod tests {
     }
 
     #[test]
+    fn a_heartbeat_is_noted_when_the_statistics_count_another_one() {
+        let with = |ts, heartbeats: u64| {
+            document(ts, 0, 0, 0, 0).replace("\"Heartbeat\": 4", &format!("\"Heartbeat\": {heartbeats}"))
+        };
+        let log = log(&[with(100, 0), with(200, 1), with(300, 1), with(400, 3)]);
+        assert_eq!(log.heartbeats(), [200_000, 400_000]);
+    }
+
+    #[test]
     fn what_is_not_json_changes_nothing() {
         let log = log(&["{".to_owned(), document(300, 4, 90, 25, 1_000)]);
         assert_eq!(log.over(0, 400_000).unwrap().fetches, 4);
@@ -207,7 +258,7 @@ mod tests {
     fn the_statistics_of_a_long_trial_lose_resolution_and_no_counts() {
         let documents: Vec<String> = (1..=10_000).map(|n| document(n * 10, n, 5, 0, n)).collect();
         let log = log(&documents);
-        assert!(log.0.lock().unwrap().len() <= SNAPSHOTS_MAX);
+        assert!(log.snapshots.lock().unwrap().len() <= SNAPSHOTS_MAX);
         let found = log.over(0, u64::MAX).unwrap();
         assert_eq!(
             (found.fetches, found.awaited_ns, found.looks),

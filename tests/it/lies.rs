@@ -67,3 +67,39 @@ fn two_members_that_claim_one_partition_are_both_named() {
     assert_eq!((kind, who.as_str()), (FailureKind::Overlap, both), "{message}");
     assert!(message.contains("of topic 1 is held by"), "{message}");
 }
+
+#[test]
+#[ignore = "scripts/test --all; src/measure/changes/tests.rs has the same faults in invented trials"]
+fn what_a_member_may_not_do_when_partitions_change_hands_is_found_and_named() {
+    let liar = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/workers/liar.py");
+    let lies = ["late", "ahead", "pass"];
+    let place = |lie: &str| {
+        format!(
+            "[[place]]\nname = '{lie}'\nlauncher = ['python3', '{liar}', '{lie}', '{{tandem}}', 'worker']\n\
+             [[case]]\nname = '{lie}'\nplace = '{lie}'\n"
+        )
+    };
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(format!(
+        "question = 'q'\nrepetitions = 1\nwarmup_blocks = 0\n[dataset]\npartitions = 4\nsize = 100\n\
+         [consumer]\nprocesses = 2\ncommit = 'per-batch'\n[load]\nrate = 300\nduration = 7\nwarmup = 1\n\
+         [[event]]\nat = '2s'\ndo = 'start'\nwhat = 'process 2'\n[[case]]\nname = 'truthful'\n{}",
+        lies.map(place).concat()
+    ));
+    scene.run(&[]).exits(1);
+    scene.assert_no_processes();
+    let trials = scene.trials();
+    let of_case = |name: &str| trials.iter().find(|trial| trial.configuration_name == name).unwrap();
+    assert_eq!(of_case("truthful").status, tandem::measure::Status::Complete);
+    let found = lies.map(|lie| failure(of_case(lie)));
+    let kinds = [FailureKind::Overlap, FailureKind::Lost, FailureKind::Lost];
+    let parts = [
+        "after its partition was revoked",
+        "it committed offset",
+        "it began at offset",
+    ];
+    for ((found, kind), part) in found.iter().zip(kinds).zip(parts) {
+        assert_eq!(found.kind, kind, "{found:?}");
+        assert!(found.message.contains(part), "{found:?}");
+    }
+}

@@ -29,6 +29,7 @@ mod live;
 mod local_brokers;
 mod old_versions;
 mod planned_acts;
+mod planned_faults;
 #[path = "../../src/testing/postgres.rs"]
 #[allow(dead_code, reason = "the tests of the library share a server")]
 mod postgres;
@@ -54,6 +55,7 @@ mod standing;
 mod standstills;
 mod starts;
 mod store;
+mod store_outage;
 mod store_worker;
 mod until_decided;
 mod variants;

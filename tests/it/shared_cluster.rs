@@ -6,7 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use tandem::coordinator::guardian::Guardian;
 use tandem::kafka::admin::Admin;
-use tandem::kafka::local::{Broker, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, ListenerSpec, LocalCluster};
+use tandem::kafka::local::{
+    Broker, BrokerSettings, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, ListenerSpec, LocalCluster,
+};
 use tandem::scenario::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 use tandem::server::{Keeper, marker_name};
 
@@ -35,6 +37,7 @@ pub fn options(version: KafkaVersion, brokers: u32, data_parent: &Path, run_id: 
         heap_mib: DEFAULT_HEAP_MIB,
         port: None,
         listeners: Vec::new(),
+        settings: BrokerSettings::default(),
         data_parent: data_parent.to_owned(),
         run_id: run_id.to_owned(),
     }

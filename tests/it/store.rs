@@ -5,6 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use openssl::asn1::Asn1Time;
+use openssl::hash::MessageDigest;
+use openssl::pkey::PKey;
+use openssl::rsa::Rsa;
+use openssl::x509::extension::SubjectAlternativeName;
+use openssl::x509::{X509, X509Name};
 use tandem::database::{Address, Connection};
 use tandem::measure::{FailureKind, Step, StoreAccount};
 use tandem::protocol::Secret;
@@ -52,7 +58,7 @@ fn tables(server: &Postgres) -> Vec<String> {
 }
 
 /// Runs statements.
-fn tell(server: &Postgres, sql: &str) {
+pub fn tell(server: &Postgres, sql: &str) {
     let address = Address::parse(&Secret::new(server.url())).unwrap();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -62,7 +68,7 @@ fn tell(server: &Postgres, sql: &str) {
 }
 
 /// Every process of a database works in its data directory.
-fn processes_in(folder: &Path) -> Vec<PathBuf> {
+pub fn processes_in(folder: &Path) -> Vec<PathBuf> {
     let processes = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
     processes
         .filter(|process| fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder)))
@@ -70,7 +76,7 @@ fn processes_in(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The folder of the private database of a run that goes on.
-fn folder_of(scene: &Scene) -> PathBuf {
+pub fn folder_of(scene: &Scene) -> PathBuf {
     let folder = || {
         let mut folders = scene.data_folders().into_iter();
         folders.find(|folder| folder.to_string_lossy().contains("-postgresql-"))
@@ -81,13 +87,18 @@ fn folder_of(scene: &Scene) -> PathBuf {
 
 /// Waits until the private database of the run has a session of a member besides the run's own.
 fn wait_for_members(folder: &Path) {
-    let titles = || {
-        let lines = processes_in(folder)
-            .into_iter()
-            .filter_map(|process| fs::read_to_string(process.join("cmdline")).ok());
-        lines.filter(|line| line.contains("postgres: tandem postgres")).count()
-    };
-    wait_until("a member has a session", || titles() > 1);
+    let is_session = |title: &String| title.contains("postgres: tandem postgres");
+    wait_until("a member has a session", || {
+        titles(folder).iter().filter(|title| is_session(title)).count() > 1
+    });
+}
+
+/// How the processes of a database call themselves: sessions with their user and what they do.
+pub fn titles(folder: &Path) -> Vec<String> {
+    let processes = processes_in(folder).into_iter();
+    processes
+        .filter_map(|process| fs::read_to_string(process.join("cmdline")).ok())
+        .collect()
 }
 
 #[test]
@@ -222,6 +233,10 @@ fn a_run_that_is_interrupted_drops_its_tables_and_can_go_on() {
     run.signal(Signal::SIGINT);
     run.end().exits(130);
     assert_eq!(tables(&server), Vec::<String>::new());
+    tell(&server, "ALTER ROLE tandem SET synchronous_commit = off");
+    let refused = scene.resume().exits(1);
+    refused.says("store setting synchronous_commit was default and is off");
+    tell(&server, "ALTER ROLE tandem RESET synchronous_commit");
     scene.resume().exits(0);
     assert_eq!(tables(&server), Vec::<String>::new());
     let stored = scene.table("trials.csv").into_iter().map(|row| row["stored"].clone());
@@ -240,12 +255,23 @@ fn tables_of_a_killed_run_are_dropped_by_the_next_start_and_those_of_others_stay
     run.signal(Signal::SIGKILL);
     run.end();
     assert_eq!(tables(&server).len(), 2);
+    // The next run uses another database.
+    tell(&server, "CREATE DATABASE other");
+    let elsewhere = server.url().replace("/postgres", "/other");
+    let scene = scene.environment(VARIABLE, Some(&elsewhere));
+    scene.scenario(storing(200, "", WITH_VARIABLE));
+    let stays = scene.spawn_run_to("other", &[]).end().exits(0);
+    stays
+        .says("stays there; `tandem clean --yes` forgets it")
+        .says("/postgres");
+    assert_eq!(tables(&server).len(), 2);
+    let scene = scene.environment(VARIABLE, Some(&server.url()));
     scene.tandem(&["clean", "--yes"]).says("dropped 1 tables");
     assert_eq!(tables(&server), ["tandem-store-orders"]);
 }
 
 /// Has the database do this to each row that is inserted into a table which is made from now on.
-fn tamper(server: &Postgres, when: &str, body: &str) {
+pub fn tamper(server: &Postgres, when: &str, body: &str) {
     tell(
         server,
         &format!(
@@ -286,13 +312,32 @@ fn rows_that_the_database_loses_or_doubles_are_found_and_named() {
             FailureKind::RowsOutside,
             "offset 1000000 of partition 0 of topic 1 has a row, and no member reported to have stored it",
         ),
+        (
+            "BEFORE",
+            "IF NEW.\"offset\" = 9 AND NEW.partition = 1 THEN NEW.value := substring(NEW.value FROM 2); END IF; RETURN NEW;",
+            FailureKind::RowsAltered,
+            "the values in the rows of partition 1 of topic 1, which group 1, process 1, consumer 1 read, have 99,999 bytes \
+             instead of 100,000",
+        ),
+        // The transaction of offset 3 is rolled back and tried again, which explains no second row of offset 500.
+        (
+            "AFTER",
+            "IF NEW.\"offset\" = 3 AND NEW.partition = 0 AND nextval('once') = 1 THEN
+               RAISE EXCEPTION SQLSTATE '40001'; END IF;
+             IF NEW.\"offset\" = 500 AND NEW.partition = 0 AND pg_trigger_depth() = 1 THEN
+               EXECUTE format('INSERT INTO %I SELECT $1.*', TG_TABLE_NAME) USING NEW; END IF; RETURN NULL;",
+            FailureKind::RowsTwice,
+            "offset 500 of partition 0 of topic 1 has 2 rows, and group 1, process 1, consumer 1 wrote 1",
+        ),
     ];
     for (when, body, kind, named) in cases {
         let server = Postgres::start();
+        tell(&server, "CREATE SEQUENCE once");
         tamper(&server, when, body);
         let scene = beside(&server);
+        let store = format!("{WITH_VARIABLE}\non_error = 'retry'");
         scene
-            .scenario(storing(2_000, "store_batch = 7", WITH_VARIABLE))
+            .scenario(storing(2_000, "store_batch = 7", &store))
             .run(&[])
             .exits(1);
         let failure = failure(&scene.trials()[0]).clone();
@@ -363,4 +408,74 @@ fn a_full_disk_fails_the_trial_with_what_the_database_says() {
         "{}",
         failure.message
     );
+}
+
+/// A certificate for 127.0.0.1 with its key, both PEM, which is its own authority.
+fn certificate() -> (Vec<u8>, Vec<u8>) {
+    let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
+    let mut name = X509Name::builder().unwrap();
+    name.append_entry_by_text("CN", "127.0.0.1").unwrap();
+    let name = name.build();
+    let mut builder = X509::builder().unwrap();
+    builder.set_version(2).unwrap();
+    builder.set_subject_name(&name).unwrap();
+    builder.set_issuer_name(&name).unwrap();
+    builder.set_pubkey(&key).unwrap();
+    let [from, until] = [0, 1].map(|days| Asn1Time::days_from_now(days).unwrap());
+    builder.set_not_before(&from).unwrap();
+    builder.set_not_after(&until).unwrap();
+    let address = SubjectAlternativeName::new()
+        .ip("127.0.0.1")
+        .build(&builder.x509v3_context(None, None));
+    builder.append_extension(address.unwrap()).unwrap();
+    builder.sign(&key, MessageDigest::sha256()).unwrap();
+    (
+        builder.build().to_pem().unwrap(),
+        key.private_key_to_pem_pkcs8().unwrap(),
+    )
+}
+
+#[test]
+#[ignore = "scripts/test --all; needs a server with a certificate"]
+fn only_the_authority_that_the_address_names_is_trusted() {
+    let server = Postgres::start();
+    let folder = tempfile::tempdir_in("/var/tmp").unwrap();
+    let run = |program: &str, arguments: &[&str]| std::process::Command::new(program).args(arguments).status().unwrap();
+    run("chmod", &["755", folder.path().to_str().unwrap()]);
+    let file = |name: &str, contents: Vec<u8>| {
+        let path = folder.path().join(name);
+        fs::write(&path, contents).unwrap();
+        run("chmod", &["600", path.to_str().unwrap()]);
+        path
+    };
+    let ((certificate_of_server, key), (other, _)) = (certificate(), certificate());
+    let [trusted, cert, key, other] = [
+        file("trusted.pem", certificate_of_server.clone()),
+        file("server.pem", certificate_of_server),
+        file("server.key", key),
+        file("other.pem", other),
+    ];
+    server.give(&cert);
+    server.give(&key);
+    for statement in [
+        format!("ALTER SYSTEM SET ssl_cert_file = '{}'", cert.display()),
+        format!("ALTER SYSTEM SET ssl_key_file = '{}'", key.display()),
+        "ALTER SYSTEM SET ssl = on".to_owned(),
+        "SELECT pg_reload_conf()".to_owned(),
+    ] {
+        tell(&server, &statement);
+    }
+    // OpenSSL takes the machine's authorities from this file.
+    let scene = |root: &Path| {
+        let url = format!("{}?sslmode=verify-full&sslrootcert={}", server.url(), root.display());
+        let scene = Scene::on_shared_cluster().environment(VARIABLE, Some(&url));
+        let scene = scene.environment("SSL_CERT_FILE", Some(trusted.to_str().unwrap()));
+        scene.scenario(storing(200, "", WITH_VARIABLE));
+        scene
+    };
+    scene(&trusted).run(&[]).exits(0);
+    scene(&other)
+        .run(&[])
+        .refuses(&["cannot be used", "certificate verify failed"]);
+    scene(Path::new("system")).run(&[]).exits(0);
 }

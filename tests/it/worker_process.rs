@@ -85,6 +85,8 @@ pub fn order(topic: &TopicTarget, client: &str, properties: &[(&str, &str)]) -> 
         manual: false,
         stamps: None,
         joins_late: false,
+        static_membership: false,
+        flow: false,
         program: None,
     }
 }

@@ -40,9 +40,12 @@ func main() {
 	value := make([]byte, number(os.Args[5]))
 	_, err = rand.Read(value)
 	check(err)
-	insert := "INSERT INTO " + table + ` (topic, partition, "offset", value) VALUES ($1, $2, $3, $4)`
+	insert := "INSERT INTO " + table + ` (topic, partition, "offset", value) `
 	if write != "copy" {
-		_, err = connection.Prepare(ctx, "insert", insert)
+		_, err = connection.Prepare(ctx, "one", insert+"VALUES ($1, $2, $3, $4)")
+		check(err)
+		arrays := "SELECT * FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bytea[])"
+		_, err = connection.Prepare(ctx, "many", insert+arrays)
 		check(err)
 	}
 	fmt.Println("ready")
@@ -66,20 +69,22 @@ func main() {
 	connection.Close(ctx)
 }
 
-// together writes the rows in one transaction.
+// together writes the rows in one transaction: a statement with an array for each column, as tandem does.
 func together(ctx context.Context, connection *pgx.Conn, topic string, rows []row, value []byte) {
 	if len(rows) == 1 {
-		_, err := connection.Exec(ctx, "insert", topic, rows[0].partition, rows[0].offset, value)
+		_, err := connection.Exec(ctx, "one", topic, rows[0].partition, rows[0].offset, value)
 		check(err)
 		return
 	}
+	topics, partitions := make([]string, len(rows)), make([]int32, len(rows))
+	offsets, values := make([]int64, len(rows)), make([][]byte, len(rows))
+	for i, row := range rows {
+		topics[i], partitions[i], offsets[i], values[i] = topic, row.partition, row.offset, value
+	}
 	transaction, err := connection.Begin(ctx)
 	check(err)
-	batch := &pgx.Batch{}
-	for _, row := range rows {
-		batch.Queue("insert", topic, row.partition, row.offset, value)
-	}
-	check(transaction.SendBatch(ctx, batch).Close())
+	_, err = transaction.Exec(ctx, "many", topics, partitions, offsets, values)
+	check(err)
 	check(transaction.Commit(ctx))
 }
 

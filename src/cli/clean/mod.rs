@@ -259,13 +259,7 @@ fn show(admin: Option<&Admin>, is_named: bool, prefix: &str, found: &[Thing], de
         );
         let topics = run.topics.iter();
         left.extend(topics.map(|topics| format!("topics that start with {} on {}", topics.prefix, topics.bootstrap)));
-        let tables = run.tables.iter();
-        left.extend(tables.map(|tables| {
-            format!(
-                "tables that start with {} in the database of {}",
-                tables.prefix, tables.variable
-            )
-        }));
+        left.extend(run.tables.iter().map(ToString::to_string));
         say!(
             "run {} was killed here and may have left: {}",
             run.run_id,

@@ -13,7 +13,7 @@ use crate::cli::interrupt::set_by_signal;
 use crate::cli::runtime::runtime;
 use crate::coordinator::Interrupt;
 use crate::coordinator::standing_cluster::{self, READY, StandingCluster, StandingFolder, StandingOptions};
-use crate::kafka::local::ClusterOptions;
+use crate::kafka::local::{BrokerSettings, ClusterOptions};
 
 /// Keeps the cluster until a signal ends it. Reports to `up` on standard output: its progress, then [`READY`] or [`ERROR`]
 /// and the reason.
@@ -39,6 +39,7 @@ fn keep_until_signal(folder: &StandingFolder, up: &Up) -> Result<()> {
             heap_mib: up.heap,
             port: up.port,
             listeners: Vec::new(),
+            settings: BrokerSettings::default(),
             data_parent: data_parent(),
             run_id: format!("cluster-{:08x}", rand::rng().random::<u32>()),
         },

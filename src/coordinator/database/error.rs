@@ -35,6 +35,19 @@ pub enum NoDatabase {
         /// What was answered.
         cause: DatabaseError,
     },
+    /// The variable holds the address of another one than when a run was killed.
+    #[error(
+        "the environment variable {variable} holds the address of {now}; with that of {database} the next start of tandem \
+         drops them"
+    )]
+    Another {
+        /// Its name.
+        variable: String,
+        /// The one that the run used.
+        database: String,
+        /// The one that it names now.
+        now: String,
+    },
     /// The user may not make a table.
     #[error(
         "the database at {place} (`url` in [store], the environment variable {variable}) lets no table be made: {cause}"

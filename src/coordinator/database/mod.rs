@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 pub use error::NoDatabase;
 pub use rows::{Counting, count_committed, count_rows};
 
+use crate::coordinator::leftovers::LeftTables;
 use crate::coordinator::listeners::program_at;
 use crate::database::tables::{self, NAME_BYTES_MAX, ServerFacts};
 use crate::database::{Address, Connection, DatabaseError, PrivateOptions, PrivatePostgres, Programs, quoted};
@@ -78,10 +79,14 @@ impl Found {
         }))
     }
 
-    /// The variable that holds the address of one that somebody else runs.
-    pub fn variable(&self) -> Option<&Variable> {
+    /// The tables that a run will make in one that somebody else runs; `prefix` is the start of their names.
+    pub fn tables(&self, prefix: &str) -> Option<LeftTables> {
         match &self.place {
-            Place::Existing(reached) => Some(&reached.variable),
+            Place::Existing(reached) => Some(LeftTables {
+                variable: reached.variable.clone(),
+                database: Some(reached.address.database()),
+                prefix: prefix.to_owned(),
+            }),
             Place::Private(_) => None,
         }
     }
@@ -271,6 +276,11 @@ impl Database {
         self.spec.url.as_ref()
     }
 
+    /// The server that the run started.
+    pub fn private(&self) -> Option<&Arc<PrivatePostgres>> {
+        self.private.as_ref()
+    }
+
     /// True for one that the run started.
     pub fn is_private(&self) -> bool {
         self.private.is_some()
@@ -283,7 +293,7 @@ impl Database {
 
     /// What must show nowhere.
     pub fn secrets(&self) -> impl Iterator<Item = Secret> {
-        [self.url.clone()].into_iter().chain(self.address.password())
+        [self.url.clone()].into_iter().chain(self.address.passwords())
     }
 
     /// What happened to a private server that has ended, with the end of its log.
@@ -352,13 +362,23 @@ impl Database {
     }
 }
 
-/// Drops the tables that a killed run has left in the database whose address the variable holds; how many. `run` is the start
-/// of their names.
-pub async fn drop_left(variable: &Variable, run: &str) -> Result<usize, NoDatabase> {
-    let (_, address) = resolve(variable)?;
-    let dropped = async { drop_tables(&connect(&address).await?, run).await };
+/// Drops the tables that a killed run has left in a database, if the variable still holds its address; how many.
+pub async fn drop_left(left: &LeftTables) -> Result<usize, NoDatabase> {
+    let (_, address) = resolve(&left.variable)?;
+    if let Some(database) = left
+        .database
+        .as_ref()
+        .filter(|database| **database != address.database())
+    {
+        return Err(NoDatabase::Another {
+            variable: left.variable.env.clone(),
+            database: database.clone(),
+            now: address.database(),
+        });
+    }
+    let dropped = async { drop_tables(&connect(&address).await?, &left.prefix).await };
     dropped.await.map_err(|cause| NoDatabase::Refused {
-        variable: variable.env.clone(),
+        variable: left.variable.env.clone(),
         place: address.place(),
         cause,
     })

@@ -13,12 +13,16 @@ use crate::database::tables::{self, CountedRun};
 use crate::database::{Connection, DatabaseError, quoted};
 use crate::kafka::settings_cause;
 use crate::measure::ledger::Reading;
-use crate::measure::rows::{Committed, RowsAccount, Stored, StoredRun, account};
+use crate::measure::rows::{Committed, RowsAccount, Stored, StoredRun, Tries, Unconfirmed, ValuesRead, account};
 use crate::measure::{
-    DeliveredTopics, Failure, FailureKind, Measurement, MemberMeasurement, StoreAccount, TopicPartition,
+    DeliveredTopics, Failure, FailureKind, Measurement, MemberMeasurement, PartitionMeasurement, StoreAccount,
+    TopicPartition,
 };
 use crate::protocol::{TopicTarget, partitions_of};
 use crate::secret::Secret;
+
+/// How long the sessions of members that have ended may take to end.
+const SESSIONS_LIMIT: Duration = Duration::from_secs(30);
 
 /// How long the cluster may take to say what a group has committed.
 const COMMITTED_LIMIT: Duration = Duration::from_secs(10);
@@ -34,8 +38,12 @@ pub struct Counting {
     pub groups: Vec<String>,
     /// Its topics, and what of them was to be read.
     pub topics: Vec<TopicTarget>,
-    /// Most rows of a transaction.
-    pub batch: u32,
+    /// How often a member writes a transaction whose commit is not answered.
+    pub tries: Tries,
+    /// Bytes of each record's key; `None` where that is not known.
+    pub key_bytes: Option<u64>,
+    /// True if all values have the same length.
+    pub same_length: bool,
     /// Which offsets of existing topics hold a record.
     pub delivered: Option<Arc<DeliveredTopics>>,
     /// Where the cluster is, and how it is reached.
@@ -50,9 +58,9 @@ pub async fn count_rows(
     counting: &Counting,
     measurement: &mut Measurement,
 ) -> Result<Option<Failure>, DatabaseError> {
-    let left = tables::wait_for_sessions(connection, &counting.trial).await?;
+    tables::wait_for_sessions(connection, &counting.trial, SESSIONS_LIMIT).await?;
     let mut sum = StoreAccount::default();
-    let mut failures = Vec::new();
+    let (mut failures, mut not_compared) = (Vec::new(), 0);
     for (group, (table, group_id)) in (0u32..).zip(counting.tables.iter().zip(&counting.groups)) {
         let counted = tables::count(connection, &quoted(table)).await?;
         let committed = match counting.committed(group_id).await {
@@ -71,6 +79,7 @@ pub async fn count_rows(
             stored_twice,
             unexplained,
             lost,
+            altered,
             outside,
         } = found.account;
         sum.rows += rows;
@@ -78,12 +87,16 @@ pub async fn count_rows(
         sum.stored_twice += stored_twice;
         sum.unexplained += unexplained;
         sum.lost += lost;
+        sum.altered += altered;
         sum.outside += outside;
+        not_compared += found.not_compared;
         failures.extend(failure_of(group, &found));
     }
-    if left > 0 {
-        let text = format!("what {left} sessions of members, which the database still has, may write after the count");
-        measurement.not_observed.push(text);
+    if not_compared > 0 {
+        measurement.not_observed.push(format!(
+            "whether the values in the rows are as long as those that were read, in {not_compared} of the partitions: there is \
+             not one row for each reading of a record, or the lengths of keys and values are not known"
+        ));
     }
     measurement.store.get_or_insert_default().account = Some(sum);
     Ok(together(&failures))
@@ -91,7 +104,7 @@ pub async fn count_rows(
 
 /// Of a trial whose members reported nothing: whether a record is committed to Kafka and has no row.
 pub async fn count_committed(connection: &Connection, counting: &Counting) -> Result<Option<Failure>, DatabaseError> {
-    tables::wait_for_sessions(connection, &counting.trial).await?;
+    tables::wait_for_sessions(connection, &counting.trial, SESSIONS_LIMIT).await?;
     let mut failures = Vec::new();
     for (group, (table, group_id)) in (1..).zip(counting.tables.iter().zip(&counting.groups)) {
         let counted = tables::count(connection, &quoted(table)).await?;
@@ -110,7 +123,7 @@ pub async fn count_committed(connection: &Connection, counting: &Counting) -> Re
 /// The failures of all groups as one, of the worst kind.
 fn together(failures: &[Failure]) -> Option<Failure> {
     let rank = |kind: FailureKind| {
-        [FailureKind::RowsTwice, FailureKind::RowsLost]
+        [FailureKind::RowsTwice, FailureKind::RowsAltered, FailureKind::RowsLost]
             .iter()
             .position(|worse| *worse == kind)
     };
@@ -135,19 +148,42 @@ impl Counting {
             .zip(&names)
             .flat_map(|(member, name)| Reading::of_member(member, name))
             .collect();
-        let retries: u64 = members
+        let unconfirmed: Vec<Unconfirmed<'_>> = members
             .iter()
-            .filter_map(|member| member.store)
-            .map(|used| used.retries)
-            .sum();
+            .zip(&names)
+            .flat_map(|(member, name)| {
+                Unconfirmed::of_member(member, name, |partition| self.low(partition), self.tries)
+            })
+            .collect();
+        let read = members.iter().flat_map(|member| &member.partitions);
+        let values: Vec<ValuesRead> = read.map(|read| self.values(read)).collect();
         let stored = Stored {
             readings: &readings,
             committed,
             delivered: self.delivered.as_deref(),
-            tried_again: retries.saturating_mul(u64::from(self.batch)),
+            unconfirmed: &unconfirmed,
+            values: &values,
+            same_length: self.same_length,
         };
         let (runs, elsewhere) = self.runs(counted);
         account(&runs, stored, elsewhere)
+    }
+
+    /// The first offset that the trial reads of a partition.
+    fn low(&self, partition: TopicPartition) -> i64 {
+        let all = partitions_of(&self.topics).find(|(of, _)| *of == partition);
+        all.map_or(0, |(_, range)| range.low)
+    }
+
+    /// What the values had that were read of a partition. A worker that reports no bytes of records has not counted them.
+    fn values(&self, read: &PartitionMeasurement) -> ValuesRead {
+        let is_counted = read.bytes > 0 || read.records == 0;
+        let bytes = self.key_bytes.filter(|_| is_counted);
+        ValuesRead {
+            partition: read.topic_partition(),
+            records: read.records,
+            bytes: bytes.and_then(|key| read.bytes.checked_sub(key * read.records)),
+        }
     }
 
     /// The runs in the trial's partitions, and the number of rows of others.
@@ -168,6 +204,7 @@ impl Counting {
                     first: run.first,
                     end: run.end,
                     copies: run.copies,
+                    bytes: run.bytes,
                 }),
                 None => elsewhere += run.first.abs_diff(run.end) * run.copies,
             }
@@ -259,7 +296,9 @@ mod tests {
                 name: "orders".to_owned(),
                 partitions: vec![OffsetRange { low: 0, end: 10 }],
             }],
-            batch: 1,
+            tries: Tries::One,
+            key_bytes: Some(0),
+            same_length: true,
             delivered: None,
             bootstrap: String::new(),
             properties: BTreeMap::new(),
@@ -270,6 +309,7 @@ mod tests {
             first: 0,
             end,
             copies: 2,
+            bytes: 0,
         };
         let all = [
             counted("orders", 0, 10),

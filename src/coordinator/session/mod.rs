@@ -5,6 +5,7 @@ mod datasets;
 mod named;
 mod places;
 mod prepare;
+mod recording;
 mod stored;
 mod topic_checks;
 mod trials;
@@ -241,6 +242,7 @@ impl Session<'_> {
         if let Some(database) = self.database.take() {
             self.close_database(database, guardian).await;
         }
+        let longest_session = self.longest_session();
         for cluster in std::mem::take(&mut self.clusters) {
             if cluster.is_local() {
                 if let Err(error) = cluster.close().await {
@@ -251,7 +253,10 @@ impl Session<'_> {
             self.remove_named(&cluster).await;
             let admin = &cluster.admin;
             let waiting = |what: &str| self.observer.note(what);
-            match admin.delete_named(&format!("{}-", self.prefix), &waiting).await {
+            match admin
+                .delete_named(&format!("{}-", self.prefix), longest_session, &waiting)
+                .await
+            {
                 Ok(_) => guardian.unregister_topics(admin.bootstrap()),
                 // The next run there has no more rights than this one. Topics came first and are gone.
                 Err(error) if is_permission(&error) => {

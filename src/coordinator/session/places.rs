@@ -49,7 +49,7 @@ impl Session<'_> {
                 Some(self.launch(app, place, build, app.role(), (process, *reader)))
             }
             ActorId::Producer(_) => Some(self.launch(App::Tandem, &scenario.places[0], build, "producer", (1, 0))),
-            ActorId::Broker(_) => None,
+            ActorId::Broker(_) | ActorId::Store | ActorId::Load => None,
         };
         cast.ids().filter_map(|actor| Some((actor, launch(&actor)?))).collect()
     }

@@ -12,11 +12,13 @@ use crate::coordinator::cluster::Cluster;
 use crate::coordinator::dataset::Dataset;
 use crate::coordinator::ending::RunError;
 use crate::coordinator::fixed_group::{self, GroupError, wait_until_empty};
+use crate::coordinator::planned_events;
 use crate::coordinator::silent;
+use crate::kafka::admin::DEFAULT_SESSION;
 use crate::kafka::client::{ConsumerSettings, ResolvedSettings};
-use crate::measure::{FailureKind, TrialKind, TrialOrder};
+use crate::measure::{FailureKind, MembershipTimes, TrialKind, TrialOrder};
 use crate::names;
-use crate::scenario::{Commit, Configuration, Mode, Program};
+use crate::scenario::{Commit, Configuration, Mode, Parties, Program};
 use crate::trial::Limits;
 use crate::trial::TrialSpec;
 
@@ -26,6 +28,8 @@ const SEARCH_DRAIN: Duration = Duration::from_secs(1);
 /// The same for what a program that speaks nothing has read and not yet committed, and as a part of the window.
 const OBSERVED_DRAIN: Duration = Duration::from_secs(5);
 const OBSERVED_DRAIN_PART: u32 = 8;
+
+const NS_PER_MS: u64 = 1_000_000;
 
 /// Why a trial was not run.
 pub(super) enum NotRun {
@@ -96,20 +100,42 @@ impl Session<'_> {
         let mut limits = self.limits(order, configuration);
         limits.settle += Duration::from_millis(settings.session_timeout_ms);
         let fetch_pause = Duration::from_millis(settings.fetch_pause_ms);
+        let membership = MembershipTimes {
+            session_ns: settings.session_timeout_ms * NS_PER_MS,
+            heartbeat_ns: settings.heartbeat_ms * NS_PER_MS,
+        };
         let mut spec = TrialSpec::new(configuration, &name, topics, &settings.properties, calibration, limits)
-            .with_client(&settings.own, fetch_pause);
+            .with_client(&settings.own, fetch_pause)
+            .with_membership(membership);
+        let brokers: Vec<u32> = cluster.own_brokers().iter().map(|broker| broker.id()).collect();
+        let parties = Parties {
+            groups: configuration.groups,
+            processes: configuration.processes,
+            brokers: u32::try_from(brokers.len()).unwrap_or(u32::MAX),
+        };
+        let script = planned_events::script(configuration, parties, order, scenario.seed);
+        if let Some(timeouts) = configuration.group_timeouts() {
+            for group in &spec.terms.groups {
+                let set = cluster.admin.set_group_timeouts(group, timeouts).await;
+                set.map_err(|error| NotRun::not_prepared(&error))?;
+            }
+        }
         if let Some(existing) = existing {
             spec = spec.with_existing(existing);
         }
         if let Some(program) = scenario.app_of(configuration).silent() {
             spec = self.observed(spec, program, &settings, cluster).await?;
         }
-        if let Some((load, producers)) = load {
+        if let Some((load, mut producers)) = load {
+            let load = load.with_rates(&script);
+            let load = load.map_err(|error| NotRun::NotPrepared(FailureKind::NotAsPlanned, error.to_string()))?;
+            for producer in &mut producers {
+                producer.schedule.clone_from(&load.schedule);
+            }
             spec = spec.with_load(load, producers);
         }
         spec = self.with_tables(spec, order, configuration).await?;
-        let brokers: Vec<u32> = cluster.own_brokers().iter().map(|broker| broker.id()).collect();
-        Ok(spec.with_script(self.options.script.clone(), &brokers))
+        Ok(spec.with_script(script, &brokers))
     }
 
     /// The trial with a program that speaks nothing in it. A program that begins where its group is, or at the end if that
@@ -137,6 +163,14 @@ impl Session<'_> {
     fn settings(&self, configuration: &Configuration) -> Result<ResolvedSettings, RunError> {
         let bootstrap = self.address(configuration)?;
         Ok(ConsumerSettings::of(&self.plan.scenario, configuration, &bootstrap).resolve()?)
+    }
+
+    /// The longest session that a consumer of the run has, at least the default: a member of another client may be left too.
+    pub(super) fn longest_session(&self) -> Duration {
+        let configurations = self.plan.scenario.configurations.iter();
+        let sessions =
+            configurations.filter_map(|configuration| Some(self.settings(configuration).ok()?.session_timeout_ms));
+        sessions.map(Duration::from_millis).fold(DEFAULT_SESSION, Duration::max)
     }
 
     /// The topics and producers of a trial in which records arrive; `None` for a backlog trial.

@@ -3,6 +3,7 @@
 
 use super::Session;
 use super::prepare::NotRun;
+use crate::contents::KEY_BYTES;
 use crate::coordinator::database::{Counting, Database, count_committed, count_rows};
 use crate::coordinator::dataset::Dataset;
 use crate::coordinator::drive::Outcome;
@@ -10,10 +11,11 @@ use crate::coordinator::guardian::Guardian;
 use crate::coordinator::store_watch::StoreWatch;
 use crate::database::tables::{self, Rows};
 use crate::database::{Connection, DatabaseError, quoted};
+use crate::measure::rows::Tries;
 use crate::measure::{Failure, FailureKind, Measurement, TrialOrder};
 use crate::names;
 use crate::protocol::StoreOrder;
-use crate::scenario::{Configuration, StoreWrite, Work};
+use crate::scenario::{Configuration, DatasetSpec, Keys, Size, StoreErrors, StoreWrite, Work};
 use crate::trial::TrialSpec;
 
 impl Session<'_> {
@@ -67,7 +69,12 @@ impl Session<'_> {
                 table,
             ));
         }
-        Ok(spec.with_store(&orders))
+        let spec = spec.with_store(&orders);
+        Ok(if database.is_private() {
+            spec.with_own_store()
+        } else {
+            spec
+        })
     }
 
     /// What the rows of a trial will be counted with; `None` if none of its records end in a store.
@@ -80,12 +87,18 @@ impl Session<'_> {
     ) -> Option<Counting> {
         self.database_of(configuration)?;
         let cluster = self.cluster(configuration);
+        let dataset = &self.plan.scenario.datasets[configuration.dataset];
         Some(Counting {
             trial: format!("{}-", names::trial(&self.prefix, order.number)),
             tables: self.tables(order, configuration),
             groups: spec.terms.groups.clone(),
             topics: spec.terms.topics.clone(),
-            batch: configuration.store_batch,
+            tries: match self.plan.scenario.store.as_ref()?.on_error {
+                StoreErrors::Fail => Tries::One,
+                StoreErrors::Retry => Tries::Any,
+            },
+            key_bytes: key_bytes(dataset),
+            same_length: matches!(dataset.size, Size::Fixed(_)) && dataset.existing().is_none(),
             delivered: datasets[configuration.dataset].delivered.clone(),
             bootstrap: cluster.admin.bootstrap().to_owned(),
             properties: cluster.properties.clone(),
@@ -184,6 +197,15 @@ impl Session<'_> {
     pub(super) async fn lost_store(&self) -> Option<String> {
         let note = |text: &str| self.observer.note(text);
         self.database.as_ref()?.lost(|| self.interrupt.is_set(), note).await
+    }
+}
+
+/// Bytes of each record's key; not known of topics that tandem did not fill.
+fn key_bytes(dataset: &DatasetSpec) -> Option<u64> {
+    match dataset.keys {
+        _ if dataset.existing().is_some() => None,
+        Keys::None => Some(0),
+        Keys::Unique | Keys::Zipf { .. } => Some(KEY_BYTES as u64),
     }
 }
 

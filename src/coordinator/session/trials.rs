@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::Session;
 use super::prepare::NotRun;
+use super::recording::Recording;
 use crate::coordinator::calibration::Calibrations;
 use crate::coordinator::cluster::Cluster;
 use crate::coordinator::confinement::MEMORY_KILL;
@@ -22,6 +23,7 @@ use crate::coordinator::host::HostSample;
 use crate::coordinator::host_watch::HostWatch;
 use crate::coordinator::memory::MemoryKills;
 use crate::coordinator::processes::end_programs;
+use crate::coordinator::roles::Wanted;
 use crate::coordinator::watch::Watch;
 use crate::kafka::admin::Admin;
 use crate::measure::clock;
@@ -63,6 +65,7 @@ impl Session<'_> {
         let kills = MemoryKills::watch(&[]);
         let (started_at, began_ns) = (jiff::Timestamp::now(), clock::now_ns());
         let sessions = self.watch_store(counting.as_ref());
+        let recording = Recording::start(&spec, cluster);
         let watch = Watch::start(cluster.brokers_now().await, &cluster.admin, topics.first().cloned());
         let around = self.around(cluster, configuration).await;
         let outcome = tokio::select! {
@@ -77,10 +80,12 @@ impl Session<'_> {
             self.end_programs(order, configuration, &left_behind);
             return Ok(None);
         };
+        recording.end(outcome.measurement.as_mut());
         let broker_lost = (outcome.failure.as_ref()).is_some_and(|failure| failure.kind == FailureKind::BrokerLost);
         if outcome.acts.iter().any(PlannedAct::is_on_broker) && !broker_lost {
             cluster.bring_back()?;
         }
+        self.bring_back_store(&outcome).await;
         self.note_unwatched(order, around.watched.as_ref(), &outcome);
         self.end_programs(order, configuration, &outcome.left_behind);
         self.close_tables(counting.as_ref(), sessions, &mut outcome).await;
@@ -94,6 +99,19 @@ impl Session<'_> {
             measurement: outcome.measurement,
             ..self.ended(order, configuration, started_at, status)
         }))
+    }
+
+    /// Lets the store go on, or starts it, where something was done to it: its rows are counted next.
+    async fn bring_back_store(&self, outcome: &Outcome) {
+        let acted = outcome.acts.iter().any(PlannedAct::is_on_store);
+        let private = self.database.as_ref().filter(|_| acted).and_then(Database::private);
+        if let Some(private) = private
+            && let Err(cause) = control::bring_back(Arc::clone(private)).await
+        {
+            // What asks it next fails, and says so.
+            self.observer
+                .note(&format!("the store could not be started again: {cause}"));
+        }
     }
 
     /// Ends what is left of programs that speak nothing: their observers may have been killed.
@@ -310,6 +328,14 @@ impl Surroundings for Around<'_> {
 
     fn act_on_broker(&self, broker: usize, act: Act) -> impl Future<Output = Result<u64, String>> + Send + 'static {
         control::act_on_broker(self.cluster.own_brokers().get(broker).cloned(), act)
+    }
+
+    fn act_on_store(&self, act: Act) -> impl Future<Output = Result<u64, String>> + Send + 'static {
+        control::act_on_store(self.database.and_then(Database::private).cloned(), act)
+    }
+
+    fn find(&self, wanted: Wanted) -> impl Future<Output = Result<u32, String>> + Send + 'static {
+        self.cluster.own().find(wanted)
     }
 
     fn happened(&self, entry: &Entry) {

@@ -12,6 +12,7 @@ pub use brokers::BrokerAddress;
 pub use connection::{Admin, CONNECT_LIMIT};
 pub(super) use error::connect_cause;
 pub use error::{AdminError, settings_cause};
+pub use removal::DEFAULT_SESSION;
 pub use topics::PartitionInfo;
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Settings of brokers and topics that are not the defaults.
 
-use rdkafka::admin::{ConfigSource, ResourceSpecifier};
+use rdkafka::admin::{AlterConfig, ConfigSource, ResourceSpecifier};
 
 use super::connection::{Admin, request_options};
 use super::error::AdminError;
 use crate::measure::Setting;
+use crate::scenario::GroupTimeouts;
 
 /// The reason given for a setting of a topic.
 const SET_ON_TOPIC: &str = "set on the topic";
@@ -22,6 +23,25 @@ impl Admin {
         let mut settings = self.settings(&ResourceSpecifier::Topic(topic), action).await?;
         settings.retain(|setting| setting.reason == SET_ON_TOPIC);
         Ok(settings)
+    }
+
+    /// Sets the timeouts of a group of the consumer protocol, which need not exist yet; what else was set on it is unset.
+    pub async fn set_group_timeouts(&self, group: &str, timeouts: GroupTimeouts) -> Result<(), AdminError> {
+        let action = format!("set the timeouts of group {group}");
+        let text = |value: Option<u64>| value.map(|ms| ms.to_string());
+        let (session_ms, heartbeat_ms) = (text(timeouts.session_ms), text(timeouts.heartbeat_ms));
+        let mut change = AlterConfig::new(ResourceSpecifier::Group(group));
+        if let Some(session_ms) = &session_ms {
+            change = change.set("consumer.session.timeout.ms", session_ms);
+        }
+        if let Some(heartbeat_ms) = &heartbeat_ms {
+            change = change.set("consumer.heartbeat.interval.ms", heartbeat_ms);
+        }
+        let changed = self.client.alter_configs([&change], &request_options()).await;
+        for result in changed.map_err(|error| self.request_error(&action, &error))? {
+            result.map_err(|(_, code)| AdminError::refused(action.clone(), &code))?;
+        }
+        Ok(())
     }
 
     async fn settings(&self, resource: &ResourceSpecifier<'_>, action: String) -> Result<Vec<Setting>, AdminError> {

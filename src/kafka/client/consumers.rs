@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::pauses::{fetch_pause_ms, session_timeout_ms};
+use super::pauses::{fetch_pause_ms, heartbeat_ms, session_timeout_ms};
 use super::properties::ClientProperties;
 use super::secrets::PropertyError;
 use crate::clients::ClientKind;
 use crate::measure::Setting;
-use crate::scenario::{App, Configuration, Scenario};
+use crate::scenario::{App, Configuration, GroupTimeouts, Scenario};
 use crate::secret::Secret;
 
 /// The settings of the consumers of a configuration; no secret is resolved yet.
@@ -19,6 +19,8 @@ pub struct ConsumerSettings {
     protocol: ClientProperties,
     /// By the names of the app's own client.
     own: ClientProperties,
+    /// What the settings of the group decide instead of the client's.
+    group: Option<GroupTimeouts>,
 }
 
 /// The same with every secret taken from the environment and from files.
@@ -32,6 +34,8 @@ pub struct ResolvedSettings {
     pub fetch_pause_ms: u64,
     /// Milliseconds after which the group takes a consumer for dead.
     pub session_timeout_ms: u64,
+    /// Milliseconds from one heartbeat of a consumer to the next.
+    pub heartbeat_ms: u64,
 }
 
 impl ConsumerSettings {
@@ -55,13 +59,19 @@ impl ConsumerSettings {
                     kind @ ClientKind::Librdkafka => (kind, all(), own),
                     kind @ (ClientKind::Java | ClientKind::FranzGo) => {
                         own.add_own(&configuration.client.properties, "the scenario");
+                        own.add_timeouts(kind, configuration);
                         let needed = ClientProperties::needed_by_the_method(cluster, configuration, bootstrap);
                         (kind, needed, own)
                     }
                 }
             }
         };
-        ConsumerSettings { kind, protocol, own }
+        ConsumerSettings {
+            kind,
+            protocol,
+            own,
+            group: configuration.group_timeouts(),
+        }
     }
 
     /// Every property with its value.
@@ -73,7 +83,10 @@ impl ConsumerSettings {
         };
         Ok(ResolvedSettings {
             fetch_pause_ms: fetch_pause_ms(self.kind, by_its_names),
-            session_timeout_ms: session_timeout_ms(self.kind, by_its_names),
+            session_timeout_ms: (self.group.and_then(|group| group.session_ms))
+                .unwrap_or_else(|| session_timeout_ms(self.kind, by_its_names)),
+            heartbeat_ms: (self.group.and_then(|group| group.heartbeat_ms))
+                .unwrap_or_else(|| heartbeat_ms(self.kind, by_its_names)),
             properties,
             own,
         })

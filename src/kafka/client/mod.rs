@@ -32,6 +32,7 @@ mod tests {
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), value.clone()))
                 .collect(),
+            ..ClusterSpec::default()
         }
     }
 

@@ -21,6 +21,11 @@ pub(super) fn session_timeout_ms(kind: ClientKind, properties: &BTreeMap<String,
     sum(kind, &["session.timeout.ms"], properties)
 }
 
+/// Milliseconds from one heartbeat of a consumer of this client with these properties to the next.
+pub(super) fn heartbeat_ms(kind: ClientKind, properties: &BTreeMap<String, Secret>) -> u64 {
+    sum(kind, &["heartbeat.interval.ms"], properties)
+}
+
 /// The sum of properties that have these names in librdkafka; what a client has nothing like counts as nothing.
 fn sum(kind: ClientKind, names: &[&str], properties: &BTreeMap<String, Secret>) -> u64 {
     let own_name = |name: &&str| match kind.instead_of(name) {

@@ -53,6 +53,7 @@ mod tests {
             source: ClusterSource::Bootstrap("host:9092".into()),
             prefix: "tandem-".into(),
             client: BTreeMap::from([("linger.ms".into(), PropertyValue::Literal("3".into()))]),
+            ..ClusterSpec::default()
         };
         let of_load = of_load.iter();
         let load = Load {

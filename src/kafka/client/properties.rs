@@ -40,6 +40,7 @@ impl ClientProperties {
             settings.add(name, value.clone(), "the scenario");
         }
         settings.add_protocol(&configuration.membership);
+        settings.add_timeouts(ClientKind::Librdkafka, configuration);
         settings.split_buffers(configuration);
         settings.add_needs(configuration, bootstrap);
         settings
@@ -145,6 +146,33 @@ impl ClientProperties {
                 if let Some(assignor) = assignor {
                     self.add_literal("group.remote.assignor", assignor.to_string(), reason);
                 }
+            }
+        }
+    }
+
+    /// How a classic group misses a member, by this client's names. The consumer protocol has it in the settings of the group.
+    pub(super) fn add_timeouts(&mut self, kind: ClientKind, configuration: &Configuration) {
+        if !matches!(
+            configuration.membership,
+            Membership::Group(GroupProtocol::Classic { .. })
+        ) {
+            return;
+        }
+        for (name, value_ms, reason) in [
+            (
+                "session.timeout.ms",
+                configuration.session_timeout_ms,
+                "the configuration's session_timeout",
+            ),
+            (
+                "heartbeat.interval.ms",
+                configuration.heartbeat_ms,
+                "the configuration's heartbeat",
+            ),
+        ] {
+            if let (Some(value_ms), Some(own_name)) = (value_ms, kind.name_of(name)) {
+                let unit = if kind == ClientKind::FranzGo { "ms" } else { "" };
+                self.add_literal(own_name, format!("{value_ms}{unit}"), reason);
             }
         }
     }

@@ -9,6 +9,7 @@ use rand::RngExt;
 
 use super::patient::CLIENT_ID;
 use super::tcp::connect;
+use crate::kafka::bytes::{self, body, read_answer, take_i16, take_i32, take_text, text};
 
 /// Key of the request for the versions that a broker speaks.
 const API_VERSIONS: i16 = 18;
@@ -28,8 +29,6 @@ const HEARTBEAT_OF_4_0: i16 = 1;
 const UNSUPPORTED_MECHANISM: i16 = 33;
 const ILLEGAL_SASL_STATE: i16 = 34;
 const AUTHENTICATION_FAILED: i16 = 58;
-/// What is read of an answer at most; that of a broker takes less than a KiB.
-const ANSWER_MAX: usize = 1 << 16;
 /// First bytes of TLS records: an alert, or a handshake.
 const TLS_RECORDS: [u8; 2] = [0x15, 0x16];
 
@@ -78,7 +77,7 @@ impl Versions {
 /// Asks an address for its versions.
 pub(super) fn ask(address: SocketAddr, limit: Duration) -> io::Result<Spoken> {
     let mut stream = connect(address, limit)?;
-    stream.write_all(&request(API_VERSIONS, 0, 1, &[]))?;
+    stream.write_all(&bytes::request((API_VERSIONS, 0), 1, CLIENT_ID, &[]))?;
     let answer = match read_answer(&mut stream) {
         Ok(answer) => answer,
         Err(error) => return Ok(silence(&error)),
@@ -184,78 +183,17 @@ impl Dialogue {
 
     fn ask(&mut self, key: i16, version: i16, body: &[u8]) -> io::Result<Vec<u8>> {
         self.correlation += 1;
-        self.stream.write_all(&request(key, version, self.correlation, body))?;
+        let request = bytes::request((key, version), self.correlation, CLIENT_ID, body);
+        self.stream.write_all(&request)?;
         self.stream.flush()?;
         read_answer(&mut self.stream)
     }
-}
-
-/// A text with its length before it.
-fn text(text: &str) -> Vec<u8> {
-    let length = i16::try_from(text.len()).unwrap_or(i16::MAX);
-    [&length.to_be_bytes()[..], text.as_bytes()].concat()
-}
-
-/// What follows the length and the correlation of a complete answer.
-fn body(answer: &[u8]) -> Option<&[u8]> {
-    let length = u32::from_be_bytes(*answer.first_chunk()?) as usize;
-    (length + 4 == answer.len()).then(|| answer.get(8..)).flatten()
-}
-
-fn take_i16(rest: &mut &[u8]) -> Option<i16> {
-    let (first, after) = rest.split_first_chunk()?;
-    *rest = after;
-    Some(i16::from_be_bytes(*first))
-}
-
-fn take_i32(rest: &mut &[u8]) -> Option<i32> {
-    let (first, after) = rest.split_first_chunk()?;
-    *rest = after;
-    Some(i32::from_be_bytes(*first))
-}
-
-fn take_text(rest: &mut &[u8]) -> Option<String> {
-    let length = usize::try_from(take_i16(rest)?).ok()?;
-    let (text, after) = rest.split_at_checked(length)?;
-    *rest = after;
-    Some(String::from_utf8_lossy(text).into_owned())
 }
 
 fn silence(error: &io::Error) -> Spoken {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => Spoken::Silent,
         _ => Spoken::Closed,
-    }
-}
-
-/// A request with its length before it: key, version, correlation, the client's name, and the body.
-fn request(key: i16, version: i16, correlation: i32, body: &[u8]) -> Vec<u8> {
-    let head = [key.to_be_bytes(), version.to_be_bytes()].concat();
-    let payload = [&head, &correlation.to_be_bytes()[..], &text(CLIENT_ID), body].concat();
-    let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
-    [&length.to_be_bytes()[..], &payload].concat()
-}
-
-/// Everything up to the end of the first answer by its length, or up to the end of what is sent; what looks like no
-/// answer of Kafka's is given back as it comes.
-fn read_answer(stream: &mut impl Read) -> io::Result<Vec<u8>> {
-    let mut answer = Vec::new();
-    let mut buffer = [0_u8; 4096];
-    loop {
-        let length = answer
-            .first_chunk::<4>()
-            .map(|length| u32::from_be_bytes(*length) as usize + 4);
-        if length.is_some_and(|length| length > ANSWER_MAX || answer.len() >= length) {
-            return Ok(answer);
-        }
-        match stream.read(&mut buffer) {
-            Ok(0) => return Ok(answer),
-            Ok(read) => answer.extend(&buffer[..read]),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            // A part of an answer is returned; the caller rejects it.
-            Err(_) if !answer.is_empty() => return Ok(answer),
-            Err(error) => return Err(error),
-        }
     }
 }
 

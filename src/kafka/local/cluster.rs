@@ -15,7 +15,7 @@ use super::classes::{ClassArchive, Classes};
 use super::distribution::Distribution;
 use super::error::LocalError;
 use super::layout::{choose_nodes, random_cluster_id};
-use super::options::{ClusterOptions, READY_LIMIT};
+use super::options::{BrokerSettings, ClusterOptions, READY_LIMIT};
 use super::programs::{FAILURE_SIGNS, Formatter, LOG, broker_arguments, write_logging};
 use super::properties::{self, INTERNAL, Metadata};
 use super::zookeeper::ZooKeeper;
@@ -86,7 +86,7 @@ impl LocalCluster {
         keeper: Arc<dyn Keeper>,
     ) -> Result<Self, LocalError> {
         let (metadata, nodes) = choose_nodes(options)?;
-        let deviations = properties::deviations(distribution.version, options.brokers);
+        let deviations = properties::deviations(distribution.version, options.brokers, &options.settings);
         make_private(&options.data_parent).map_err(LocalError::io("use", &options.data_parent))?;
         let directory = make_directory(&options.data_parent, &options.run_id, "kafka", keeper.as_ref())?;
         // From here on dropping the cluster removes the directory.
@@ -328,6 +328,7 @@ fn archive_classes(
             brokers: 1,
             port: None,
             listeners: Vec::new(),
+            settings: BrokerSettings::default(),
             ..options.clone()
         };
         let cluster = LocalCluster::lay_out(distribution, classes, &alone, Arc::clone(keeper))?;

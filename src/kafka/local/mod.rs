@@ -13,6 +13,7 @@ mod maven;
 mod options;
 mod programs;
 mod properties;
+mod roles;
 mod zookeeper;
 
 pub use broker::Broker;
@@ -21,6 +22,7 @@ pub use cluster::LocalCluster;
 pub use distribution::{Distribution, Sources};
 pub use error::LocalError;
 pub use java::Java;
-pub use options::{ClusterOptions, READY_LIMIT};
+pub use options::{BrokerSettings, ClusterOptions, READY_LIMIT};
 pub use properties::{DEFAULT_HEAP_MIB, HOSTS, Listener, ListenerSpec, Security};
+pub use roles::{ClusterRoles, PartitionRoles, RolesConnection};
 pub use zookeeper::{ZOOKEEPER_HEAP_MIB, ZooKeeper};

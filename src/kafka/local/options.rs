@@ -1,5 +1,6 @@
 //! What cluster to run here.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,6 +25,23 @@ pub struct ClusterOptions {
     pub listeners: Vec<ListenerSpec>,
     /// Folder in which the cluster's own folder is made.
     pub data_parent: PathBuf,
+    /// What the brokers' settings are to be.
+    pub settings: BrokerSettings,
     /// Id of the run, part of the folder's name and mark of all processes.
     pub run_id: String,
+}
+
+/// What the brokers' settings are to be, besides what a small cluster that soon goes again needs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BrokerSettings {
+    /// True where groups are to have Kafka's own settings, instead of those with which members join at once.
+    pub own_groups: bool,
+    /// Session timeouts of classic groups that brokers are to allow, in milliseconds.
+    pub sessions_ms: BTreeSet<u64>,
+    /// Those of groups of the consumer protocol.
+    pub group_sessions_ms: BTreeSet<u64>,
+    /// Their heartbeats.
+    pub group_heartbeats_ms: BTreeSet<u64>,
+    /// Server properties, which win over all others.
+    pub properties: BTreeMap<String, String>,
 }

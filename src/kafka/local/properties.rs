@@ -1,9 +1,10 @@
 //! The property files of brokers and ZooKeeper. Broker settings that differ from Kafka's defaults carry their reason.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::path::Path;
 
+use super::options::BrokerSettings;
 use crate::measure::Setting;
 use crate::scenario::{Feature, KafkaVersion};
 use crate::secret::Secret;
@@ -16,6 +17,9 @@ pub(super) const INTERNAL: &str = "INTERNAL";
 /// The listener for workers on other hosts; there if an address is given for them.
 pub const HOSTS: &str = "HOSTS";
 const CONTROLLER: &str = "CONTROLLER";
+
+/// The heartbeat of the consumer protocol with which members join at once, and the least that brokers then allow.
+const FAST_HEARTBEAT_MS: u64 = 200;
 
 /// The command for which ZooKeeper prints its settings; no other is enabled.
 pub(super) const SAY_SETTINGS: &str = "conf";
@@ -127,22 +131,40 @@ pub(super) fn controllers(brokers: u32) -> u32 {
 }
 
 /// Settings of every broker that differ from Kafka's defaults, apart from addresses and identity.
-pub(super) fn deviations(version: KafkaVersion, brokers: u32) -> Vec<Setting> {
-    let mut settings = Vec::new();
-    let mut set = |name: &str, value: &str, reason: &str| {
-        settings.push(Setting {
-            name: name.to_owned(),
-            value: value.to_owned(),
-            reason: reason.to_owned(),
-        });
+pub(super) fn deviations(version: KafkaVersion, brokers: u32, settings: &BrokerSettings) -> Vec<Setting> {
+    let mut deviations = if settings.own_groups {
+        Vec::new()
+    } else {
+        fast_groups(version)
     };
+    deviations.extend(bounds(version, settings));
+    deviations.extend(small_cluster(version, brokers));
+    deviations.retain(|deviation| !settings.properties.contains_key(&deviation.name));
+    let of_file = settings.properties.iter();
+    deviations.extend(of_file.map(|(name, value)| setting(name, value, "the scenario's [cluster.broker]")));
+    deviations
+}
+
+fn setting(name: &str, value: impl ToString, reason: &str) -> Setting {
+    Setting {
+        name: name.to_owned(),
+        value: value.to_string(),
+        reason: reason.to_owned(),
+    }
+}
+
+/// With these, members join at once.
+fn fast_groups(version: KafkaVersion) -> Vec<Setting> {
+    let mut settings = Vec::new();
+    let mut set = |name: &str, value: &str, reason: &str| settings.push(setting(name, value, reason));
     let joins = "members that start together join at once, without waiting for more and without a second rebalance";
     set("group.initial.rebalance.delay.ms", "150", joins);
     if version.has(Feature::ConsumerProtocol) {
+        let fast = &FAST_HEARTBEAT_MS.to_string();
         let heartbeat = "a member learns of its new partitions at a heartbeat: a fast join in the consumer protocol";
-        set("group.consumer.heartbeat.interval.ms", "200", heartbeat);
+        set("group.consumer.heartbeat.interval.ms", fast, heartbeat);
         let lower = "lets group.consumer.heartbeat.interval.ms be 200";
-        set("group.consumer.min.heartbeat.interval.ms", "200", lower);
+        set("group.consumer.min.heartbeat.interval.ms", fast, lower);
     }
     if version.has(Feature::AssignmentInterval) {
         let now = "a new member's assignment is computed at once";
@@ -150,6 +172,53 @@ pub(super) fn deviations(version: KafkaVersion, brokers: u32) -> Vec<Setting> {
         let lower = "lets group.consumer.assignment.interval.ms be 0";
         set("group.consumer.min.assignment.interval.ms", "0", lower);
     }
+    settings
+}
+
+/// Bounds of timeouts that members and groups may ask for, where the scenario asks for one beyond Kafka's own bounds.
+fn bounds(version: KafkaVersion, settings: &BrokerSettings) -> Vec<Setting> {
+    const CLASSIC_MS: (u64, u64) = (6_000, 1_800_000);
+    const SESSION_MS: (u64, u64) = (45_000, 60_000);
+    const HEARTBEAT_MS: (u64, u64) = (5_000, 15_000);
+    let consumer = version.has(Feature::ConsumerProtocol);
+    let fast = consumer && !settings.own_groups;
+    let mut bounds = Vec::new();
+    let mut bound = |key: &str, asked: &BTreeSet<u64>, (least, most): (u64, u64)| {
+        let lowest = asked.first().filter(|lowest| **lowest < least);
+        let highest = asked.last().filter(|highest| **highest > most);
+        let reason = |key: &str| format!("lets `{key}` be what the scenario asks for");
+        let asks = if key.contains("heartbeat") {
+            "heartbeat"
+        } else {
+            "session_timeout"
+        };
+        let ends = [("min", lowest), ("max", highest)];
+        for (end, value) in ends.into_iter().filter_map(|(end, value)| Some((end, value?))) {
+            bounds.push(setting(&key.replace("{}", end), value, &reason(asks)));
+        }
+    };
+    bound("group.{}.session.timeout.ms", &settings.sessions_ms, CLASSIC_MS);
+    if consumer {
+        bound(
+            "group.consumer.{}.session.timeout.ms",
+            &settings.group_sessions_ms,
+            SESSION_MS,
+        );
+        let least = if fast { FAST_HEARTBEAT_MS } else { HEARTBEAT_MS.0 };
+        let heartbeats = (least, HEARTBEAT_MS.1);
+        bound(
+            "group.consumer.{}.heartbeat.interval.ms",
+            &settings.group_heartbeats_ms,
+            heartbeats,
+        );
+    }
+    bounds
+}
+
+/// What a cluster of few brokers that soon goes again needs.
+fn small_cluster(version: KafkaVersion, brokers: u32) -> Vec<Setting> {
+    let mut settings = Vec::new();
+    let mut set = |name: &str, value: &str, reason: &str| settings.push(setting(name, value, reason));
     if brokers < 3 {
         let few = "fitted to the number of brokers";
         let factor = brokers.to_string();
@@ -298,12 +367,15 @@ mod tests {
     use std::collections::BTreeMap;
     use std::path::Path;
 
-    use super::{INTERNAL, Listener, ListenerSpec, Metadata, Node, Security, controllers, deviations, file, zookeeper};
+    use super::{
+        BrokerSettings, INTERNAL, Listener, ListenerSpec, Metadata, Node, Security, controllers, deviations, file,
+        zookeeper,
+    };
     use crate::measure::Setting;
     use crate::secret::Secret;
 
     fn value(version: &str, brokers: u32, name: &str) -> Option<String> {
-        deviations(version.parse().unwrap(), brokers)
+        deviations(version.parse().unwrap(), brokers, &BrokerSettings::default())
             .into_iter()
             .find(|setting| setting.name == name)
             .map(|setting| setting.value)
@@ -315,6 +387,35 @@ mod tests {
         assert_eq!(value("4.3.1", 2, "offsets.topic.replication.factor").unwrap(), "2");
         assert_eq!(value("4.3.1", 3, "offsets.topic.replication.factor"), None);
         assert_eq!((controllers(1), controllers(2), controllers(5)), (1, 1, 3));
+    }
+
+    #[test]
+    fn with_events_groups_have_kafkas_settings_and_bounds_give_way_to_what_is_asked_for() {
+        let settings = BrokerSettings {
+            own_groups: true,
+            sessions_ms: [3_000, 10_000].into(),
+            group_sessions_ms: [6_000, 90_000].into(),
+            group_heartbeats_ms: [500].into(),
+            properties: BTreeMap::from([("offsets.topic.num.partitions".to_owned(), "3".to_owned())]),
+        };
+        let deviations = deviations("4.3.1".parse().unwrap(), 3, &settings);
+        let values: Vec<_> = deviations
+            .iter()
+            .map(|each| (each.name.as_str(), each.value.as_str()))
+            .collect();
+        assert_eq!(
+            values,
+            [
+                ("group.min.session.timeout.ms", "3000"),
+                ("group.consumer.min.session.timeout.ms", "6000"),
+                ("group.consumer.max.session.timeout.ms", "90000"),
+                ("group.consumer.min.heartbeat.interval.ms", "500"),
+                ("auto.create.topics.enable", "false"),
+                ("log.retention.ms", "-1"),
+                ("log.segment.delete.delay.ms", "1000"),
+                ("offsets.topic.num.partitions", "3"),
+            ]
+        );
     }
 
     #[test]
@@ -356,7 +457,7 @@ mod tests {
     }
 
     fn settings(version: &str, brokers: u32) -> Vec<Setting> {
-        deviations(version.parse().unwrap(), brokers)
+        deviations(version.parse().unwrap(), brokers, &BrokerSettings::default())
     }
 
     #[track_caller]

@@ -3,9 +3,10 @@
 
 use super::canvas::{Align, Canvas, LINE, SMALL, TEXT, WIDE, draw, text_width, wrap};
 use super::colours::Ink;
+use super::lanes::LANE;
 use super::legend;
 use super::plot::{LABEL_LINE, NAME_INDENT, Plot, flag_lanes, label_lines};
-use super::spec::{ChartSpec, Panel};
+use super::spec::{ChartSpec, Line, Panel};
 
 const MARGIN: f64 = 12.0;
 const GAP: f64 = 26.0;
@@ -25,13 +26,13 @@ struct Heights {
     title: f64,
     events: f64,
     plot: f64,
-    strip: f64,
+    strips: f64,
 }
 
 impl Heights {
     /// Of the row with both axes' names.
     fn total(&self) -> f64 {
-        self.title + LINE + self.events + self.plot + self.strip + 2.0 * LINE + GAP
+        self.title + LINE + self.events + self.plot + self.strips + 2.0 * LINE + GAP
     }
 }
 
@@ -74,7 +75,7 @@ fn heights(row: &[Panel], cell: f64, aspect: f64) -> Heights {
         title: most(&|p| title_lines(p, cell).len() as f64) * LINE,
         events: most(&lanes) * LABEL_LINE,
         plot: plot_height(row, cell, aspect),
-        strip: most(&|p| if p.strip.is_empty() { 0.0 } else { STRIP + STRIP_GAP }),
+        strips: most(&|p| p.strips.len() as f64) * (STRIP + STRIP_GAP),
     }
 }
 
@@ -88,6 +89,10 @@ fn plot_height(row: &[Panel], cell: f64, aspect: f64) -> f64 {
         lines.sum::<f64>()
     };
     let names = row.iter().map(|p| (names(p) + 1.0) * LABEL_LINE).fold(0.0, f64::max);
+    let lanes = row.iter().map(|p| p.lanes.len()).max().unwrap_or(0) as f64;
+    if lanes > 0.0 {
+        return lanes * LANE + 6.0;
+    }
     (cell / aspect).max(PLOT_HEIGHT_MIN).max(names)
 }
 
@@ -112,7 +117,12 @@ fn draw_panel(
         right: plot_right,
         top: plot_top,
         bottom,
-        strip: (heights.strip > 0.0).then_some((bottom + STRIP_GAP, bottom + heights.strip)),
+        strips: (0..panel.strips.len())
+            .map(|number| {
+                let top = bottom + (STRIP + STRIP_GAP) * number as f64 + STRIP_GAP;
+                (top, top + STRIP)
+            })
+            .collect(),
         cell_right: left + cell,
     };
     let (x, y) = (panel.x.placed(plot_left, plot_right), panel.y.placed(plot_top, bottom));
@@ -146,7 +156,9 @@ fn label_width(panel: &Panel, cell: f64) -> f64 {
     let widest = panel
         .lines
         .iter()
-        .map(|l| text_width(l.label(), SMALL))
+        .map(Line::label)
+        .chain(panel.strips.iter().map(|strip| &*strip.name))
+        .map(|name| text_width(name, SMALL))
         .fold(0.0, f64::max);
     widest.min(LABEL_WIDTH_MAX).min(cell * 0.42)
 }

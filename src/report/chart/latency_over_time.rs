@@ -8,7 +8,7 @@ use super::colours::Ink;
 use super::drawing::Chart;
 use super::legend::{Entry, Swatch};
 use super::scale::{Ruler, Scale};
-use super::spec::{Axis, ChartSpec, Kind, Line, Panel, Spot};
+use super::spec::{Axis, ChartSpec, Kind, Line, Panel, Spot, Strip};
 use super::tick::Tick;
 use super::words::{OUTSIDE_WINDOW, SECONDS_OF_LOAD, evenly, full_title, in_figures, left_out};
 use crate::measure::latency::LatencyRecorder;
@@ -164,7 +164,7 @@ fn panel(labels: &Labels, chosen: &Chosen, intervals: &[Interval], length_s: u32
         lines,
         shaded: live.outside_window(x_max),
         events: live.events(),
-        strip: strip(live),
+        strips: strip(live).into_iter().collect(),
         ..Panel::default()
     }
 }
@@ -207,23 +207,22 @@ fn sent(load: &LoadMeasurement, length_s: u32) -> Vec<(u32, f64)> {
 }
 
 /// The records sent per second, in bars.
-fn strip(live: LiveTrial) -> Vec<(f64, f64, f64)> {
+fn strip(live: LiveTrial) -> Option<Strip> {
     let length_s = shortest_s(live.load);
     let bars = sent(live.load, length_s).into_iter().map(|(from_s, rate)| {
         let from = f64::from(from_s);
         (from, from + f64::from(length_s), rate)
     });
     let bars: Vec<(f64, f64, f64)> = bars.collect();
-    if bars.iter().any(|(_, _, rate)| *rate > 0.0) {
-        bars
-    } else {
-        Vec::new()
-    }
+    let name = String::new();
+    bars.iter()
+        .any(|(_, _, rate)| *rate > 0.0)
+        .then_some(Strip { name, bars })
 }
 
 fn legend(panels: &[Panel]) -> Vec<Entry> {
     let mut legend = vec![Entry::new(Swatch::Veil(Ink::Shade(3)), OUTSIDE_WINDOW)];
-    if panels.iter().any(|p| !p.strip.is_empty()) {
+    if panels.iter().any(|p| !p.strips.is_empty()) {
         let sent = "records sent per second, beside them the most";
         legend.push(Entry::new(Swatch::Bar(Ink::Shade(2)), sent));
     }

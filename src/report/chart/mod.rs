@@ -4,6 +4,7 @@
 mod arrivals;
 mod canvas;
 mod capacity;
+mod changes;
 mod colours;
 mod cpu;
 mod drawing;
@@ -11,6 +12,7 @@ mod effects;
 mod grid;
 mod json;
 mod lag;
+mod lanes;
 mod latency_by_rate;
 mod latency_over_time;
 mod latency_percentiles;
@@ -32,6 +34,7 @@ mod throughput;
 mod tick;
 mod words;
 
+pub(super) use self::changes::{CHANGES, in_letters};
 pub(super) use self::colours::style_sheet;
 pub(super) use self::drawing::Chart;
 pub(super) use self::json::charts_json;
@@ -53,6 +56,7 @@ pub(super) fn charts(input: &ReportInput) -> Vec<Chart> {
         ..*input
     };
     [
+        changes::chart(input, &labels),
         capacity::chart(input, &labels),
         latency_by_rate::chart(input, &labels),
         latency_percentiles::chart(input, &labels),

@@ -3,7 +3,7 @@
 use super::canvas::{Align, Canvas, LINE, Marker, SMALL, text_width, wrap};
 use super::colours::Ink;
 use super::legend::data_c;
-use super::spec::{ChartSpec, Event, Line, Panel, Spot};
+use super::spec::{ChartSpec, Event, Line, Panel, Spot, Strip};
 use crate::report::format::tick;
 use crate::wording::joined;
 
@@ -29,8 +29,8 @@ pub(super) struct Plot<'a> {
     pub(super) right: f64,
     pub(super) top: f64,
     pub(super) bottom: f64,
-    /// Top and bottom of the strip of bars below.
-    pub(super) strip: Option<(f64, f64)>,
+    /// Top and bottom of each strip of bars below.
+    pub(super) strips: Vec<(f64, f64)>,
     /// The right end of everything.
     pub(super) cell_right: f64,
 }
@@ -42,9 +42,17 @@ impl Plot<'_> {
         let middle = f64::midpoint(self.left, self.right);
         let place = (middle, self.axis() + 4.0 + LINE * 1.5);
         canvas.text(place, &self.spec.x.label, SMALL, Ink::Muted, Align::Middle);
-        if let Some((top, bottom)) = self.strip {
-            let place = (self.left - 6.0, f64::midpoint(top, bottom));
-            canvas.text(place, &tick(self.panel.strip_max()), SMALL, Ink::Muted, Align::End);
+        for (strip, (top, bottom)) in self.strips() {
+            let middle = f64::midpoint(top, bottom);
+            canvas.text(
+                (self.left - 6.0, middle),
+                &tick(strip.max()),
+                SMALL,
+                Ink::Muted,
+                Align::End,
+            );
+            let place = (self.right + NAME_INDENT, middle);
+            canvas.text(place, &strip.name, SMALL, Ink::Text, Align::Start);
         }
         canvas.group("class=\"plot\"", || {
             for (from, to) in &self.panel.shaded {
@@ -55,9 +63,10 @@ impl Plot<'_> {
                         .veil((left, self.top), (right, self.bottom), Ink::Shade(3));
                 }
             }
-            if let Some(ends) = self.strip.filter(|_| !self.panel.strip.is_empty()) {
-                canvas.group("class=\"strip\"", || self.draw_strip(canvas, ends));
+            for (strip, ends) in self.strips() {
+                canvas.group("class=\"strip\"", || self.draw_strip(canvas, strip, ends));
             }
+            self.draw_lanes(canvas);
             self.draw_events(canvas);
             for line in &self.panel.lines {
                 canvas.group(&format!("class=\"line\"{}", data_c(&line.c)), || {
@@ -68,7 +77,12 @@ impl Plot<'_> {
         canvas.group("class=\"names\"", || self.draw_labels(canvas, label_width));
     }
 
-    fn x(&self, value: f64) -> f64 {
+    /// Each strip with its top and bottom.
+    fn strips(&self) -> impl Iterator<Item = (&Strip, (f64, f64))> {
+        self.panel.strips.iter().zip(self.strips.iter().copied())
+    }
+
+    pub(super) fn x(&self, value: f64) -> f64 {
         self.left + (self.right - self.left) * self.panel.x.scale.share(value)
     }
 
@@ -82,7 +96,7 @@ impl Plot<'_> {
 
     /// Where the horizontal axis is: below the strip, where there is one.
     fn axis(&self) -> f64 {
-        self.strip.map_or(self.bottom, |(_, bottom)| bottom)
+        self.strips.last().map_or(self.bottom, |(_, bottom)| *bottom)
     }
 
     fn y_text(&self, value: f64) -> String {
@@ -95,6 +109,10 @@ impl Plot<'_> {
     fn draw_y_axis(&self, canvas: &Canvas) {
         // A logarithmic scale need not have a mark where it begins.
         canvas.line(&[(self.left, self.bottom), (self.right, self.bottom)], Ink::Grid, 1.0);
+        if !self.panel.lanes.is_empty() {
+            self.draw_lane_names(canvas);
+            return;
+        }
         let mut free_below = f64::INFINITY;
         for value in self.panel.y.marks(5) {
             let y = self.y(value);
@@ -126,10 +144,11 @@ impl Plot<'_> {
         }
     }
 
-    fn draw_strip(&self, canvas: &Canvas, (top, bottom): (f64, f64)) {
+    fn draw_strip(&self, canvas: &Canvas, strip: &Strip, (top, bottom): (f64, f64)) {
         canvas.line(&[(self.left, top), (self.right, top)], Ink::Grid, 1.0);
-        for (from, to, value) in &self.panel.strip {
-            let height = (bottom - top) * (value / self.panel.strip_max()).clamp(0.0, 1.0);
+        let max = strip.max();
+        for (from, to, value) in strip.bars.iter().filter(|(_, _, value)| *value > 0.0) {
+            let height = (bottom - top) * (value / max).clamp(0.0, 1.0);
             canvas.rect((self.x(*from), bottom - height), (self.x(*to), bottom), Ink::Shade(2));
         }
         canvas.line(&[(self.left, bottom), (self.right, bottom)], Ink::Grid, 1.0);

@@ -115,9 +115,12 @@ pub(super) struct Panel {
     /// Ranges of the horizontal axis that are shaded.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) shaded: Vec<(f64, f64)>,
-    /// Bars below the plot, along the same horizontal axis: from, to, and the value between them.
+    /// Strips of bars below the plot, along the same horizontal axis.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) strip: Vec<(f64, f64, f64)>,
+    pub(super) strips: Vec<Strip>,
+    /// Bars in lanes from top to bottom, in place of lines.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) lanes: Vec<Lane>,
     /// A vertical line across all rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reference: Option<Event>,
@@ -138,10 +141,41 @@ impl Panel {
     pub(super) fn has_marks(&self) -> bool {
         self.rows.iter().any(|row| !row.marks.is_empty())
     }
+}
 
-    pub(super) fn strip_max(&self) -> f64 {
-        self.strip.iter().map(|(_, _, value)| *value).fold(0.0, f64::max)
+/// Bars below a plot.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Strip {
+    /// Stands beside it; empty where the legend says it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) name: String,
+    /// From, to, and the value between them.
+    pub(super) bars: Vec<(f64, f64, f64)>,
+}
+
+impl Strip {
+    /// The highest value.
+    pub(super) fn max(&self) -> f64 {
+        self.bars.iter().map(|(_, _, value)| *value).fold(0.0, f64::max)
     }
+}
+
+/// A lane of bars with its name at the vertical axis.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Lane {
+    pub(super) name: String,
+    /// From, to, and the name of what the bar stands for.
+    pub(super) bars: Vec<LaneBar>,
+}
+
+/// A bar of a lane.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct LaneBar {
+    pub(super) from: f64,
+    pub(super) to: f64,
+    pub(super) name: String,
+    #[serde(skip)]
+    pub(super) ink: Ink,
 }
 
 /// A row, most often a configuration.

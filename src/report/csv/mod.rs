@@ -1,11 +1,13 @@
 //! Tidy tables for other programs. Every column is declared with its unit and meaning. A test makes the tables in
 //! `docs/results.md` from them.
 
+mod changes;
 mod columns;
 mod rows;
 mod text;
 mod verdicts;
 
+pub use self::changes::changes_csv;
 pub use self::text::{summary_csv, trials_csv};
 pub use self::verdicts::verdicts_csv;
 
@@ -14,6 +16,7 @@ pub use self::verdicts::verdicts_csv;
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::changes::change_columns;
     use super::columns::{self, Column, shared, summary_columns, trial_columns};
     use super::rows::SummaryRow;
     use super::verdicts::verdict_columns;
@@ -60,7 +63,34 @@ mod tests {
         let loads = columns::loads::<SummaryRow>().into_iter().chain(columns::capacities());
         document.table("loads", &HEADERS, &documented(&loads.collect::<Vec<_>>()));
         document.table("verdicts", &HEADERS, &documented(&verdict_columns()));
+        document.table("changes", &HEADERS, &documented(&change_columns()));
         document.check();
+    }
+
+    #[test]
+    fn the_parts_of_a_gap_in_changes_csv_add_up_to_it() {
+        assert_eq!(changes_csv(&Fixture::one_vs_two().input()), None);
+        let text = changes_csv(&Fixture::changes().input()).unwrap();
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let headers = reader.headers().unwrap().clone();
+        let place = |name: &str| headers.iter().position(|header| header == name).unwrap();
+        let mut gaps: std::collections::BTreeMap<String, (f64, f64)> = std::collections::BTreeMap::new();
+        for row in reader.records().map(Result::unwrap) {
+            let cell = |name: &str| row[place(name)].to_owned();
+            let key = [cell("trial"), cell("act"), cell("partition")].join(" ");
+            let gap = gaps.entry(key).or_default();
+            gap.0 = cell("gap_ms").parse().unwrap();
+            gap.1 += cell("part_ms").parse::<f64>().unwrap();
+            if cell("part") == "detection" {
+                assert_eq!(
+                    (&*cell("setting"), &*cell("setting_ms")),
+                    ("session.timeout.ms", "6000")
+                );
+            }
+        }
+        // Of sixteen trials half have two gaps, and half four.
+        assert_eq!(gaps.len(), 48);
+        assert!(gaps.values().all(|(gap, parts)| (gap - parts).abs() < 0.01), "{gaps:?}");
     }
 
     #[test]

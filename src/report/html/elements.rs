@@ -20,6 +20,8 @@ pub(super) fn block(section: &Section, block: &Block) -> Markup {
             details { summary { (title) } (table(long)) }
         },
         Block::Chart(chart) => figure(chart),
+        // The page has the chart.
+        Block::Drawing { .. } => html! {},
         Block::Reason(reason) => limits(reason),
         Block::List(items) => list(items),
         Block::Definitions(items) => html! {

@@ -1,6 +1,7 @@
 //! The tables and sentences of a run that its forms have in common.
 
 mod cells;
+mod changes;
 mod comparisons;
 mod details;
 mod hosts;
@@ -12,6 +13,7 @@ pub(super) mod scaling;
 mod store;
 
 pub(super) use self::cells::{effect_header, effect_text};
+pub(super) use self::changes::{changes, gap_parts};
 pub(super) use self::comparisons::{comparisons, own_comparisons};
 pub(super) use self::details::{details, latencies};
 pub(super) use self::hosts::hosts;

@@ -1,6 +1,6 @@
 //! All checks of a file, and all warnings.
 
-use super::{apps, capacity, existing, load_warnings, loads, polls, settings, store, threads};
+use super::{apps, capacity, events, existing, load_warnings, loads, polls, sessions, settings, store, threads};
 use crate::scenario::draft::Draft;
 use crate::scenario::keys::Settings;
 use crate::scenario::kinds::ModeName;
@@ -15,6 +15,8 @@ pub(crate) fn check(named: &[(&str, &Settings)], draft: &Draft, problems: &mut P
         loads::check(name, each, draft, problems);
         existing::check(each, draft, problems);
         store::check(name, each, draft, problems);
+        sessions::check(each, draft, problems);
+        events::check(name, each, draft, problems);
     }
     if named.iter().any(|(_, each)| each.mode_name() == ModeName::Backlog) {
         settings::check_trial(draft, problems);
@@ -29,6 +31,7 @@ pub(crate) fn warnings(named: &[(&str, &Settings)], draft: &Draft, scenario: &Sc
     let mut warnings = apps::warnings(named);
     warnings.extend(threads::warnings(named));
     warnings.extend(load_warnings::warnings(named, draft, scenario.capacity.as_ref()));
+    warnings.extend(events::warnings(named, draft));
     warnings.extend(polls::warning(&scenario.configurations));
     warnings
 }

@@ -4,7 +4,7 @@ use super::hosts::over_ssh;
 use crate::clients::{ClientKind, OWN_APP, ReadyMade};
 use crate::scenario::client::{Clients, may_be_set};
 use crate::scenario::draft::Draft;
-use crate::scenario::keys::{CLIENT, Settings, TableKeys as _};
+use crate::scenario::keys::{CLIENT, EVENT, Settings, TableKeys as _};
 use crate::scenario::kinds::{Assignment, ModeName, Protocol};
 use crate::scenario::model::{AppProgram, AppSpec, Buffers, Commit, HERE, PROGRAM, PropertyValue, Read, Speaks, Work};
 use crate::scenario::problem::{Problem, Problems};
@@ -173,6 +173,34 @@ pub(crate) const ASKED: &[Asked] = &[
         asks: |settings| !matches!(settings.work, Work::None | Work::Store),
         can: SPEAKING,
         why: "the program does its own work",
+    },
+    Asked {
+        what: "`static`",
+        key: "static",
+        asks: |settings| settings.is_static,
+        can: SPEAKING,
+        why: "the program names its members itself",
+    },
+    Asked {
+        what: "`session_timeout`",
+        key: "session_timeout",
+        asks: |settings| settings.session_timeout_ms.is_some(),
+        can: SPEAKING,
+        why: "the program chooses its session timeout itself",
+    },
+    Asked {
+        what: "`heartbeat`",
+        key: "heartbeat",
+        asks: |settings| settings.heartbeat_ms.is_some(),
+        can: SPEAKING,
+        why: "the program chooses its heartbeat interval itself",
+    },
+    Asked {
+        what: "`[[event]]` of processes",
+        key: EVENT,
+        asks: |settings| settings.events.iter().any(|placed| placed.event.target.is_process()),
+        can: SPEAKING,
+        why: "what the program has read is known by its commits alone, which say nothing of who read it",
     },
     Asked {
         what: "`work = \"store\"`",
@@ -371,7 +399,7 @@ mod tests {
     fn every_key_that_is_asked_for_exists() {
         for asked in ASKED {
             assert!(
-                Settings::key_in(crate::scenario::keys::Table::Consumer, asked.key).is_some(),
+                asked.key == EVENT || Settings::key_in(crate::scenario::keys::Table::Consumer, asked.key).is_some(),
                 "{}",
                 asked.key
             );

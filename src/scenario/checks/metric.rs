@@ -141,6 +141,7 @@ fn has(figure: FigureId, configuration: &Configuration) -> bool {
     let had = figure.comparing().map_or(otherwise, |comparing| comparing.had);
     match had {
         Had::Always => true,
+        Had::Acts => !configuration.events.is_empty(),
         Had::Backlog => configuration.mode == Mode::Backlog,
         Had::Load => configuration.mode.load().is_some(),
         Had::Mixed => matches!(configuration.mode, Mode::Mixed(_)),
@@ -151,6 +152,7 @@ fn has(figure: FigureId, configuration: &Configuration) -> bool {
 fn trials_of(figure: FigureId, configuration: &Configuration) -> String {
     match figure.comparing().map(|comparing| comparing.had) {
         Some(Had::Work) => "trials without work".to_owned(),
+        Some(Had::Acts) => "trials without events".to_owned(),
         _ => format!("{} trials", configuration.mode.name()),
     }
 }

@@ -141,6 +141,20 @@ impl<T> Setting<T> {
             change: parsed.change,
         }
     }
+
+    /// The same of a table, whose header has this place.
+    pub(crate) fn placed(key: String, key_span: Range<usize>, span: Range<usize>, parsed: Parsed<T>) -> Self {
+        let Parsed { text, change } = parsed;
+        Setting {
+            given: Given {
+                key,
+                key_span,
+                span,
+                text,
+            },
+            change,
+        }
+    }
 }
 
 /// A key with its reader.

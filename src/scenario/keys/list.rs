@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::configured::Configured;
+use super::events::{EventKeys, PlacedEvent};
 use super::key::{Key, TableKeys, keys};
 use super::table::Table;
 use crate::clients::{OWN_APP, ReadyMade};
@@ -12,8 +13,8 @@ use crate::scenario::kafka_version::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 use crate::scenario::kinds::{
     AppCommand, AppEnv, AppName, Assignment, Bootstrap, ClientDefaults, Command, Cores, Count, Decimal, Duration,
     Expression, FigureName, Formed, FromEnvironment, GroupName, HostName, Integer, IntegerOrAll, KeyNames, Kind, Lag,
-    Line, ListenerName, Memory, MetricName, ModeName, Number, OneOf, Positive, Prefix, Processors, Protocol, Ratio,
-    SshTarget, Switch, Threshold, TopicName, Topics, Warmup, Weights,
+    Line, ListenerName, Memory, MetricName, Milliseconds, ModeName, Number, OneOf, Positive, Prefix, Processors,
+    Protocol, Ratio, SshTarget, Switch, Threshold, TopicName, Topics, Warmup, Weights,
 };
 use crate::scenario::model::{
     Assignor, Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, PropertyValue, Read, Repetitions,
@@ -156,6 +157,8 @@ keys! {
         fill_properties: BTreeMap<String, String>,
         /// Client properties of the producers of load.
         producer_properties: BTreeMap<String, PropertyValue>,
+        /// What is done on purpose in each trial, in the order of the file.
+        events: Vec<PlacedEvent>,
     }
 
     "partitions" => partitions: Partitions, DATASET, default(1),
@@ -223,6 +226,15 @@ keys! {
             GroupProtocol::Classic { assignor } | GroupProtocol::Consumer { assignor } => *assignor,
         }),
         "Rule of assignment: range, roundrobin or cooperative-sticky (classic), uniform or range (consumer).";
+    "static" => is_static: Switch, CONSUMER, default(false),
+        Means(|c| c.configuration.is_static.then_some(true)),
+        "Whether members are known by a name (`group.instance.id`) that they keep when they come back.";
+    "session_timeout" => session_timeout_ms: Milliseconds<3_600_000>, CONSUMER, absent("the client's or the broker's"),
+        Means(|c| c.configuration.session_timeout_ms),
+        "Time without a heartbeat after which the group takes a member for dead.";
+    "heartbeat" => heartbeat_ms: Milliseconds<3_600_000>, CONSUMER, absent("the client's or the broker's"),
+        Means(|c| c.configuration.heartbeat_ms),
+        "Time between two heartbeats of a member.";
     "commit" => commit: Commit, CONSUMER, default(Commit::None),
         Task(|c| Some(c.configuration.commit)),
         "When positions are committed.";
@@ -362,5 +374,6 @@ pub fn keys() -> impl Iterator<Item = &'static Key> {
         .chain(of::<StoreKeys>())
         .chain(of::<CapacityKeys>())
         .chain(of::<RequireKeys>())
+        .chain(of::<EventKeys>())
         .chain(of::<CaseKeys>())
 }

@@ -1,12 +1,14 @@
 //! The keys of a scenario file: `list.rs` declares each of them once.
 
 mod configured;
+mod events;
 mod key;
 mod list;
 mod table;
 mod unknown;
 
 pub(crate) use configured::Configured;
+pub(crate) use events::{EVENT, EventKeys, PlacedEvent, events_text};
 pub use key::Key;
 pub(crate) use key::{Default, Given, Parsed, Role, Setting, TableKeys};
 pub use list::keys;

@@ -25,6 +25,8 @@ pub enum Table {
     Capacity,
     /// `[[require]]`
     Require,
+    /// `[[event]]`, and `[[case.event]]`
+    Event,
     /// `[matrix]`, where each value is a list.
     Matrix,
     /// `[[case]]`
@@ -45,7 +47,7 @@ impl Table {
     ];
 
     /// The tables that stand any number of times.
-    pub(crate) const LISTS: [Table; 4] = [Table::Place, Table::App, Table::Require, Table::Case];
+    pub(crate) const LISTS: [Table; 5] = [Table::Place, Table::App, Table::Require, Table::Event, Table::Case];
 
     /// The table whose header has this name.
     pub(crate) fn named(name: &str) -> Option<Table> {
@@ -72,6 +74,7 @@ impl Table {
             Table::Store => "[store]",
             Table::Capacity => "[capacity]",
             Table::Require => "[[require]]",
+            Table::Event => "[[event]]",
             Table::Matrix => "[matrix]",
             Table::Case => "[[case]]",
         }

@@ -1,5 +1,6 @@
 //! What to say of a key that a table does not have.
 
+use super::events::EVENT;
 use super::list::keys;
 use super::table::{FILL, PRODUCER, Table};
 use crate::clients::ReadyMade;
@@ -58,6 +59,8 @@ pub(crate) fn unknown_key(entry: &Entry<'_>, stands_in: Table) -> Problem {
     let here = keys().filter(|key| key.tables.contains(&stands_in)).map(|key| key.name);
     let here: Vec<&str> = here
         .chain(tables)
+        .chain((stands_in == Table::Case).then_some(EVENT))
+        .chain((stands_in == Table::Cluster).then_some("broker"))
         .chain(matches!(stands_in, Table::Cluster | Table::Dataset | Table::Load).then_some("client"))
         .collect();
     if nearest(entry.key, here.iter().copied()).is_some() {

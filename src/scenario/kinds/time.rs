@@ -93,6 +93,40 @@ impl<const MIN: i64, const MAX: i64> Kind for Time<MIN, MAX> {
     }
 }
 
+/// A time in whole milliseconds, at most so many: what Kafka has many settings in.
+pub(crate) enum Milliseconds<const MAX: u64> {}
+
+impl<const MAX: u64> Kind for Milliseconds<MAX> {
+    type Value = u64;
+
+    fn allowed() -> String {
+        format!(
+            "a time of whole milliseconds from 1ms to {}: a number of seconds, or a whole number of ms, s, min or h in \
+             quotes, such as \"6s\"",
+            time_text(MAX * 1_000_000)
+        )
+    }
+
+    fn read(node: &Node<'_>) -> Result<u64, Refusal> {
+        let ns = Time::<1, WEEK>::read(node)
+            .ok()
+            .filter(|ns| ns.is_multiple_of(1_000_000));
+        let ms = ns.map(|ns| ns / 1_000_000).filter(|ms| (1..=MAX).contains(ms));
+        ms.ok_or_else(Refusal::of::<Self>)
+    }
+
+    fn text(value: &u64) -> String {
+        time_text(value * 1_000_000)
+    }
+
+    fn schema() -> Value {
+        json!({ "anyOf": [
+            { "type": "number", "minimum": 0.001, "maximum": MAX as f64 / 1e3 },
+            { "type": "string", "pattern": "^[1-9][0-9]{0,14}(ns|us|ms|s|min|h)$" }
+        ] })
+    }
+}
+
 /// Seconds in nanoseconds; `None` for what no time can be.
 #[allow(
     clippy::cast_possible_truncation,

@@ -16,6 +16,9 @@ pub struct ClusterSpec {
     pub prefix: String,
     /// Client properties for every client of the run, such as security settings.
     pub client: BTreeMap<String, PropertyValue>,
+    /// Server properties of brokers that are started, by Kafka's names. They win over tandem's own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub broker: BTreeMap<String, String>,
 }
 
 /// Where the cluster comes from.

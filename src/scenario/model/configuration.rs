@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::event::Event;
 use super::live::Mode;
 use super::property::ClientSettings;
 use super::variants::Variant;
@@ -37,6 +38,15 @@ pub struct Configuration {
     pub consumers: u32,
     /// How members get their partitions.
     pub membership: Membership,
+    /// True where members keep a `group.instance.id` over restarts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_static: bool,
+    /// Milliseconds without a heartbeat after which a member counts as dead, where the file says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_timeout_ms: Option<u64>,
+    /// Milliseconds between two heartbeats, where the file says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heartbeat_ms: Option<u64>,
     /// When positions are committed.
     pub commit: Commit,
     /// What is done with each record.
@@ -67,6 +77,9 @@ pub struct Configuration {
     /// Whether records lie there, arrive, or both.
     #[serde(default)]
     pub mode: Mode,
+    /// What is done on purpose in each trial: what the file has for all, then what it has for this case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<Event>,
     /// The cluster and the build it is run with, where those are compared.
     #[serde(default)]
     pub variant: Variant,
@@ -100,10 +113,29 @@ impl Configuration {
         }
     }
 
+    /// The timeouts of its groups' own settings, where the file gives any and the group protocol has them there.
+    pub fn group_timeouts(&self) -> Option<GroupTimeouts> {
+        let of_group = matches!(self.membership, Membership::Group(GroupProtocol::Consumer { .. }));
+        let timeouts = GroupTimeouts {
+            session_ms: self.session_timeout_ms,
+            heartbeat_ms: self.heartbeat_ms,
+        };
+        Some(timeouts).filter(|timeouts| of_group && *timeouts != GroupTimeouts::default())
+    }
+
     /// True where something is done with each record.
     pub fn has_work(&self) -> bool {
         self.work != Work::None
     }
+}
+
+/// Timeouts that the consumer protocol takes from the settings of the group, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct GroupTimeouts {
+    /// Without a heartbeat for so long a member counts as dead; the broker's default where `None`.
+    pub session_ms: Option<u64>,
+    /// Between two heartbeats; the broker's default where `None`.
+    pub heartbeat_ms: Option<u64>,
 }
 
 /// How members get their partitions.

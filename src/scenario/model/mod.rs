@@ -6,6 +6,7 @@ mod app;
 mod cluster;
 mod configuration;
 mod dataset;
+mod event;
 mod existing;
 mod live;
 mod place;
@@ -22,9 +23,10 @@ pub use app::{App, AppProgram, AppSpec, Program, Speaks};
 pub use cluster::{ClusterSource, ClusterSpec};
 pub(crate) use configuration::one_thread;
 pub use configuration::{
-    Assignor, Buffers, Commit, Configuration, GroupProtocol, Membership, Read, Work, WorkOrdering,
+    Assignor, Buffers, Commit, Configuration, GroupProtocol, GroupTimeouts, Membership, Read, Work, WorkOrdering,
 };
 pub use dataset::{Compression, DatasetSpec, Keys, Size};
+pub use event::{Event, EventAct, EventStep, EventTime, Parties, Party, RestartHow, StepTime, Target, event_steps};
 pub(crate) use existing::ISOLATION;
 pub use existing::{DataSource, ExistingTopics, FoundPartition, FoundTopic, FoundTopics, Isolation, PATTERN_START};
 pub use live::{Capacity, Load, Mode, ResponseLimit, SEARCH_WINDOW_MAX_NS, Shape};

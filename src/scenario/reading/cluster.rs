@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
+use super::broker::read_broker;
 use super::properties::{check_aliases, properties};
 use crate::scenario::client::{Clients, read_value};
 use crate::scenario::document::{Entry, entries, table};
@@ -13,7 +14,10 @@ use crate::scenario::model::{ClusterSource, ClusterSpec, PropertyValue};
 use crate::scenario::problem::{Problem, Problems};
 
 /// Keys of brokers that tandem starts.
-pub(crate) const LOCAL_KEYS: [&str; 5] = ["brokers", "version", "zookeeper", "port", "address"];
+pub(crate) const LOCAL_KEYS: [&str; 6] = ["brokers", "version", "zookeeper", "port", "address", BROKER];
+
+/// The table of server properties within `[cluster]`.
+pub(crate) const BROKER: &str = "broker";
 
 /// What the command line puts in the place of the cluster that the file names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,9 +32,12 @@ pub enum Instead {
 pub(super) fn spec(table: Option<&DeTable<'_>>, instead: Option<&Instead>, problems: &mut Problems) -> ClusterSpec {
     let mut keys = ClusterKeys::default();
     let mut client = BTreeMap::new();
+    let mut broker = BTreeMap::new();
     for entry in table.map(entries).unwrap_or_default() {
         if entry.key == "client" {
             client = read_client(&entry, problems);
+        } else if entry.key == BROKER {
+            broker = read_broker(&entry, problems);
         } else if !keys.read_entry(Table::Cluster, &entry, problems) {
             problems.add(unknown_key(&entry, Table::Cluster));
         }
@@ -44,10 +51,16 @@ pub(super) fn spec(table: Option<&DeTable<'_>>, instead: Option<&Instead>, probl
         // Nothing follows from a version that was refused.
         keys.zookeeper = None;
     }
+    let source = source(&keys, instead, problems);
+    if matches!(source, ClusterSource::Bootstrap(_)) {
+        // What the file says of its own brokers is nothing to those of the command line.
+        broker.clear();
+    }
     ClusterSpec {
-        source: source(&keys, instead, problems),
+        source,
         prefix: keys.prefix,
         client,
+        broker,
     }
 }
 
@@ -119,6 +132,7 @@ impl Default for ClusterSpec {
             },
             prefix: keys.prefix,
             client: BTreeMap::new(),
+            broker: BTreeMap::new(),
         }
     }
 }

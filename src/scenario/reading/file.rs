@@ -4,14 +4,15 @@ use toml::de::DeTable;
 
 use super::apps::{kinds, read_apps};
 use super::cluster::{self, Instead};
-use super::keys_only::read_keys;
+use super::events::read_events;
+use super::keys::read_keys;
 use super::places::{place, read_places};
 use super::properties::check_aliases;
 use super::settings::{read_matrix, read_settings};
 use crate::scenario::document::{Entry, entries, table, tables};
 use crate::scenario::draft::{Draft, DraftCapacity, DraftCase, DraftRequirement, DraftStore};
 use crate::scenario::keys::{
-    CLIENT, CapacityKeys, CaseKeys, FILL, PRODUCER, PlaceKeys, RequireKeys, StoreKeys, Table, TableKeys, TopKeys,
+    CLIENT, CapacityKeys, CaseKeys, FILL, PRODUCER, PlaceKeys, RequireKeys, StoreKeys, Table, TableKeys as _, TopKeys,
     TrialKeys, unknown_key,
 };
 use crate::scenario::kinds::Lag;
@@ -78,6 +79,7 @@ fn read_top(entry: &Entry<'_>, draft: &mut Draft, instead: Option<&Instead>, pro
         Some(Table::Place) => return read_places(entry, draft, problems),
         Some(Table::App) => return read_apps(entry, draft, problems),
         Some(Table::Require) => return read_requirements(entry, draft, problems),
+        Some(Table::Event) => return draft.defaults.extend(read_events(entry, Table::Event, problems)),
         Some(_) => {}
         None => return problems.add(unknown_key(entry, Table::Top)),
     }

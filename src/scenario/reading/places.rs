@@ -2,7 +2,7 @@
 
 use toml::de::DeTable;
 
-use super::keys_only::read_keys;
+use super::keys::read_keys;
 use crate::scenario::document::{Entry, tables};
 use crate::scenario::draft::Draft;
 use crate::scenario::keys::{Given, PlaceKeys, Table, TableKeys as _};

@@ -3,13 +3,14 @@
 
 use toml::de::DeTable;
 
+use super::events::read_events;
 use super::properties::{measured_properties, properties};
 use crate::clients::{ClientKind, ReadyMade};
 use crate::scenario::client::{Clients, canonical, check_name, dotted_name, read_value, without_quotes};
 use crate::scenario::document::{Entry, Node, describe, entries};
 use crate::scenario::draft::DraftAxis;
 use crate::scenario::keys::{
-    CLIENT, CaseKeys, FILL, PRODUCER, Parsed, Setting, Settings, TOPIC, Table, TableKeys as _, unknown_key,
+    CLIENT, CaseKeys, EVENT, FILL, PRODUCER, Parsed, Setting, Settings, TOPIC, Table, TableKeys as _, unknown_key,
 };
 use crate::scenario::model::PropertyValue;
 use crate::scenario::problem::{Problem, Problems};
@@ -39,6 +40,10 @@ pub(super) fn read_settings(
 ) -> Vec<Setting<Settings>> {
     let mut settings = Vec::new();
     for entry in entries(table) {
+        if (stands_in, entry.key) == (Table::Case, EVENT) {
+            settings.extend(read_events(&entry, stands_in, problems));
+            continue;
+        }
         for Source { key, entry, read } in sources(&entry, stands_in, kinds, problems) {
             let parsed = problems.keep(read(entry.value));
             settings.extend(parsed.map(|parsed| Setting::new(key, &entry, entry.value, parsed)));

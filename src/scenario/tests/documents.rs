@@ -127,13 +127,16 @@ fn the_schema_has_every_key_in_every_table_of_the_list_and_no_other() {
         Table::Store,
         Table::Capacity,
         Table::Require,
+        Table::Event,
         Table::Matrix,
         Table::Case,
     ] {
         let name = table.header().trim_matches(['[', ']']);
         let object = match table {
             Table::Top => &schema,
-            Table::Place | Table::App | Table::Require | Table::Case => &schema["properties"][name]["items"],
+            Table::Place | Table::App | Table::Require | Table::Event | Table::Case => {
+                &schema["properties"][name]["items"]
+            }
             _ => &schema["properties"][name],
         };
         let found: BTreeSet<&str> = object["properties"]
@@ -149,10 +152,12 @@ fn the_schema_has_every_key_in_every_table_of_the_list_and_no_other() {
         match table {
             Table::Top => listed.extend([
                 "trial", "cluster", "place", "app", "dataset", "consumer", "load", "store", "capacity", "require",
-                "matrix", "case",
+                "matrix", "case", "event",
             ]),
-            Table::Cluster | Table::Dataset | Table::Load | Table::App => listed.extend(["client"]),
-            Table::Consumer | Table::Case => listed.extend(["java", "spring", "python", "go"]),
+            Table::Cluster => listed.extend(["client", "broker"]),
+            Table::Dataset | Table::Load | Table::App => listed.extend(["client"]),
+            Table::Consumer => listed.extend(["java", "spring", "python", "go"]),
+            Table::Case => listed.extend(["java", "spring", "python", "go", "event"]),
             _ => {}
         }
         assert_eq!(found, listed, "{name}");
@@ -175,6 +180,7 @@ fn every_property_of_the_schema_is_described() {
     check("dataset", &schema["properties"]["dataset"]);
     check("load", &schema["properties"]["load"]);
     check("store", &schema["properties"]["store"]);
+    check("event", &schema["properties"]["event"]["items"]);
     check("capacity", &schema["properties"]["capacity"]);
 }
 
@@ -227,6 +233,11 @@ fn what_the_parser_refuses_by_its_form_the_schema_refuses_too() {
         "question = '?'\n[load]\nrate = 10\n[matrix]\n'producer.fetch.min.bytes' = [5]",
         "question = '?'\n[load]\nrate = 10\n[capacity]\np99_ms = 50\np50_ms = 5",
         "question = '?'\n[load]\nrate = 10\n[capacity]\np99_ms = 50\nlag = 'any'",
+        "question = '?'\n[cluster]\nbootstrap = 'a:1'\nbroker = { 'num.io.threads' = 4 }",
+        "question = '?'\n[[event]]\ndo = 'kill'\nwhat = 'process 1'",
+        "question = '?'\n[consumer]\nprocesses = 2\n[[event]]\nat = '130%'\ndo = 'kill'\nwhat = 'process 1'",
+        "question = '?'\n[consumer]\nprocesses = 2\n[[event]]\nat = '1s'\ndo = 'kill'\nwhat = 'process one'",
+        "question = '?'\n[consumer]\nsession_timeout = '0s'",
     ] {
         assert!(!complaints(wrong).is_empty(), "the schema accepts\n{wrong}");
         assert!(

@@ -129,6 +129,7 @@ fn every_figure_that_is_compared_can_be_named_with_a_threshold_of_its_unit() {
         let Ok(comparing) = &figure.comparing else { continue };
         let rest = match comparing.had {
             Had::Always | Had::Backlog => TWO.to_owned(),
+            Had::Acts => format!("[[event]]\nat = '1s'\ndo = 'pause'\nfor = '1s'\nwhat = 'process 1'\n{TWO}"),
             Had::Load => format!("[load]\nrate = 100\n{TWO}"),
             Had::Mixed => format!("[load]\nrate = 100\nmode = 'mixed'\n{TWO}"),
             Had::Work => format!("[consumer]\nwork = 'wait 1ms'\n{TWO}"),

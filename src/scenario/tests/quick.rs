@@ -70,6 +70,25 @@ fn data_sets_are_as_much_shorter_as_trials_but_never_longer_and_never_uneven() {
 }
 
 #[test]
+fn trials_that_compare_sizes_of_transactions_are_longer() {
+    let quick = |name: &str| {
+        let quick = shipped_scenario(name).quick();
+        (quick.trial, quick.datasets[0].records)
+    };
+    assert_eq!(quick("store-batch"), (TrialLength::Seconds(4.0), 400_000));
+    assert_eq!(quick("spring-one-vs-two-stored"), (TrialLength::Seconds(0.5), 50_000));
+    let text = "[store]
+kind = 'postgres'
+[consumer]
+work = 'store'
+[trial]
+seconds = 1
+[matrix]
+store_batch = [1, 10]";
+    assert_eq!(scenario(text).quick().trial, TrialLength::Seconds(1.0));
+}
+
+#[test]
 fn the_quick_form_of_every_shipped_scenario_compares_and_can_be_decided() {
     for (name, _) in SHIPPED {
         let complete = shipped_scenario(name);

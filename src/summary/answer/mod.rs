@@ -4,6 +4,7 @@
 mod alone;
 mod brokers;
 mod capacity;
+mod changes;
 mod clause;
 mod compared;
 mod ending;
@@ -76,6 +77,7 @@ pub(super) fn answer(
     } else {
         sentences.extend(compared.chain(worth_having));
     }
+    sentences.extend(facts.about_changes());
     sentences.extend(facts.about_load());
     sentences.extend(facts.alone());
     sentences

@@ -71,7 +71,7 @@ impl World {
                 let result = self.producers[producer].result();
                 self.say(actor, FromWorker::ProducerResult(Box::new(result)));
             }
-            ActorId::Broker(_) => panic!("{actor:?} has no result"),
+            ActorId::Broker(_) | ActorId::Store | ActorId::Load => panic!("{actor:?} has no result"),
             ActorId::Reader(reader) => {
                 let (result, errors) = self.readers[reader].result();
                 if self.readers[reader].hides_member {
@@ -87,7 +87,7 @@ impl World {
         match actor {
             ActorId::Reader(reader) => self.readers[reader].is_stopped = true,
             ActorId::Producer(producer) => self.producers[producer].is_stopped = true,
-            ActorId::Broker(_) => panic!("{actor:?} is stopped"),
+            ActorId::Broker(_) | ActorId::Store | ActorId::Load => panic!("{actor:?} is stopped"),
         }
         self.give_result(actor);
     }

@@ -121,6 +121,7 @@ impl Checker {
             }
             Event::Message(..)
             | Event::Acted(..)
+            | Event::Found(..)
             | Event::Garbage(..)
             | Event::Group(..)
             | Event::Ends(_)
@@ -192,9 +193,12 @@ impl Checker {
                 Err(format!("{actor:?} is gone, and {act:?} is done to it"))
             }
             Action::Ended => self.end(),
-            Action::Act(..) | Action::Describe(_) | Action::AskEnds | Action::AskStill(_) | Action::Started(_) => {
-                Ok(())
-            }
+            Action::Act(..)
+            | Action::Find(..)
+            | Action::Describe(_)
+            | Action::AskEnds
+            | Action::AskStill(_)
+            | Action::Started(_) => Ok(()),
         }
     }
 

@@ -4,8 +4,9 @@ use super::chance::{Chance, MS};
 use super::deed::{Deed, Planned};
 use super::mischief::{Breach, Deafness, Error, GivesUp, Mischief, What};
 use super::plan::{Plan, Records};
+use crate::measure::{BrokerRole, TopicPartition};
 use crate::protocol::Capability;
-use crate::trial::ActorId;
+use crate::trial::{ActorId, StepTarget};
 
 /// The plan that follows from a seed. Two in seven have no mischief.
 pub fn plan_of(seed: u64) -> Plan {
@@ -46,6 +47,8 @@ pub fn plan_of(seed: u64) -> Plan {
         mischiefs: Vec::new(),
         deeds: Vec::new(),
         ahead_ns: 0,
+        brokers: 0,
+        has_store: false,
     };
     for _ in 0..chance.of(&[0, 0, 1, 1, 1, 2, 3]) {
         let mischief = mischief(&plan, &mut chance);
@@ -57,6 +60,12 @@ pub fn plan_of(seed: u64) -> Plan {
     if chance.once_in(4) {
         plan.ahead_ns = chance.of(&[100_000_000_000, -7_300_000, -300_000_000_000]);
     }
+    if chance.once_in(3) {
+        plan.brokers = chance.of(&[1, 2, 3, 3]);
+        plan.has_store = chance.once_in(3);
+        let faults = faults(&plan, &mut chance);
+        plan.deeds.extend(faults);
+    }
     plan
 }
 
@@ -64,8 +73,8 @@ pub fn plan_of(seed: u64) -> Plan {
 fn deeds(plan: &Plan, chance: &mut Chance) -> Vec<Deed> {
     let mut deeds: Vec<Deed> = Vec::new();
     for _ in 0..chance.of(&[1, 1, 2]) {
-        let actor = ActorId::Reader(chance.index(plan.readers()));
-        let is_new = deeds.iter().all(|deed| deed.actor != actor);
+        let target = StepTarget::Actor(ActorId::Reader(chance.index(plan.readers())));
+        let is_new = deeds.iter().all(|deed| deed.target != target);
         let for_ns = chance.of(&[50, 400, 1_500]) * MS;
         let what = chance.of(&[
             Planned::Kill,
@@ -74,9 +83,46 @@ fn deeds(plan: &Plan, chance: &mut Chance) -> Vec<Deed> {
             Planned::Pause(for_ns),
             Planned::StartLate,
         ]);
-        if is_new && plan.may_act_on(actor) {
+        if is_new && plan.may_act_on(target) {
             let after_ns = chance.up_to(1_500 * MS);
-            deeds.push(Deed { after_ns, actor, what });
+            deeds.push(Deed { after_ns, target, what });
+        }
+    }
+    deeds
+}
+
+/// Planned acts on up to three of brokers, named or by their roles, the store and the load.
+fn faults(plan: &Plan, chance: &mut Chance) -> Vec<Deed> {
+    let mut deeds: Vec<Deed> = Vec::new();
+    for _ in 0..chance.of(&[1, 1, 2, 3]) {
+        let topic = chance.index(plan.partitions.len());
+        let partition = i32::try_from(chance.index(plan.partitions[topic].len())).unwrap();
+        let topic = u32::try_from(topic).unwrap();
+        let group = u32::try_from(chance.index(plan.groups as usize)).unwrap();
+        let broker = chance.index(plan.brokers as usize);
+        let target = chance.of(&[
+            StepTarget::Actor(ActorId::Broker(broker)),
+            StepTarget::Role(BrokerRole::LeaderOf(TopicPartition { topic, partition })),
+            StepTarget::Role(BrokerRole::Controller),
+            StepTarget::Role(BrokerRole::CoordinatorOf(group)),
+            StepTarget::Actor(ActorId::Store),
+            StepTarget::Actor(ActorId::Load),
+        ]);
+        let for_ns = chance.of(&[50, 400, 1_500]) * MS;
+        let what = match target {
+            StepTarget::Actor(ActorId::Load) => Planned::Rate(chance.up_to(400)),
+            _ => chance.of(&[
+                Planned::Kill,
+                Planned::Leave,
+                Planned::Restart(for_ns),
+                Planned::Restart(for_ns),
+                Planned::Pause(for_ns),
+            ]),
+        };
+        let is_new = deeds.iter().all(|deed| deed.target != target);
+        if is_new && plan.may_act_on(target) {
+            let after_ns = chance.up_to(1_500 * MS);
+            deeds.push(Deed { after_ns, target, what });
         }
     }
     deeds
@@ -192,8 +238,8 @@ fn capabilities(chance: &mut Chance, records: Records, manual: bool) -> Vec<Capa
         return Capability::ALL.to_vec();
     }
     let is_needed = |capability: Capability| match capability {
-        // No trial here has a store, so this one changes nothing.
-        Capability::Manual | Capability::Store => true,
+        // No trial here has a store or static members, and no account needs the times of reading: these change nothing.
+        Capability::Manual | Capability::Store | Capability::Static | Capability::Flow => true,
         // Nobody else knows what members hold that assign by hand.
         Capability::Assignment => manual,
         Capability::Ledger | Capability::Stamps => records == Records::Arriving,

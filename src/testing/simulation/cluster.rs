@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::brokers::Brokers;
 use super::chance::Chance;
 use super::mischief::Deafness;
 use crate::measure::{DeliveredOffsets, DeliveredTopics, GroupDescription, GroupMember, GroupState, TopicPartition};
@@ -117,6 +118,7 @@ pub struct Cluster {
     pub deafness: Vec<(Deafness, u64)>,
     /// Groups have targets.
     pub has_targets: bool,
+    pub brokers: Brokers,
 }
 
 impl Cluster {
@@ -143,6 +145,23 @@ impl Cluster {
         self.deafness
             .iter()
             .any(|(deaf, until_ns)| *deaf == way && now_ns < *until_ns)
+    }
+
+    /// The number of the role of a partition's leader.
+    pub fn role_of(partition: TopicPartition) -> usize {
+        partition.topic as usize + usize::try_from(partition.partition).unwrap()
+    }
+
+    /// True if a partition has a leader now.
+    pub fn is_led(&self, partition: TopicPartition, now_ns: u64) -> bool {
+        self.brokers.serve(Self::role_of(partition), now_ns)
+    }
+
+    /// True if every partition has one.
+    pub fn are_led(&self, now_ns: u64) -> bool {
+        self.partitions()
+            .into_iter()
+            .all(|partition| self.is_led(partition, now_ns))
     }
 
     /// The end of every partition.

@@ -15,7 +15,8 @@ use crate::scenario::{Configuration, Load, Membership, Mode};
 use crate::testing::script::BEGIN_NS;
 use crate::testing::{arrangement, load, prepare_producer};
 use crate::trial::{
-    self, Action, Event, Existing, Limits, LoadSpec, Phase, Script, Step, TrialMachine, TrialSpec, When, topic_sizes,
+    self, Action, Event, Existing, Limits, LoadSpec, Phase, Script, Step, StepTarget, TrialMachine, TrialSpec, When,
+    topic_sizes,
 };
 
 /// Limits that a healthy simulated trial keeps by far.
@@ -28,6 +29,7 @@ const LIMITS: Limits = Limits {
     read: Duration::from_secs(30),
     drain: Duration::MAX,
     settle: Duration::from_secs(2),
+    find: Duration::from_secs(3),
     result: Duration::from_secs(7),
     exit: Duration::from_secs(5),
 };
@@ -129,7 +131,9 @@ fn spec(plan: &Plan, cluster: &Cluster) -> TrialSpec {
     let sizes = topic_sizes(&topics);
     let (properties, calibration) = (BTreeMap::new(), WorkCalibration::default());
     let spec = TrialSpec::new(&configuration, "trial", topics, &properties, calibration, LIMITS);
-    let spec = spec.with_script(script(plan), &[]);
+    let brokers: Vec<u32> = (1..=plan.brokers).collect();
+    let spec = if plan.has_store { spec.with_own_store() } else { spec };
+    let spec = spec.with_script(script(plan), &brokers);
     match (plan.records, existing) {
         (Records::Existing, Some(existing)) => spec.with_existing(existing),
         (Records::Arriving, _) => {
@@ -142,22 +146,34 @@ fn spec(plan: &Plan, cluster: &Cluster) -> TrialSpec {
 
 fn script(plan: &Plan) -> Script {
     let mut steps = Vec::new();
-    for Deed { after_ns, actor, what } in plan.deeds.iter().copied() {
-        let when = When::AfterJoin(Duration::from_nanos(after_ns));
+    for Deed { after_ns, target, what } in plan.deeds.iter().copied() {
+        let after = Duration::from_nanos(after_ns);
+        let when = match what {
+            Planned::Rate(_) => When::At(after),
+            _ => When::AfterJoin(after),
+        };
         let (act, then) = match what {
             Planned::Kill => (Act::Kill, None),
             Planned::Leave => (Act::Leave, None),
             Planned::Restart(away_ns) => (Act::Kill, Some((away_ns, Act::Start))),
             Planned::Pause(length_ns) => (Act::Pause, Some((length_ns, Act::Resume))),
             Planned::StartLate => (Act::Start, None),
+            Planned::Rate(rate) => (Act::SetRate(rate), None),
         };
-        steps.push(Step { when, actor, act });
+        steps.push(Step { when, target, act });
         steps.extend(then.map(|(later_ns, act)| {
             let when = When::AfterStep(Duration::from_nanos(later_ns));
-            Step { when, actor, act }
+            let target = match target {
+                StepTarget::Role(_) => StepTarget::AsBefore,
+                target => target,
+            };
+            Step { when, target, act }
         }));
     }
-    Script { steps }
+    Script {
+        steps,
+        ..Script::default()
+    }
 }
 
 fn mode(plan: &Plan) -> Mode {
@@ -196,11 +212,12 @@ fn arriving(plan: &Plan, cluster: &Cluster, sizes: &[(String, u32)]) -> (LoadSpe
     let profile = Profile::Constant { rate: plan.rate as f64 };
     let schedule = Schedule::new(Arrivals::Constant, profile, WARMUP_NS + WINDOW_NS, plan.seed).unwrap();
     let load = LoadSpec {
-        schedule: schedule.clone(),
+        schedule,
         lead: Duration::from_nanos(LEAD_NS),
         warmup: Duration::from_nanos(WARMUP_NS),
         backlog_ends: cluster.ends(BEGIN_NS),
     };
+    let load = load.with_rates(&script(plan)).unwrap();
     let topics: Vec<(&str, u32)> = sizes
         .iter()
         .map(|(name, partitions)| (name.as_str(), *partitions))
@@ -209,9 +226,10 @@ fn arriving(plan: &Plan, cluster: &Cluster, sizes: &[(String, u32)]) -> (LoadSpe
         producer,
         producers: plan.producers,
         warmup_ns: WARMUP_NS,
-        ..prepare_producer(&topics, schedule.clone())
+        ..prepare_producer(&topics, load.schedule.clone())
     });
-    (load, producers.collect())
+    let producers = producers.collect();
+    (load, producers)
 }
 
 fn facts(plan: &Plan, spec: &TrialSpec) -> Facts {

@@ -169,7 +169,8 @@ impl World {
             (Breach::SecondReady, _) => self.say(actor, FromWorker::Ready),
             (Breach::EarlyResult, _) => self.give_result(actor),
             (Breach::WrongMembers, ActorId::Reader(reader)) => self.readers[reader].hides_member = true,
-            (Breach::WrongMembers, ActorId::Producer(_)) | (_, ActorId::Broker(_)) => {}
+            (Breach::WrongMembers, ActorId::Producer(_)) | (_, ActorId::Broker(_) | ActorId::Store | ActorId::Load) => {
+            }
             (Breach::WrongRole, ActorId::Reader(_)) => {
                 self.say(actor, FromWorker::ProducerProgress(ProducerProgress::default()));
             }

@@ -3,6 +3,7 @@
 //! hold. It knows no process, no socket and no clock.
 
 mod acting;
+mod brokers;
 mod carrying_out;
 mod causes;
 mod chance;

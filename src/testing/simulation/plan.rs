@@ -4,8 +4,9 @@
 use super::chance::MS;
 use super::deed::Deed;
 use super::mischief::{Deafness, Error, Mischief, What};
+use crate::measure::{BrokerRole, TopicPartition};
 use crate::protocol::Capability;
-use crate::trial::ActorId;
+use crate::trial::{ActorId, StepTarget};
 
 /// Which records are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,10 @@ pub struct Plan {
     pub drain_ns: u64,
     /// Every second process is on another host, whose clock shows so much more.
     pub ahead_ns: i64,
+    /// Brokers that a script may act on.
+    pub brokers: u32,
+    /// The run started a store, on which a script may act.
+    pub has_store: bool,
     /// What goes wrong.
     pub mischiefs: Vec<Mischief>,
     /// What is done on purpose.
@@ -88,7 +93,7 @@ impl Plan {
                 let deeds = std::mem::take(&mut changed.deeds);
                 changed.deeds = deeds
                     .into_iter()
-                    .filter(|deed| changed.may_act_on(deed.actor))
+                    .filter(|deed| changed.may_act_on(deed.target))
                     .collect();
                 simpler.push(changed);
             }
@@ -102,6 +107,9 @@ impl Plan {
             let half = plan.partitions[0].len() / 2;
             plan.partitions[0].truncate(half);
         });
+        change(self.brokers > 1, |plan| plan.brokers = 1);
+        change(self.brokers > 0, |plan| plan.brokers = 0);
+        change(self.has_store, |plan| plan.has_store = false);
         change(self.ahead_ns != 0, |plan| plan.ahead_ns = 0);
         change(self.removed > 0, |plan| plan.removed = 0);
         change(self.delay_ns > 0, |plan| plan.delay_ns = 0);
@@ -115,12 +123,24 @@ impl Plan {
     }
 
     /// True if a script may act on it: of each group one process stays.
-    pub fn may_act_on(&self, actor: ActorId) -> bool {
-        match actor {
-            ActorId::Reader(reader) => {
+    pub fn may_act_on(&self, target: StepTarget) -> bool {
+        match target {
+            StepTarget::Actor(ActorId::Reader(reader)) => {
                 !self.manual && reader < self.readers() && !reader.is_multiple_of(self.processes as usize)
             }
-            ActorId::Producer(_) | ActorId::Broker(_) => false,
+            StepTarget::Actor(ActorId::Broker(broker)) => broker < self.brokers as usize,
+            StepTarget::Role(BrokerRole::LeaderOf(TopicPartition { topic, partition })) => {
+                let of_topic = self.partitions.get(topic as usize);
+                self.brokers > 0
+                    && of_topic.is_some_and(|of_topic| {
+                        usize::try_from(partition).is_ok_and(|partition| partition < of_topic.len())
+                    })
+            }
+            StepTarget::Role(BrokerRole::CoordinatorOf(group)) => self.brokers > 0 && group < self.groups,
+            StepTarget::Role(BrokerRole::Controller) => self.brokers > 0,
+            StepTarget::Actor(ActorId::Store) => self.has_store,
+            StepTarget::Actor(ActorId::Load) => self.producers > 0,
+            StepTarget::Actor(ActorId::Producer(_)) | StepTarget::AsBefore => false,
         }
     }
 
@@ -129,7 +149,7 @@ impl Plan {
         let has_actor = |actor| match actor {
             ActorId::Reader(reader) => reader < self.readers(),
             ActorId::Producer(producer) => producer < self.producers as usize,
-            ActorId::Broker(_) => false,
+            _ => false,
         };
         let has_group = |group: usize| group < self.groups as usize;
         let has_others = !self.manual && self.processes * self.consumers > 1;

@@ -69,8 +69,11 @@ impl SimProducer {
         let after_ns = now_ns.saturating_sub(self.start_ns.unwrap_or(u64::MAX));
         let partitions = cluster.partitions();
         while self.sent < self.due(after_ns) {
-            let turn = usize::try_from(self.sent).unwrap();
-            self.send_one(now_ns, partitions[turn % partitions.len()], cluster, chance);
+            let partition = partitions[usize::try_from(self.sent).unwrap() % partitions.len()];
+            if !cluster.is_led(partition, now_ns) {
+                break;
+            }
+            self.send_one(now_ns, partition, cluster, chance);
             self.in_window += u64::from(after_ns >= self.warmup_ns);
             self.last_sent_ns = Some(now_ns);
         }

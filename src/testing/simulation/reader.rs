@@ -214,6 +214,9 @@ impl SimReader {
         progress: &mut Progress,
     ) -> i64 {
         let end = self.ranges[&partition].end;
+        if !cluster.is_led(partition, now_ns) {
+            return position;
+        }
         let log = cluster.log(partition);
         let mut offsets = log.fetch(now_ns, position, end, most);
         let Some(reached) = offsets.last().map(|last| last + 1) else {

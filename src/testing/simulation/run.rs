@@ -143,6 +143,7 @@ impl Trial {
                 Action::Describe(group) => Some(*group),
                 Action::Send(..)
                 | Action::Act(..)
+                | Action::Find(..)
                 | Action::AskEnds
                 | Action::AskStill(_)
                 | Action::Started(_)
@@ -163,7 +164,7 @@ impl Trial {
         if let Some(failure) = failure {
             return self.explained(failure);
         }
-        let is_planned = |actor: &&ActorId| self.world.plan.deeds.iter().any(|deed| deed.actor == **actor);
+        let is_planned = |actor: &&ActorId| self.world.plan.deeds.iter().any(|deed| deed.is_on(**actor));
         let mut murdered = self.world.murdered.intersection(&self.checker.gone);
         if let Some(actor) = murdered.find(|actor| !is_planned(actor)) {
             return Err(format!("{actor:?} died and the trial did not fail"));

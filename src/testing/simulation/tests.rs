@@ -218,7 +218,11 @@ fn a_planned_death_taken_for_a_failure_is_found() {
         let mut plan = plan_with(seed, &[]);
         let after_ns = Chance::new(seed).up_to(1_000 * MS);
         let (actor, what) = (ActorId::Reader(1), Planned::Kill);
-        plan.deeds.push(Deed { after_ns, actor, what });
+        plan.deeds.push(Deed {
+            after_ns,
+            target: actor.into(),
+            what,
+        });
         plan
     };
     let (changed, found) = found(Tamper::PlannedDeathFails, killed, "nothing that happened explains");

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::brokers::Brokers;
 use super::causes::Causes;
 use super::chance::{Chance, MS};
 use super::cluster::{Cluster, Group, Log};
@@ -10,10 +11,13 @@ use super::mischief::Deafness;
 use super::plan::{Plan, Records};
 use super::producer::SimProducer;
 use super::reader::SimReader;
-use crate::measure::TopicPartition;
+use crate::measure::{BrokerRole, TopicPartition};
 use crate::protocol::{Capability, FromWorker, Hello, PROTOCOL_VERSION, ToWorker, TopicTarget};
 use crate::testing::script::BEGIN_NS;
 use crate::trial::{Action, ActorId, Event};
+
+/// So long the world looks for a role that nobody has.
+const FIND_NS: u64 = 2_000 * MS;
 
 /// The presence of an actor's process.
 #[derive(Debug)]
@@ -55,6 +59,10 @@ pub enum Due {
     AnswerGroup(usize, u64),
     AnswerEnds,
     AnswerStill(Vec<TopicTarget>),
+    /// Who has a role is answered for a step of the script, until this time if nobody has it.
+    AnswerFound(usize, BrokerRole, u64),
+    /// A broker that was started answers.
+    BrokerUp(usize),
     Mischief(usize),
 }
 
@@ -101,6 +109,7 @@ impl World {
             groups: vec![Group::default(); plan.groups as usize],
             deafness: Vec::new(),
             has_targets: plan.has_targets,
+            brokers: Brokers::new(plan.brokers),
         };
         let processes = plan.processes as usize;
         let reader = |index: usize| {
@@ -143,7 +152,7 @@ impl World {
         for actor in readers.chain(producers) {
             let capabilities = match actor {
                 ActorId::Reader(reader) => self.readers[reader].capabilities.clone(),
-                ActorId::Producer(_) | ActorId::Broker(_) => Capability::ALL.to_vec(),
+                _ => Capability::ALL.to_vec(),
             };
             let ahead_ns = self.ahead_ns(actor);
             let process = Process {
@@ -185,7 +194,7 @@ impl World {
     fn ahead_ns(&self, actor: ActorId) -> i64 {
         match actor {
             ActorId::Reader(index) | ActorId::Producer(index) if index % 2 == 1 => self.plan.ahead_ns,
-            ActorId::Reader(_) | ActorId::Producer(_) | ActorId::Broker(_) => 0,
+            _ => 0,
         }
     }
 
@@ -194,7 +203,9 @@ impl World {
         match actor {
             ActorId::Reader(reader) => self.readers[reader].name.clone(),
             ActorId::Producer(producer) => self.producers[producer].name.clone(),
-            ActorId::Broker(broker) => format!("broker {broker}"),
+            ActorId::Broker(broker) => format!("broker {}", broker + 1),
+            ActorId::Store => "the store".to_owned(),
+            ActorId::Load => "the load".to_owned(),
         }
     }
 
@@ -244,6 +255,10 @@ impl World {
                 self.at(arrival_ns, Due::Hear(actor, message));
             }
             Action::Act(actor, act) => self.act(actor, act),
+            Action::Find(step, role) => {
+                let until_ns = self.now_ns + FIND_NS;
+                self.later(delay_ns, Due::AnswerFound(step, role, until_ns));
+            }
             Action::Describe(group) => {
                 self.looks += 1;
                 self.later(delay_ns, Due::AnswerGroup(group, self.looks));
@@ -299,7 +314,7 @@ impl World {
             Due::Work(ActorId::Producer(producer)) => self.produce(producer),
             Due::Join(reader) => self.join(reader),
             Due::Revoke(reader, consumer, generation) => self.revoke(reader, consumer, generation),
-            Due::Work(ActorId::Broker(_)) | Due::Event(..) => {}
+            Due::Work(_) | Due::Event(..) => {}
             Due::Expel(reader, life) => {
                 if self.processes[&ActorId::Reader(reader)].lives == life {
                     self.expel(reader);
@@ -310,6 +325,8 @@ impl World {
             Due::AnswerGroup(group, look) => self.answer_group(group, look),
             Due::AnswerEnds => self.answer_ends(),
             Due::AnswerStill(targets) => self.answer_still(targets),
+            Due::AnswerFound(step, role, until_ns) => self.answer_found(step, role, until_ns),
+            Due::BrokerUp(broker) => self.cluster.brokers.comes(broker),
             Due::Mischief(index) => self.mischief(index),
         }
     }
@@ -338,7 +355,8 @@ impl World {
         if self.cluster.is_deaf(Deafness::EndsLost, self.now_ns) {
             return;
         }
-        let ends = if self.cluster.is_deaf(Deafness::EndsErrors, self.now_ns) {
+        let is_deaf = self.cluster.is_deaf(Deafness::EndsErrors, self.now_ns);
+        let ends = if is_deaf || !self.cluster.are_led(self.now_ns) {
             Err("no answer".to_owned())
         } else {
             Ok(self.cluster.ends(self.now_ns))
@@ -347,14 +365,37 @@ impl World {
         self.later(delay_ns, Due::Event(Event::Ends(ends), None));
     }
 
+    fn answer_found(&mut self, step: usize, role: BrokerRole, until_ns: u64) {
+        let found = match self.cluster.brokers.holder(number_of(role), self.now_ns) {
+            Some(broker) => Ok(u32::try_from(broker + 1).unwrap()),
+            None if self.now_ns < until_ns => {
+                self.later(50 * MS, Due::AnswerFound(step, role, until_ns));
+                return;
+            }
+            None => Err("nobody has that role".to_owned()),
+        };
+        let delay_ns = self.delay();
+        self.later(delay_ns, Due::Event(Event::Found(step, found), None));
+    }
+
     fn answer_still(&mut self, targets: Vec<TopicTarget>) {
-        let still = if self.cluster.is_deaf(Deafness::StillErrors, self.now_ns) {
+        let is_deaf = self.cluster.is_deaf(Deafness::StillErrors, self.now_ns);
+        let still = if is_deaf || !self.cluster.are_led(self.now_ns) {
             Err("no answer".to_owned())
         } else {
             Ok(self.cluster.delivered_of(&targets, true))
         };
         let delay_ns = self.delay();
         self.later(delay_ns, Due::Event(Event::Still(targets, still), None));
+    }
+}
+
+/// The number of a role.
+fn number_of(role: BrokerRole) -> usize {
+    match role {
+        BrokerRole::LeaderOf(partition) => Cluster::role_of(partition),
+        BrokerRole::Controller => 0,
+        BrokerRole::CoordinatorOf(group) => group as usize,
     }
 }
 
@@ -369,6 +410,8 @@ fn actor_of(due: &Due) -> Option<ActorId> {
         | Due::AnswerGroup(..)
         | Due::AnswerEnds
         | Due::AnswerStill(_)
+        | Due::AnswerFound(..)
+        | Due::BrokerUp(_)
         | Due::Mischief(_) => None,
     }
 }

@@ -50,6 +50,12 @@ pub struct Actor<R: Role> {
     pub life: Life<R::Stage>,
 }
 
+impl<R: Role + Default> Default for Actor<R> {
+    fn default() -> Self {
+        Actor::new(R::default())
+    }
+}
+
 impl<R: Role> Actor<R> {
     /// One whose process has not been started.
     pub fn new(role: R) -> Self {
@@ -95,6 +101,8 @@ pub trait AnyActor {
     fn is_ready(&self) -> bool;
     /// True from the start of its process to its end.
     fn is_present(&self) -> bool;
+    /// True once its process has ended, until it is started again.
+    fn is_gone(&self) -> bool;
     /// Its process was started.
     fn start(&mut self);
     /// Its process introduced itself.
@@ -142,6 +150,10 @@ impl<R: Role> AnyActor for Actor<R> {
 
     fn is_present(&self) -> bool {
         !matches!(self.life, Life::Planned | Life::Gone(_))
+    }
+
+    fn is_gone(&self) -> bool {
+        matches!(self.life, Life::Gone(_))
     }
 
     fn go(&mut self) {

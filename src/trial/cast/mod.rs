@@ -4,6 +4,7 @@ mod broker;
 mod life;
 mod producer;
 mod reader;
+mod single;
 
 use std::ops::{Index, IndexMut};
 
@@ -14,6 +15,7 @@ pub use broker::Broker;
 pub use life::{Actor, AnyActor};
 pub use producer::ProducerStage;
 pub use reader::{Held, Reader, ReaderStage};
+pub use single::{Load, Store};
 
 /// Names an actor: its role, and which one of that role it is, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +26,10 @@ pub enum ActorId {
     Producer(usize),
     /// Keeps the records. Its process is none of the trial's own: only acts of the script are done to it.
     Broker(usize),
+    /// Where members write records to.
+    Store,
+    /// All producers together.
+    Load,
 }
 
 /// Everybody who takes part in a trial.
@@ -35,6 +41,10 @@ pub struct Cast {
     pub producers: Vec<Actor<PrepareProducer>>,
     /// The brokers that a script may act on: those that the run started.
     pub brokers: Vec<Actor<Broker>>,
+    /// There where the run started the store of the trial.
+    pub store: Actor<Store>,
+    /// There where the trial has a load.
+    pub load: Actor<Load>,
 }
 
 impl Cast {
@@ -101,10 +111,19 @@ impl Cast {
         producers.all(|producer| producer.is_done() || !producer.is_present())
     }
 
-    /// True where there is an actor of this name.
+    /// True where a script may act on somebody of this name, before the trial begins.
     pub fn has(&self, actor: ActorId) -> bool {
-        let brokers = (0..self.brokers.len()).map(ActorId::Broker);
-        self.ids().chain(brokers).any(|other| other == actor)
+        match actor {
+            ActorId::Reader(_) | ActorId::Producer(_) => self.ids().any(|other| other == actor),
+            ActorId::Broker(broker) => broker < self.brokers.len(),
+            ActorId::Store | ActorId::Load => self[actor].is_present(),
+        }
+    }
+
+    /// The broker of this id, where a script may act on it.
+    pub fn broker(&self, id: u32) -> Option<ActorId> {
+        let index = self.brokers.iter().position(|broker| broker.role.id == id);
+        index.map(ActorId::Broker)
     }
 }
 
@@ -116,6 +135,8 @@ impl Index<ActorId> for Cast {
             ActorId::Reader(reader) => &self.readers[reader],
             ActorId::Producer(producer) => &self.producers[producer],
             ActorId::Broker(broker) => &self.brokers[broker],
+            ActorId::Store => &self.store,
+            ActorId::Load => &self.load,
         }
     }
 }
@@ -126,6 +147,8 @@ impl IndexMut<ActorId> for Cast {
             ActorId::Reader(reader) => &mut self.readers[reader],
             ActorId::Producer(producer) => &mut self.producers[producer],
             ActorId::Broker(broker) => &mut self.brokers[broker],
+            ActorId::Store => &mut self.store,
+            ActorId::Load => &mut self.load,
         }
     }
 }

@@ -50,6 +50,7 @@ impl Role for Reader {
             threads: self.prepare.threads > 1,
             live: self.prepare.stamps.is_some(),
             store: self.prepare.work == Work::Store,
+            is_static: self.prepare.static_membership,
         }
     }
 

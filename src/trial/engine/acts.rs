@@ -8,7 +8,7 @@ use crate::protocol::{Position, ToWorker, partitions_of};
 use crate::trial::cast::{ActorId, AnyActor, ReaderStage};
 use crate::trial::happening::{Happening, Span};
 use crate::trial::limits::after;
-use crate::trial::script::{Step, When};
+use crate::trial::script::{Step, StepTarget, When};
 
 impl TrialMachine {
     /// Begins what is due of the script.
@@ -34,24 +34,38 @@ impl TrialMachine {
     fn settled_ns(&self) -> u64 {
         let steps = self.terms.script.steps.iter().zip(&self.acts.progress).enumerate();
         let known = steps.filter_map(|(index, (step, progress))| {
-            let is_coming = progress.begun_ns.is_some() || matches!(step.when, When::AfterStep(_));
+            let is_coming =
+                progress.asked_ns.max(progress.begun_ns).is_some() || matches!(step.when, When::AfterStep(_));
             let next_ns = self.next_ns(index).filter(|_| is_coming);
-            progress.begun_ns.max(progress.done_ns).max(next_ns)
+            progress
+                .asked_ns
+                .max(progress.begun_ns)
+                .max(progress.done_ns)
+                .max(next_ns)
         });
         known.max().map_or(0, |at_ns| after(at_ns, self.terms.limits.settle))
     }
 
-    /// When a step is due that waits; of a reader that is being started, when it must be ready.
+    /// When a step is due that waits; of a role that is looked up, when it must be known; of a reader that is being
+    /// started, when it must be ready.
     fn next_ns(&self, index: usize) -> Option<u64> {
-        let Step { when, actor, act } = self.terms.script.steps[index];
-        let Progress { begun_ns, done_ns } = self.acts.progress[index];
+        let Step { when, act, .. } = self.terms.script.steps[index];
+        let Progress {
+            asked_ns,
+            actor,
+            begun_ns,
+            done_ns,
+        } = self.acts.progress[index];
         if done_ns.is_some() || !self.is_reading() {
             return None;
         }
         if let Some(begun_ns) = begun_ns {
             let limit = self.terms.limits.hello + self.terms.limits.ready;
-            let gets_ready = act == Act::Start && matches!(actor, ActorId::Reader(_));
+            let gets_ready = act == Act::Start && matches!(actor, Some(ActorId::Reader(_)));
             return gets_ready.then(|| after(begun_ns, limit));
+        }
+        if let Some(asked_ns) = asked_ns {
+            return Some(after(asked_ns, self.terms.limits.find));
         }
         Some(match when {
             When::At(delay) => after(*self.log.latest(Happening::try_as_start_set_ref)?, delay),
@@ -65,28 +79,74 @@ impl TrialMachine {
     }
 
     fn begin(&mut self, now_ns: u64, index: usize) -> Result<Vec<Action>, Failure> {
-        let Step { actor, act, .. } = self.terms.script.steps[index];
-        if let Some(obstacle) = self.obstacle_to(index) {
+        let Progress { asked_ns, begun_ns, .. } = self.acts.progress[index];
+        let actor = match self.terms.script.steps[index].target {
+            _ if begun_ns.is_some() => return Err(self.not_as_planned(index, "its worker was not ready in time")),
+            _ if asked_ns.is_some() => {
+                return Err(self.not_as_planned(index, "the cluster did not say in time who that is"));
+            }
+            StepTarget::Actor(actor) => actor,
+            StepTarget::Role(role) => {
+                self.acts.progress[index].asked_ns = Some(now_ns);
+                return Ok(vec![Action::Find(index, role)]);
+            }
+            StepTarget::AsBefore => {
+                let before = index.checked_sub(1).and_then(|before| self.acts.progress[before].actor);
+                before.ok_or_else(|| self.not_as_planned(index, "the step before it was done to nobody"))?
+            }
+        };
+        self.begin_on(now_ns, index, actor)
+    }
+
+    /// Takes in which broker has the role that a step names.
+    pub(super) fn on_found(
+        &mut self,
+        now_ns: u64,
+        index: usize,
+        broker: Result<u32, String>,
+    ) -> Result<Vec<Action>, Failure> {
+        let waits = self
+            .acts
+            .progress
+            .get(index)
+            .is_some_and(|progress| progress.asked_ns.is_some() && progress.begun_ns.is_none());
+        if !waits || !self.is_reading() {
+            return Ok(Vec::new());
+        }
+        let broker = broker.map_err(|cause| self.not_as_planned(index, &cause))?;
+        let unknown = || format!("that is broker {broker}, which the run did not start");
+        let actor = self
+            .cast
+            .broker(broker)
+            .ok_or_else(|| self.not_as_planned(index, &unknown()))?;
+        self.begin_on(now_ns, index, actor)
+    }
+
+    fn begin_on(&mut self, now_ns: u64, index: usize, actor: ActorId) -> Result<Vec<Action>, Failure> {
+        let act = self.terms.script.steps[index].act;
+        if let Some(obstacle) = self.obstacle_to(actor, act) {
             return Err(self.not_as_planned(index, obstacle));
         }
+        self.acts.progress[index].actor = Some(actor);
         self.acts.progress[index].begun_ns = Some(now_ns);
         self.log.push(now_ns, actor, Happening::ActBegun(index));
         // Who leaves in order gives its result first.
         let stops = match (actor, act) {
             (ActorId::Reader(reader), Act::Leave) => self.cast.readers[reader].stop(),
             (ActorId::Producer(producer), Act::Leave) => self.cast.producers[producer].stop(),
+            // The producers' schedule has it.
+            (ActorId::Load, _) => {
+                self.finish(now_ns, index, actor);
+                return Ok(Vec::new());
+            }
             _ => false,
         };
         let stop = stops.then_some(Action::Send(actor, ToWorker::Stop));
         Ok(vec![stop.unwrap_or(Action::Act(actor, act))])
     }
 
-    /// Why a step cannot be carried out now.
-    fn obstacle_to(&self, index: usize) -> Option<&'static str> {
-        let Step { actor, act, .. } = self.terms.script.steps[index];
-        if self.acts.progress[index].begun_ns.is_some() {
-            return Some("its worker was not ready in time");
-        }
+    /// Why this cannot be done to an actor now.
+    fn obstacle_to(&self, actor: ActorId, act: Act) -> Option<&'static str> {
         if self.under_way(actor, |_| true).is_some() {
             return Some("a step before it is not over");
         }
@@ -96,21 +156,20 @@ impl TrialMachine {
             Act::Leave | Act::Kill | Act::Pause | Act::Resume if !is_present => Some("it does not run"),
             Act::Leave | Act::Pause if is_paused => Some("it is paused"),
             Act::Resume if !is_paused => Some("it is not paused"),
-            Act::Start | Act::Leave | Act::Kill | Act::Pause | Act::Resume => None,
+            Act::Start | Act::Leave | Act::Kill | Act::Pause | Act::Resume | Act::SetRate(_) => None,
         }
     }
 
     /// The step that is being done to an actor, if it is such an act.
     fn under_way(&self, actor: ActorId, is_such: impl Fn(Act) -> bool) -> Option<usize> {
         let mut steps = self.terms.script.steps.iter().zip(&self.acts.progress);
-        steps.position(|(step, Progress { begun_ns, done_ns })| {
-            step.actor == actor && is_such(step.act) && begun_ns.is_some() && done_ns.is_none()
+        steps.position(|(step, progress)| {
+            progress.actor == Some(actor) && is_such(step.act) && progress.done_ns.is_none()
         })
     }
 
-    fn finish(&mut self, now_ns: u64, index: usize) {
+    fn finish(&mut self, now_ns: u64, index: usize, actor: ActorId) {
         self.acts.progress[index].done_ns = Some(now_ns);
-        let actor = self.terms.script.steps[index].actor;
         self.log.push(now_ns, actor, Happening::ActDone(index));
     }
 
@@ -120,16 +179,17 @@ impl TrialMachine {
             return Ok(());
         };
         let done_ns = done.map_err(|cause| self.not_as_planned(index, &cause))?;
-        let is_broker = matches!(actor, ActorId::Broker(_));
+        let is_server = matches!(actor, ActorId::Broker(_) | ActorId::Store);
         match act {
             Act::Start => self.start(done_ns, actor),
-            Act::Leave | Act::Kill if is_broker => self.go(done_ns, actor, <&str>::from(act).to_owned(), true),
+            Act::Leave | Act::Kill if is_server => self.go(done_ns, actor, <&str>::from(act).to_owned(), true),
             Act::Leave | Act::Kill => return Ok(()),
             Act::Pause => drop(self.acts.paused.insert(actor)),
             Act::Resume => drop(self.acts.paused.remove(&actor)),
+            Act::SetRate(_) => {}
         }
-        if act != Act::Start || is_broker {
-            self.finish(done_ns, index);
+        if act != Act::Start || is_server {
+            self.finish(done_ns, index, actor);
         }
         Ok(())
     }
@@ -140,15 +200,15 @@ impl TrialMachine {
         let gave_result = match actor {
             ActorId::Reader(reader) => self.cast.readers[reader].is_done(),
             ActorId::Producer(producer) => self.cast.producers[producer].is_done(),
-            ActorId::Broker(_) => false,
+            ActorId::Broker(_) | ActorId::Store | ActorId::Load => false,
         };
         let planned = self.under_way(actor, |act| act == Act::Kill || gave_result && act == Act::Leave);
         let failure = self.cast.failure(actor, FailureKind::WorkerDied, &how);
         self.go(now_ns, actor, how, planned.is_some());
-        self.finish(now_ns, planned.ok_or(failure)?);
+        self.finish(now_ns, planned.ok_or(failure)?, actor);
         Ok(match actor {
             ActorId::Producer(_) => self.go_on(now_ns, |course, scene| course.on_producers(scene)),
-            ActorId::Reader(_) | ActorId::Broker(_) => self.end_when_collected(now_ns),
+            _ => self.end_when_collected(now_ns),
         })
     }
 
@@ -159,7 +219,7 @@ impl TrialMachine {
         let mut reported = Vec::new();
         for (name, span) in self.acts.spans.values_mut().flatten() {
             if name.map(ActorId::Reader) == Some(actor) {
-                reported.push(*span);
+                reported.push(span.clone());
                 *name = None;
             }
         }
@@ -180,7 +240,7 @@ impl TrialMachine {
         else {
             return Vec::new();
         };
-        self.finish(now_ns, index);
+        self.finish(now_ns, index, actor);
         self.cast.readers[reader].enter(ReaderStage::Reading);
         let held = vec![Vec::new(); self.role(reader).prepare.consumers.len()];
         self.log.push(now_ns, actor, Happening::Held(held));
@@ -212,6 +272,7 @@ impl TrialMachine {
                 && offset >= span.end
             {
                 (span.end, span.at_ns) = (offset, now_ns);
+                span.reports.push((now_ns, offset));
                 continue;
             }
             // Whoever held it at the barrier read it from its first record; where another began is not reported.
@@ -223,6 +284,7 @@ impl TrialMachine {
                 first: range.map_or(offset, |(_, range)| range.low.min(offset)),
                 end: offset,
                 at_ns: now_ns,
+                reports: vec![(now_ns, offset)],
             };
             spans.push((Some(reader), span));
         }
@@ -234,6 +296,11 @@ impl TrialMachine {
         let brokers = self.cast.brokers.iter().enumerate();
         let away = brokers.filter(|(id, broker)| !broker.is_present() || is_changing(*id));
         away.map(|(_, broker)| broker.role.id).collect()
+    }
+
+    /// True where the store is away, or may be, because that was planned.
+    pub fn is_store_away(&self) -> bool {
+        self.cast.store.is_gone() || self.under_way(ActorId::Store, |act| act != Act::Pause).is_some()
     }
 
     fn not_as_planned(&self, index: usize, cause: &str) -> Failure {

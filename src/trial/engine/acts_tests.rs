@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::measure::{HostMeasurement, Measurement};
+use crate::measure::{BrokerRole, HostMeasurement, Measurement, Participant};
 use crate::protocol::{Capability, FromWorker};
 use crate::testing::script::*;
 use crate::trial::engine::Event;
@@ -16,14 +16,15 @@ const SECOND: Duration = Duration::from_secs(1);
 const AT: When = When::At(SECOND);
 
 trait Planning {
-    fn step(self, when: When, actor: ActorId, act: Act) -> Self;
+    fn step(self, when: When, target: impl Into<StepTarget>, act: Act) -> Self;
     fn pause(self, when: When, actor: ActorId, length: Duration) -> Self;
     fn restart(self, when: When, actor: ActorId, how: Act, away: Duration) -> Self;
 }
 
 impl Planning for Plan {
-    fn step(mut self, when: When, actor: ActorId, act: Act) -> Self {
-        self.steps.push(Step { when, actor, act });
+    fn step(mut self, when: When, target: impl Into<StepTarget>, act: Act) -> Self {
+        let target = target.into();
+        self.steps.push(Step { when, target, act });
         self
     }
 
@@ -453,4 +454,117 @@ fn the_machine_wants_to_be_woken_for_the_next_step() {
     let script = reading(Plan::default().step(AT, TWO, Act::Kill));
     assert_eq!(script.machine.wake_ns(), start_ns(&script) + 1_000_000_000);
     assert!(script.machine.cast[TWO].is_present());
+}
+
+const LEADER: BrokerRole = BrokerRole::LeaderOf(crate::measure::TopicPartition { topic: 0, partition: 1 });
+
+/// Nothing is done to a role before it is known who that is.
+fn looking_for(plan: Plan, role: BrokerRole) -> Script {
+    let mut script = reading(plan);
+    assert_eq!(script.passes(SECOND), [Action::Find(0, role)]);
+    assert_eq!(script.passes(SECOND), []);
+    script
+}
+
+#[test]
+fn a_role_is_that_of_the_broker_that_has_it_when_the_step_is_due_and_the_next_step_may_be_done_to_the_same() {
+    let plan = Plan::default().step(AT, StepTarget::Role(LEADER), Act::Kill).step(
+        When::AfterStep(2 * SECOND),
+        StepTarget::AsBefore,
+        Act::Start,
+    );
+    let mut script = looking_for(plan, LEADER);
+    let broker = ActorId::Broker(1);
+    assert_eq!(script.event(Event::Found(0, Ok(2))), [Action::Act(broker, Act::Kill)]);
+    assert_eq!(script.event(Event::Found(0, Ok(3))), [], "once is enough");
+    assert_eq!(script.machine.brokers_away(), [2]);
+    acted(&mut script, broker, Act::Kill);
+    acts(&mut script, 2 * SECOND, broker, Act::Start);
+    let planned = script.machine.ended().planned();
+    let of_each = planned.iter().map(|act| (act.who, act.role, act.act));
+    let who = Participant::Broker(2);
+    assert_eq!(
+        of_each.collect::<Vec<_>>(),
+        [(who, Some(LEADER), Act::Kill), (who, Some(LEADER), Act::Start)]
+    );
+}
+
+#[test]
+fn a_role_that_nobody_has_or_that_nobody_names_in_time_fails_the_trial() {
+    let plan = || Plan::default().step(AT, StepTarget::Role(BrokerRole::Controller), Act::Kill);
+    let failed = |event: Option<Event>, cause: &str| {
+        let mut script = looking_for(plan(), BrokerRole::Controller);
+        match event {
+            Some(event) => script.event(event),
+            None => script.passes(Duration::from_secs(15)),
+        };
+        let message = format!("to kill the active controller, was not carried out: {cause}");
+        script.failed(FailureKind::NotAsPlanned, Some("the active controller"), &message);
+    };
+    failed(
+        Some(Event::Found(0, Err("nobody was that".to_owned()))),
+        "nobody was that",
+    );
+    failed(None, "the cluster did not say in time who that is");
+    let elsewhere = "that is broker 7, which the run did not start";
+    failed(Some(Event::Found(0, Ok(7))), elsewhere);
+}
+
+#[test]
+fn a_role_that_is_found_when_the_reading_is_over_is_left_alone() {
+    let mut script = looking_for(Plan::default().step(AT, StepTarget::Role(LEADER), Act::Kill), LEADER);
+    script.reaches(0, 0, RECORDS);
+    script.reaches(1, 1, RECORDS);
+    assert_eq!(script.event(Event::Found(0, Ok(1))), []);
+    assert_eq!(
+        (script.machine.phase(), script.machine.failure()),
+        (Phase::Collecting, None)
+    );
+    script.says(ONE, read(&[(0, &[run(0, RECORDS, 1)])]));
+    script.says(TWO, read(&[(1, &[run(0, RECORDS, 1)])]));
+    let (_, failure) = measured(&mut script);
+    let message =
+        "step 1 of the script, to kill the leader of partition 1, was not carried out: the trial ended before";
+    assert_eq!(failure.unwrap().message, message);
+}
+
+#[test]
+fn the_store_is_away_from_the_act_on_until_it_was_started_again() {
+    let plan = Plan::default().restart(AT, ActorId::Store, Act::Leave, SECOND);
+    let spec = spec(2, 1, 2).with_own_store().with_script(plan, &[]);
+    let mut script = Script::reading_of(spec);
+    script.now_ns = start_ns(&script);
+    assert!(!script.machine.is_store_away());
+    acts(&mut script, SECOND, ActorId::Store, Act::Leave);
+    assert!(script.machine.is_store_away());
+    let actions = script.passes(SECOND);
+    assert_eq!(actions, [Action::Act(ActorId::Store, Act::Start)]);
+    assert!(script.machine.is_store_away(), "it takes a while until it answers");
+    acted(&mut script, ActorId::Store, Act::Start);
+    assert!(!script.machine.is_store_away(), "from now on its death is a failure");
+    let planned = script.machine.ended().planned();
+    assert!(planned.iter().all(|act| act.who == Participant::Store), "{planned:?}");
+}
+
+#[test]
+fn a_role_without_brokers_of_the_run_and_a_rate_without_a_load_are_refused_before_anything_starts() {
+    let coordinator = StepTarget::Role(BrokerRole::CoordinatorOf(1));
+    let unknown = StepTarget::Role(BrokerRole::LeaderOf(crate::measure::TopicPartition {
+        topic: 0,
+        partition: 2,
+    }));
+    let cases: [(StepTarget, Act, &[u32]); 7] = [
+        (StepTarget::Role(LEADER), Act::Kill, &[]),
+        (coordinator, Act::Kill, &[1]),
+        (unknown, Act::Kill, &[1]),
+        (StepTarget::AsBefore, Act::Kill, &[1]),
+        (ActorId::Load.into(), Act::SetRate(5), &[1]),
+        (ActorId::Store.into(), Act::Kill, &[1]),
+        (ONE.into(), Act::SetRate(5), &[1]),
+    ];
+    for (target, act, brokers) in cases {
+        let plan = Plan::default().step(AT, target, act);
+        let named = format!("{:?}", plan.steps[0]);
+        Script::new(spec(2, 1, 2).with_script(plan, brokers)).failed(FailureKind::NotAsPlanned, None, &named);
+    }
 }

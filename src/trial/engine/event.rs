@@ -1,7 +1,7 @@
 //! What the state machine of a trial takes in and gives out.
 
 use crate::measure::GroupDescription;
-use crate::measure::{Act, DeliveredTopics};
+use crate::measure::{Act, BrokerRole, DeliveredTopics};
 use crate::protocol::{FromWorker, ToWorker, TopicTarget};
 use crate::trial::cast::ActorId;
 
@@ -16,6 +16,8 @@ pub enum Event {
     Died(ActorId, String),
     /// An act was carried out, at this time, or not, for this reason.
     Acted(ActorId, Act, Result<u64, String>),
+    /// The id of the broker to which a step of the script, from 0, is to be done; or why nobody knows it.
+    Found(usize, Result<u32, String>),
     /// What the cluster says of a group.
     Group(usize, Result<GroupDescription, String>),
     /// What the cluster says of the end of every partition of every topic.
@@ -33,6 +35,8 @@ pub enum Action {
     Send(ActorId, ToWorker),
     /// Do this to an actor and report [`Event::Acted`].
     Act(ActorId, Act),
+    /// Find the broker that has this role now, for this step of the script, and report [`Event::Found`].
+    Find(usize, BrokerRole),
     /// Ask the cluster about a group and report [`Event::Group`].
     Describe(usize),
     /// Ask the cluster for the ends of the trial's partitions and report [`Event::Ends`].

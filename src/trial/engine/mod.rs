@@ -77,7 +77,7 @@ impl TrialMachine {
         let groups = terms.groups.len();
         let mut log = TrialLog::default();
         log.push(now_ns, None, Happening::Phase(Phase::Starting));
-        let refused = terms.script.check(&cast).err();
+        let refused = terms.script.check(&cast, &terms).err();
         let mut machine = TrialMachine {
             cast,
             course,
@@ -170,6 +170,7 @@ impl TrialMachine {
             }
             Event::Garbage(actor, line) => self.on_garbage(actor, &line),
             Event::Died(actor, how) => self.on_died(now_ns, actor, how),
+            Event::Found(step, broker) => self.on_found(now_ns, step, broker),
             Event::Acted(actor, act, done) => self.on_acted(actor, act, done).map(|()| Vec::new()),
             Event::Group(group, description) => Ok(self.on_group(now_ns, group, description)),
             Event::Ends(ends) => Ok(self.go_on(now_ns, |course, scene| course.on_ends(ends, scene))),
@@ -218,7 +219,7 @@ impl TrialMachine {
     }
 
     fn on_message(&mut self, now_ns: u64, actor: ActorId, message: FromWorker) -> Result<Vec<Action>, Failure> {
-        use ActorId::{Broker, Producer, Reader};
+        use ActorId::{Broker, Load, Producer, Reader, Store};
         match (actor, message) {
             (_, FromWorker::Hello(hello)) => self.on_hello(now_ns, actor, hello),
             (_, FromWorker::Ready) => self.on_ready(now_ns, actor),
@@ -269,7 +270,7 @@ impl TrialMachine {
                 self.on_producer_result(now_ns, producer, *result)
             }
             (Producer(_), _) => self.broke_protocol(actor, "unexpected message from a producer"),
-            (Broker(_), _) => self.broke_protocol(actor, "a message from a broker"),
+            (Broker(_) | Store | Load, _) => self.broke_protocol(actor, "a message from one who does not speak"),
         }
     }
 

@@ -9,6 +9,10 @@ use crate::trial::happening::Span;
 /// How far a step is.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Progress {
+    /// When the cluster was asked which broker has the role that the step names.
+    pub(super) asked_ns: Option<u64>,
+    /// To whom it is done, once that is known.
+    pub(super) actor: Option<ActorId>,
     pub(super) begun_ns: Option<u64>,
     pub(super) done_ns: Option<u64>,
 }

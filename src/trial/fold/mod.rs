@@ -7,6 +7,7 @@ mod lives;
 mod observed;
 mod planned;
 
+use crate::measure::changes;
 use crate::measure::overload::is_seen;
 use crate::measure::{
     Failure, HostMeasurement, Interruptions, LoadMeasurement, Measurement, MemberMeasurement, PartitionMeasurement,
@@ -87,12 +88,29 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
         load,
         interruptions,
         acts: ended.planned(),
+        // The coordinator of the trial asks the cluster for these meanwhile.
+        group_looks: Vec::new(),
+        roles: None,
+        membership: ended.terms.membership.filter(|_| !ended.terms.script.steps.is_empty()),
         outside: observed::outside(ended),
         // Known once its tables have been counted.
         store: None,
         overall: None,
     };
+    let failure = with_fault(failure, changes::fault(&measurement));
     Some((measurement, failure))
+}
+
+/// The failure of a trial, with what a member did that explains it, or that is one by itself.
+fn with_fault(failure: Option<Failure>, fault: Option<Failure>) -> Option<Failure> {
+    match (failure, fault) {
+        (Some(mut failure), Some(fault)) if failure.kind == fault.kind => {
+            let who = fault.who.unwrap_or_default();
+            failure.message = format!("{}; {who}: {}", failure.message, fault.message);
+            Some(failure)
+        }
+        (failure, fault) => failure.or(fault),
+    }
 }
 
 /// When the first process of the trial was being started: of programs that are observed, the first of them.
@@ -167,6 +185,7 @@ fn member_measurement(
         reading: result.reading,
         client: result.client,
         rebalances: result.rebalances.clone(),
+        heartbeats: result.heartbeats.clone(),
         partitions: result
             .partitions
             .iter()
@@ -179,8 +198,10 @@ fn member_measurement(
                 last_ns: p.last_ns,
                 runs: p.runs.clone(),
                 series: p.series.clone(),
+                flow: p.flow.clone(),
                 latencies: p.latencies.clone(),
                 waits: p.waits.clone(),
+                unanswered: p.unanswered.clone(),
             })
             .collect(),
         ..MemberMeasurement::default()
@@ -226,7 +247,11 @@ fn not_observed(Ended { cast, log, .. }: &Ended<'_>, no_times: bool) -> Vec<Stri
         let Without::NotObserved(what) = capability.without() else {
             continue;
         };
-        let matters = |reader: &Actor<Reader>| capability != Capability::Work || reader.role.prepare.work != Work::None;
+        let matters = |Actor { role, .. }: &Actor<Reader>| match capability {
+            Capability::Work => role.prepare.work != Work::None,
+            Capability::Flow => role.prepare.flow,
+            _ => true,
+        };
         // Workers reported their pauses before that was a capability.
         let reported = |reader: usize| {
             capability == Capability::Pauses && log.result(reader).is_some_and(|result| result.pauses.is_some())

@@ -117,6 +117,7 @@ fn replayed(name: &str) -> (Value, Value) {
             ..Limits::default()
         },
         fetch_pause_ns: 0,
+        membership: None,
     };
     let mut machine = TrialMachine::new(TrialSpec { cast, terms, course }, recording.spawn_ns);
     for (actor, spawned_ns) in machine.cast.ids().zip(recording.spawned) {

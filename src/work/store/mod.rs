@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 
 use tokio::runtime::{Builder, Runtime};
 
-use self::write::{Row, Session};
+use self::write::{NotWritten, Row, Session};
 use super::handler::{Failure, Handler, Record};
 use crate::database::{Address, DatabaseError};
 use crate::protocol::StoreOrder;
@@ -78,7 +78,7 @@ impl Order {
     }
 
     /// Writes the rows by the open session or a new one, which is given back where it did.
-    async fn store(&self, open: Option<Session>, rows: &[Row<'_>]) -> Result<Session, DatabaseError> {
+    async fn store(&self, open: Option<Session>, rows: &[Row<'_>]) -> Result<Session, NotWritten> {
         let session = match open {
             Some(session) => session,
             None => self.connect().await?,
@@ -101,7 +101,12 @@ impl Handler for Store {
                 self.counts.committed(rows.len() as u64);
                 Ok(())
             }
-            Err(error) => Err(self.failure(&error)),
+            Err(failed) => {
+                if failed.may_be_there {
+                    self.counts.unanswered(&rows);
+                }
+                Err(self.failure(&failed.error))
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{Store, StoreCounts};
 use crate::database::{Address, Connection, quoted};
-use crate::measure::StoreUse;
+use crate::measure::{OffsetSpan, StoreUse};
 use crate::protocol::{Secret, StoreOrder};
 use crate::scenario::{StoreErrors, StoreWrite};
 use crate::testing::{Postgres, shared_postgres};
@@ -257,6 +257,57 @@ fn a_store_that_goes_away_fails_for_good_or_until_it_is_back() {
     retrying.handle(records(10..20).iter()).unwrap();
     assert_eq!(table.rows(), rows(0..20));
     assert_eq!(counts.so_far().retries, 3);
+    // The connection was lost before the commit was sent, and then refused.
+    assert_eq!(counts.unanswered_of("t", 3), []);
+}
+
+/// Ends the sessions of the handler as soon as one of them is busy.
+fn end_sessions(server: &Postgres) {
+    let address = Address::parse(&Secret::new(server.url())).unwrap();
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let connection = Connection::open(&address, "test").await.unwrap();
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'unanswered' AND \
+                   state = 'active'";
+        while connection.client.query(end, &[]).await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+}
+
+#[test]
+fn rows_may_be_there_without_an_answer_only_if_their_commit_was_sent() {
+    let table = Table::new(shared_postgres(), "unanswered", "");
+    let unanswered = |write, at_once: u32, records: &[Given], meanwhile: &str| {
+        let counts = StoreCounts::default();
+        let mut store = Store::open(&table.order(write, at_once), "unanswered", &counts).unwrap();
+        table.execute(meanwhile);
+        let failed = std::thread::scope(|scope| {
+            scope.spawn(|| end_sessions(table.server));
+            cause(store.handle(records.iter()))
+        });
+        table.execute("ROLLBACK");
+        assert!(failed.contains("terminating connection"), "{failed}");
+        counts.unanswered_of("t", 3)
+    };
+    let span = |first, end| OffsetSpan { first, end };
+    // Nobody gets a row in.
+    let lock = "BEGIN; LOCK TABLE \"unanswered\"";
+    assert_eq!(unanswered(StoreWrite::Insert, 2, &records(1..3), lock), []);
+    assert_eq!(unanswered(StoreWrite::Copy, 2, &records(1..3), lock), []);
+    assert_eq!(unanswered(StoreWrite::Insert, 2, &records(1..2), lock), [span(1, 2)]);
+    // A trigger that runs when its transaction is committed.
+    table.execute(
+        "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN NULL; END $$;
+         CREATE CONSTRAINT TRIGGER late AFTER INSERT ON \"unanswered\" DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+           EXECUTE FUNCTION wait()",
+    );
+    let mut two = records(1..3);
+    two.extend(records(7..9));
+    for write in [StoreWrite::Insert, StoreWrite::Copy] {
+        assert_eq!(unanswered(write, 10, &two, ""), [span(1, 3), span(7, 9)], "{write}");
+    }
+    assert_eq!(table.rows(), []);
 }
 
 #[test]

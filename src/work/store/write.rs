@@ -16,6 +16,30 @@ use crate::scenario::StoreWrite;
 /// The types of the columns of a row.
 const TYPES: [Type; 4] = [Type::TEXT, Type::INT4, Type::INT8, Type::BYTEA];
 
+/// A transaction that is not known to be committed.
+#[derive(Debug)]
+pub(super) struct NotWritten {
+    pub(super) error: DatabaseError,
+    /// True if its commit was sent and not answered: its rows may be there.
+    pub(super) may_be_there: bool,
+}
+
+impl NotWritten {
+    /// Nothing of it can be there.
+    fn at_all(error: DatabaseError) -> Self {
+        NotWritten {
+            error,
+            may_be_there: false,
+        }
+    }
+}
+
+impl From<DatabaseError> for NotWritten {
+    fn from(error: DatabaseError) -> Self {
+        NotWritten::at_all(error)
+    }
+}
+
 /// A row of the table.
 pub(super) struct Row<'r> {
     topic: Cow<'r, str>,
@@ -33,6 +57,11 @@ impl<'r> Row<'r> {
             offset: record.offset(),
             value: record.value(),
         }
+    }
+
+    /// Where its record is.
+    pub(super) fn place(&self) -> (&str, i32, i64) {
+        (&self.topic, self.partition, self.offset)
     }
 
     fn parameters(&self) -> [&(dyn ToSql + Sync); 4] {
@@ -72,21 +101,42 @@ impl Session {
     }
 
     /// Writes the rows in one transaction. After a failure the session is gone, and with it what it had not committed.
-    pub(super) async fn write(self, rows: &[Row<'_>]) -> Result<Self, DatabaseError> {
+    pub(super) async fn write(self, rows: &[Row<'_>]) -> Result<Self, NotWritten> {
         let client = &self.connection.client;
+        let mut commit = Commit::default();
         let written = match (&self.prepared, rows) {
-            (Prepared::Copy(statement), _) => copy_all(client, statement, rows).await,
+            (Prepared::Copy(statement), _) => copy_all(client, statement, rows, &mut commit).await,
             // A statement by itself is a transaction.
             (Prepared::Rows { one, .. }, [row]) => {
+                commit.note_sent_by(client);
                 let executed = answered(client.execute(one, &row.parameters())).await;
                 executed.map(|_| ())
             }
-            (Prepared::Rows { many, .. }, rows) => insert_all(client, many, rows).await,
+            (Prepared::Rows { many, .. }, rows) => insert_all(client, many, rows, &mut commit).await,
         };
         match written {
             Ok(()) => Ok(self),
-            Err(error) => Err(self.connection.reason(error).await),
+            Err(error) => {
+                let error = self.connection.reason(error).await;
+                Err(NotWritten {
+                    may_be_there: commit.was_sent && error.is_unanswered(),
+                    error,
+                })
+            }
         }
+    }
+}
+
+/// Whether the commit of a transaction has left this process.
+#[derive(Default)]
+struct Commit {
+    was_sent: bool,
+}
+
+impl Commit {
+    /// The client sends it now, if it still has its connection.
+    fn note_sent_by(&mut self, client: &Client) {
+        self.was_sent = !client.is_closed();
     }
 }
 
@@ -109,7 +159,12 @@ impl Prepared {
 ///
 /// A statement for each row would cost the server half as much again, because this client asks it after each to answer
 /// at once.
-async fn insert_all(client: &Client, statement: &Statement, rows: &[Row<'_>]) -> Result<(), DatabaseError> {
+async fn insert_all(
+    client: &Client,
+    statement: &Statement,
+    rows: &[Row<'_>],
+    commit: &mut Commit,
+) -> Result<(), DatabaseError> {
     let topics: Vec<&str> = rows.iter().map(|row| &*row.topic).collect();
     let partitions: Vec<i32> = rows.iter().map(|row| row.partition).collect();
     let offsets: Vec<i64> = rows.iter().map(|row| row.offset).collect();
@@ -125,16 +180,28 @@ async fn insert_all(client: &Client, statement: &Statement, rows: &[Row<'_>]) ->
         begun.and(inserted)
     })
     .await?;
+    commit.note_sent_by(client);
     answered(client.batch_execute("COMMIT")).await
 }
 
-/// One `COPY` with all rows, which is a transaction.
-async fn copy_all(client: &Client, statement: &Statement, rows: &[Row<'_>]) -> Result<(), DatabaseError> {
-    let sink = answered(client.copy_in(statement)).await?;
+/// `BEGIN`, one `COPY` with all rows, and `COMMIT` when it is answered. The answer to a `COPY` by itself comes before its
+/// commit, and this client does not wait for what follows.
+async fn copy_all(
+    client: &Client,
+    statement: &Statement,
+    rows: &[Row<'_>],
+    commit: &mut Commit,
+) -> Result<(), DatabaseError> {
+    let sink = answered(async {
+        let (begun, sink) = tokio::join!(biased; client.batch_execute("BEGIN"), client.copy_in(statement));
+        begun.and(sink)
+    })
+    .await?;
     let mut writer = pin!(BinaryCopyInWriter::new(sink, &TYPES));
     for row in rows {
         answered(writer.as_mut().write(&row.parameters())).await?;
     }
     answered(writer.finish()).await?;
-    Ok(())
+    commit.note_sent_by(client);
+    answered(client.batch_execute("COMMIT")).await
 }

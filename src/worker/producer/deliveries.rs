@@ -5,15 +5,19 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
 
-use rdkafka::Message;
 use rdkafka::client::ClientContext;
 use rdkafka::error::KafkaError;
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::ProducerContext;
+use rdkafka::{Message, Timestamp};
 
-use crate::measure::{DeliveryErrors, clock};
+use crate::measure::{DeliveryDelay, DeliveryErrors, Stretch, TopicPartition, clock};
 use crate::protocol::{LoadTopic, ProducedPartition};
+
+/// Shorter delays are not noted.
+const DELAY_FROM: Duration = Duration::from_millis(500);
 
 /// Different causes that are counted apart; the client has fewer.
 const CAUSES: usize = 64;
@@ -35,6 +39,22 @@ struct PartitionCount {
     acknowledged: AtomicU64,
     /// -1 before the first.
     highest_offset: AtomicI64,
+    /// Where records waited for it, in order.
+    delays: Mutex<Vec<Stretch>>,
+}
+
+impl PartitionCount {
+    /// Notes that a record waited so long for its acknowledgement. Records that waited at the same time make one stretch.
+    fn note_delay(&self, delay: Stretch) {
+        let mut delays = self.delays.lock().unwrap_or_else(PoisonError::into_inner);
+        match delays.last_mut() {
+            Some(last) if delay.from_ns <= last.until_ns => {
+                last.from_ns = last.from_ns.min(delay.from_ns);
+                last.until_ns = last.until_ns.max(delay.until_ns);
+            }
+            _ => delays.push(delay),
+        }
+    }
 }
 
 impl Deliveries {
@@ -42,6 +62,7 @@ impl Deliveries {
         let count = |_| PartitionCount {
             acknowledged: AtomicU64::new(0),
             highest_offset: AtomicI64::new(-1),
+            delays: Mutex::default(),
         };
         Deliveries {
             topics: topics
@@ -119,18 +140,51 @@ impl Deliveries {
         all.filter(|partition| partition.acknowledged > 0).collect()
     }
 
+    /// Where partitions took their time to acknowledge, in order of the partitions.
+    pub(super) fn delays(&self) -> Vec<DeliveryDelay> {
+        let mut all = Vec::new();
+        for (topic, partitions) in (0u32..).zip(&self.topics) {
+            for (partition, count) in (0i32..).zip(partitions) {
+                let partition = TopicPartition { topic, partition };
+                let delays = count.delays.lock().unwrap_or_else(PoisonError::into_inner);
+                all.extend(delays.iter().map(|delay| DeliveryDelay {
+                    partition,
+                    delay: *delay,
+                }));
+            }
+        }
+        all
+    }
+
     /// Counts records whose delivery the client never reported: they count as failed.
     pub(super) fn give_up(&self, records: u64) {
         self.blame("the client did not say what became of it", records);
         self.failed.fetch_add(records, Ordering::Release);
     }
 
+    /// What a partition acknowledged; `None` of one that was made after the start, which is in the total alone.
+    fn count_of(&self, topic: usize, partition: i32) -> Option<&PartitionCount> {
+        self.topics.get(topic)?.get(usize::try_from(partition).ok()?)
+    }
+
+    /// Notes how long a record waited for its acknowledgement. The client stamps it with the time at which it takes it.
+    fn note_wait(&self, topic: usize, partition: i32, taken: Timestamp) {
+        let Timestamp::CreateTime(taken_ms) = taken else { return };
+        let taken = SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(taken_ms).unwrap_or(0));
+        // A clock that was set back says nothing.
+        let Some(waited) = taken.elapsed().ok().filter(|waited| *waited >= DELAY_FROM) else {
+            return;
+        };
+        if let Some(count) = self.count_of(topic, partition) {
+            let now_ns = clock::now_ns();
+            let waited_ns = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
+            count.note_delay(Stretch::new(now_ns.saturating_sub(waited_ns), now_ns));
+        }
+    }
+
     /// Counts a record that the cluster has.
     fn acknowledge(&self, topic: usize, partition: i32, offset: i64) {
-        let partitions = self.topics.get(topic);
-        let count = partitions.and_then(|all| all.get(usize::try_from(partition).ok()?));
-        // A partition that was made after the start is in the total alone.
-        if let Some(count) = count {
+        if let Some(count) = self.count_of(topic, partition) {
             count.acknowledged.fetch_add(1, Ordering::Release);
             count.highest_offset.fetch_max(offset, Ordering::Release);
         }
@@ -157,7 +211,10 @@ impl ProducerContext for Deliveries {
 
     fn delivery(&self, result: &DeliveryResult<'_>, topic: usize) {
         match result {
-            Ok(message) => self.acknowledge(topic, message.partition(), message.offset()),
+            Ok(message) => {
+                self.note_wait(topic, message.partition(), message.timestamp());
+                self.acknowledge(topic, message.partition(), message.offset());
+            }
             Err((error, _)) => {
                 self.blame(&cause_of(error), 1);
                 self.failed.fetch_add(1, Ordering::Release);
@@ -217,5 +274,30 @@ mod tests {
         assert_eq!(errors[0].records, 2_000);
         assert_eq!(errors.iter().map(|error| error.records).sum::<u64>(), 3_000);
         assert!(errors.len() <= CAUSES + 1 && errors.iter().all(|error| error.cause != "never"));
+    }
+
+    #[test]
+    fn records_that_wait_at_the_same_time_make_one_delay_and_short_waits_none() {
+        let deliveries = deliveries();
+        let ago = |ms: u64| {
+            let at = SystemTime::now() - Duration::from_millis(ms);
+            let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            Timestamp::CreateTime(i64::try_from(since.as_millis()).unwrap_or(0))
+        };
+        let end_ns = clock::now_ns();
+        for (partition, taken) in [
+            (0, ago(3_000)),
+            (0, ago(700)),
+            (1, ago(200)),
+            (1, Timestamp::NotAvailable),
+        ] {
+            deliveries.note_wait(1, partition, taken);
+        }
+        let delays = deliveries.delays();
+        assert_eq!(delays.len(), 1, "{delays:?}");
+        let DeliveryDelay { partition, delay } = delays[0];
+        assert_eq!(partition, TopicPartition { topic: 1, partition: 0 });
+        assert!((2_990_000_000..3_500_000_000).contains(&delay.length_ns()), "{delay:?}");
+        assert!(delay.until_ns >= end_ns);
     }
 }

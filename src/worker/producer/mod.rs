@@ -187,6 +187,7 @@ impl Load {
             failed: deliveries.failed(),
             errors: deliveries.errors(),
             partitions: deliveries.partitions(),
+            delays: deliveries.delays(),
             window: Some(end.since(&start)),
             stopwatch: Some(self.process.used_until(&ProcessSnapshot::take())),
             pauses: Some(self.process.pauses()),

@@ -2,7 +2,7 @@
 //! times are handed in.
 
 use super::source::{Message, TopicHandle};
-use crate::measure::OffsetRun;
+use crate::measure::{FlowBuilder, OffsetRun};
 use crate::protocol::{OffsetRange, PartitionResult};
 use crate::worker::series::SeriesBuilder;
 
@@ -20,6 +20,8 @@ pub(super) struct PartitionAccount {
     /// The run being extended; empty before the first record.
     current: OffsetRun,
     series: SeriesBuilder,
+    /// When it was read, where that is recorded.
+    flow: Option<FlowBuilder>,
 }
 
 /// What counting a record found out.
@@ -47,6 +49,21 @@ impl PartitionAccount {
                 epoch: 0,
             },
             series: SeriesBuilder::of_read(),
+            flow: None,
+        }
+    }
+
+    /// The same, recording when it is read and when not.
+    pub(super) fn recording_flow(mut self, is_recorded: bool) -> Self {
+        self.flow = is_recorded.then(FlowBuilder::default);
+        self
+    }
+
+    /// Says that the records counted latest were begun and finished at these times.
+    #[inline]
+    pub(super) fn flowed(&mut self, from_ns: u64, until_ns: u64) {
+        if let Some(flow) = &mut self.flow {
+            flow.add(self.current.epoch, from_ns, until_ns);
         }
     }
 
@@ -158,6 +175,9 @@ impl PartitionAccount {
             self.current = latest;
         }
         self.series.absorb(other.series);
+        if let (Some(flow), Some(others)) = (&mut self.flow, other.flow) {
+            flow.absorb(others);
+        }
     }
 
     /// Closes the account.
@@ -174,6 +194,7 @@ impl PartitionAccount {
             last_ns: self.last_ns,
             runs: Some(self.runs),
             series: Some(self.series.finish()),
+            flow: self.flow.map(FlowBuilder::finish).unwrap_or_default(),
             ..PartitionResult::default()
         }
     }

@@ -45,6 +45,9 @@ impl<'a, O: Offsets + ?Sized> Committer<'a, O> {
             Ok(()) => {
                 for (index, offset) in &places {
                     slots[*index].set_committed(*offset);
+                    if self.commit != Commit::Auto {
+                        slots[*index].note_taken(*offset);
+                    }
                 }
                 if self.commit != Commit::Auto {
                     self.shared.count_commit();

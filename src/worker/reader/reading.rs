@@ -45,6 +45,8 @@ pub(crate) struct Reader<'a, S, O> {
     pub(crate) start_ns: u64,
     /// What to measure of records with a stamp, where there are any.
     pub(crate) waits: Option<&'a WaitOrder>,
+    /// Whether to record when each partition is read and when not.
+    pub(crate) records_flow: bool,
 }
 
 impl<'a, S, O> Reader<'a, S, O> {
@@ -64,6 +66,7 @@ impl<'a, S, O> Reader<'a, S, O> {
             thread_name: "reader".to_owned(),
             start_ns: 0,
             waits: None,
+            records_flow: false,
         }
     }
 }
@@ -142,7 +145,10 @@ impl ReadAccounts {
             partitions: partitions
                 .filter(|(_, (_, slot))| slot.was_held())
                 .map(|(index, (account, slot))| {
-                    let result = account.into_result(slot.partition.topic, slot.partition.partition);
+                    let mut result = account.into_result(slot.partition.topic, slot.partition.partition);
+                    for flow in &mut result.flow {
+                        flow.committed = slot.taken_in(flow.epoch);
+                    }
                     match &mut self.waited {
                         Some(waited) => waited.complete(index, result),
                         None => result,

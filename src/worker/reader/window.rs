@@ -43,9 +43,9 @@ pub(crate) enum Advance {
 }
 
 impl Window {
-    pub(crate) fn new(range: OffsetRange) -> Self {
+    pub(crate) fn new(range: OffsetRange, records_flow: bool) -> Self {
         Window {
-            account: PartitionAccount::new(range),
+            account: PartitionAccount::new(range).recording_flow(records_flow),
             range,
             epoch: 0,
             pending: VecDeque::new(),
@@ -108,6 +108,11 @@ impl Window {
             advance = Advance::ToEnd(self.account.position());
         }
         advance
+    }
+
+    /// Says that the records that were finished latest were worked between these times.
+    pub(crate) fn flowed(&mut self, from_ns: u64, until_ns: u64) {
+        self.account.flowed(from_ns, until_ns);
     }
 
     /// Ends an assignment: what was finished above a gap has been worked, and will be again by the next owner.

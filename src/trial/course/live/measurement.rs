@@ -165,6 +165,7 @@ fn measured_producer(
         series: result.series.clone(),
         last_sent_ns: result.last_sent_ns,
         queue_full_ns: result.queue_full_ns,
+        delays: result.delays.clone(),
         window: result.window.clone(),
         stopwatch: result.stopwatch.clone(),
     })

@@ -40,6 +40,10 @@ struct LoadState {
     start_ns: u64,
     /// The end of the load.
     end_ns: u64,
+    /// When producers that still have something to send are asked for their results.
+    stop_ns: u64,
+    /// From then until the load must be over.
+    patience: Duration,
     /// When the load, then the draining, must be over.
     deadline_ns: u64,
     /// True from when the producers were asked for their results.
@@ -150,11 +154,14 @@ impl Course for Live {
     fn begin(&mut self, start_ns: u64, scene: &mut Scene<'_>) -> Vec<Action> {
         let load_start_ns = after(start_ns, self.spec.lead);
         let end_ns = after(start_ns, self.spec.length());
-        let patience = LATE_SENDING + SETTLING + scene.terms.limits.result;
+        let patience = SETTLING + scene.terms.limits.result;
+        let stop_ns = after(end_ns, LATE_SENDING);
         self.load = Some(LoadState {
             start_ns: load_start_ns,
             end_ns,
-            deadline_ns: after(end_ns, patience),
+            stop_ns,
+            patience,
+            deadline_ns: after(stop_ns, patience),
             is_stopped: false,
             next_question_ns: load_start_ns,
             asked: None,
@@ -171,7 +178,7 @@ impl Course for Live {
         let Some(load) = &self.load else {
             return u64::MAX;
         };
-        let stop_ns = (!load.is_stopped).then(|| after(load.end_ns, LATE_SENDING));
+        let stop_ns = (!load.is_stopped).then_some(load.stop_ns);
         let question_ns = load.asked.is_none().then_some(load.next_question_ns);
         let wishes = [stop_ns, question_ns].into_iter().flatten();
         wishes.fold(load.deadline_ns, u64::min)
@@ -179,6 +186,11 @@ impl Course for Live {
 
     fn wait_until(&mut self, at_ns: u64) {
         if let Some(load) = &mut self.load {
+            let is_sending = load.ends.is_none() && !load.is_stopped;
+            if is_sending && at_ns > load.stop_ns {
+                load.stop_ns = at_ns;
+                load.deadline_ns = load.deadline_ns.max(after(at_ns, load.patience));
+            }
             load.deadline_ns = load.deadline_ns.max(at_ns);
         }
     }
@@ -195,7 +207,7 @@ impl Course for Live {
                 Err(Live::out_of_time(scene))
             };
         }
-        if !load.is_stopped && scene.now_ns >= after(load.end_ns, LATE_SENDING) {
+        if !load.is_stopped && scene.now_ns >= load.stop_ns {
             return Ok(self.stop_producers(scene));
         }
         if scene.now_ns >= load.next_question_ns {

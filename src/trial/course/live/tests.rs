@@ -428,10 +428,13 @@ fn a_producer_that_leaves_or_is_killed_as_planned_is_not_waited_for() {
         let when = crate::trial::When::At(Duration::from_secs(2));
         let step = crate::trial::Step {
             when,
-            actor: second,
+            target: second.into(),
             act,
         };
-        let mut script = reading_of_two_producers(crate::trial::Script { steps: vec![step] });
+        let mut script = reading_of_two_producers(crate::trial::Script {
+            steps: vec![step],
+            ..crate::trial::Script::default()
+        });
         let actions = script.passes(Duration::from_millis(2_100));
         let begun = match act {
             Act::Leave => Action::Send(second, ToWorker::Stop),
@@ -454,4 +457,28 @@ fn a_producer_that_leaves_or_is_killed_as_planned_is_not_waited_for() {
         );
         assert_eq!(script.machine.failure(), None);
     }
+}
+
+#[test]
+fn a_planned_rate_is_in_the_schedule_beforehand_and_counts_from_the_common_start() {
+    use crate::measure::Act;
+    use crate::trial::When;
+    let plan = |when| {
+        let (target, act) = (ActorId::Load.into(), Act::SetRate(200));
+        crate::trial::Script {
+            steps: vec![crate::trial::Step { when, target, act }],
+            ..crate::trial::Script::default()
+        }
+    };
+    // Half a second after the common start the producers begin.
+    let at = When::At(Duration::from_millis(2_500));
+    let load = load_spec([0, 0]).with_rates(&plan(at)).unwrap();
+    assert_eq!(load.schedule.expected_records(), 2 * 100 + 2 * 200);
+    let configuration = arrangement("case", 2, 1);
+    let spec = |when| {
+        let spec = spec_of(&configuration, 2).with_load(load_spec([0, 0]), producers());
+        Script::new(spec.with_script(plan(when), &[]))
+    };
+    assert_eq!(spec(at).machine.failure(), None);
+    spec(When::AtProgress(0.5)).failed(FailureKind::NotAsPlanned, None, "SetRate");
 }

@@ -15,6 +15,7 @@ use crate::measure::clock;
 use crate::scenario::Commit;
 use crate::work::{Handler, Record};
 use crate::worker::gate::Inside;
+use crate::worker::shared::Slot;
 
 /// The state of one reading.
 pub(super) struct Pass<'a, S, O, H> {
@@ -63,7 +64,8 @@ struct Admitted {
 impl<'a, S: Source, O: Consumption, H: Handler> Pass<'a, S, O, H> {
     pub(super) fn new(reader: &'a Reader<'a, S, O>, handler: H, gate: Inside<'a>) -> Self {
         let slots = reader.shared.slots();
-        let mut accounts: Vec<_> = slots.iter().map(|slot| PartitionAccount::new(slot.range)).collect();
+        let account = |slot: &Slot| PartitionAccount::new(slot.range).recording_flow(reader.records_flow);
+        let mut accounts: Vec<_> = slots.iter().map(account).collect();
         if let Some(order) = reader.waits {
             for (index, account) in accounts.iter_mut().enumerate() {
                 account.count_singly_from(order.stamped_from(index));
@@ -189,6 +191,9 @@ impl<'a, S: Source, O: Consumption, H: Handler> Pass<'a, S, O, H> {
     /// The partition's last record is finished: says so at once and stops fetching what nobody will read.
     fn finish_partition(&mut self, index: usize, now_ns: u64) {
         self.accounts[index].finished(now_ns, now_ns.saturating_sub(self.reader.start_ns));
+        if self.only_counts() {
+            self.accounts[index].flowed(self.received_ns, now_ns);
+        }
         self.reader.shared.slots()[index].set_finished(self.accounts[index].position());
         self.reader.shared.partition_ended();
         self.reader.offsets.end(index);
@@ -213,10 +218,14 @@ impl<'a, S: Source, O: Consumption, H: Handler> Pass<'a, S, O, H> {
             self.stopwatch.record_came();
         }
         let elapsed_ns = now_ns.saturating_sub(self.reader.start_ns);
+        let only_counts = self.only_counts();
         for index in self.touched.drain(..) {
             self.is_touched[index] = false;
             let account = &mut self.accounts[index];
             account.finished(now_ns, elapsed_ns);
+            if only_counts {
+                account.flowed(self.received_ns, now_ns);
+            }
             self.reader.shared.slots()[index].set_finished(account.position());
         }
     }

@@ -95,6 +95,7 @@ impl<S: Source, O: Consumption, H: Handler> Pass<'_, S, O, H> {
                 let Admitted { place, slot, epoch } = self.admitted[next];
                 let record = &entries[place];
                 let counted = self.count((slot, epoch), record);
+                self.accounts[slot].flowed(handling.started_ns, handling.finished_ns);
                 if let Some(waits) = &mut self.waits {
                     let stamp = waits.stamp_of(slot, record);
                     waits.finished(slot, stamp, handling);

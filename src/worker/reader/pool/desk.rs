@@ -101,17 +101,20 @@ impl<S: Source, O: Consumption> Desk<'_, S, O> {
                 };
                 waits.finished(job.slot, stamp, handling);
             }
-            self.finish(job.slot, job.ticket, now_ns);
+            self.finish(job.slot, job.ticket, (from_ns, now_ns));
             shared.end_work(slot, job.epoch);
         }
         now_ns - from_ns
     }
 
-    fn finish(&self, index: usize, ticket: u64, now_ns: u64) {
+    fn finish(&self, index: usize, ticket: u64, (from_ns, now_ns): (u64, u64)) {
         let slot = &self.reader.shared.slots()[index];
         let elapsed_ns = now_ns.saturating_sub(self.reader.start_ns);
         let mut window = self.windows[index].lock().unwrap_or_else(PoisonError::into_inner);
         let advance = window.finish(ticket, now_ns, elapsed_ns);
+        if advance != Advance::None {
+            window.flowed(from_ns, now_ns);
+        }
         match advance {
             Advance::None => {}
             // Under the lock, so that positions only grow.

@@ -87,7 +87,7 @@ pub(super) fn run<'a, S: Source, O: Consumption, H: Handler>(
         reader,
         handover: Handover::new(look_ahead(threads), threads, at_once),
         windows: (shared.slots().iter())
-            .map(|slot| Mutex::new(Window::new(slot.range)))
+            .map(|slot| Mutex::new(Window::new(slot.range, reader.records_flow)))
             .collect(),
         finished: AtomicU64::new(0),
         work_ns: AtomicU64::new(0),

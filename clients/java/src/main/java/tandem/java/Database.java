@@ -12,6 +12,7 @@ import org.postgresql.PGConnection;
 import org.postgresql.PGProperty;
 import tandem.postgres.ConnectionUrl;
 import tandem.postgres.Rows;
+import tandem.protocol.CommitSent;
 import tandem.protocol.Prepare;
 import tandem.protocol.Transaction;
 
@@ -34,6 +35,8 @@ final class Database implements Transaction, AutoCloseable {
         PGProperty.APPLICATION_NAME.set(properties, applicationName);
         PGProperty.CONNECT_TIMEOUT.set(properties, ANSWER_LIMIT_S);
         PGProperty.SOCKET_TIMEOUT.set(properties, ANSWER_LIMIT_S);
+        // Makes one INSERT of the rows of a batch, which many users of the driver set.
+        PGProperty.REWRITE_BATCHED_INSERTS.set(properties, true);
         properties.putAll(url.properties());
         connect();
     }
@@ -50,23 +53,26 @@ final class Database implements Transaction, AutoCloseable {
         if (connection == null) {
             connect();
         }
+        // One statement is a transaction by itself.
+        boolean isOneStatement = order.write() == Prepare.Write.COPY || records.size() == 1;
+        boolean isCommitting = false;
         try {
-            // One statement is a transaction by itself.
-            boolean isOneStatement = order.write() == Prepare.Write.COPY || records.size() == 1;
             connection.setAutoCommit(isKept && isOneStatement);
             if (order.write() == Prepare.Write.COPY) {
-                connection.unwrap(PGConnection.class).getCopyAPI().copyIn(Rows.copy(order), Rows.copied(records));
+                Rows.copyAll(connection.unwrap(PGConnection.class).getCopyAPI()::copyIn, order, records, isKept);
             } else {
+                isCommitting = isKept && isOneStatement;
                 insert(records);
             }
             if (!isKept) {
                 connection.rollback();
             } else if (!isOneStatement) {
+                isCommitting = true;
                 connection.commit();
             }
-        } catch (SQLException failure) {
+        } catch (SQLException | CommitSent failure) {
             recover();
-            throw failure;
+            throw isCommitting ? new CommitSent(failure) : failure;
         }
     }
 

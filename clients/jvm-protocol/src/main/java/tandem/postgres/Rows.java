@@ -12,6 +12,7 @@ import java.sql.SQLException;
 import java.util.List;
 
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import tandem.protocol.CommitSent;
 import tandem.protocol.Prepare;
 
 /** Records as rows of the trial's table. */
@@ -40,12 +41,42 @@ public final class Rows {
     }
 
     /** The statement that {@link #copied} goes with. */
-    public static String copy(Prepare.Store order) {
+    static String copy(Prepare.Store order) {
         return "COPY " + order.table() + " " + COLUMNS + " FROM STDIN (FORMAT binary)";
     }
 
+    /** What the driver copies rows with. */
+    @FunctionalInterface
+    public interface Copying {
+        void copyIn(String statement, InputStream rows) throws SQLException, IOException;
+    }
+
+    /** Copies the records into the table by one COPY, whose end is its commit unless it is part of a transaction. */
+    public static void copyAll(Copying copying, Prepare.Store order, List<ConsumerRecord<byte[], byte[]>> records,
+            boolean isCommit) throws SQLException {
+        InputStream rows = copied(records);
+        try {
+            copying.copyIn(copy(order), rows);
+        } catch (SQLException failure) {
+            if (isCommit && isReadToTheEnd(rows)) {
+                throw new CommitSent(failure);
+            }
+            throw failure;
+        } catch (IOException impossible) {
+            throw new UncheckedIOException(impossible);
+        }
+    }
+
+    private static boolean isReadToTheEnd(InputStream rows) {
+        try {
+            return rows.available() == 0;
+        } catch (IOException impossible) {
+            throw new UncheckedIOException(impossible);
+        }
+    }
+
     /** The rows in COPY's binary format. */
-    public static InputStream copied(List<ConsumerRecord<byte[], byte[]>> records) {
+    static InputStream copied(List<ConsumerRecord<byte[], byte[]>> records) {
         var bytes = new ByteArrayOutputStream();
         try (var output = new DataOutputStream(bytes)) {
             output.write(COPY_SIGNATURE);

@@ -74,6 +74,8 @@ public final class Member {
     private PartitionAccount latest;
     private String latestTopic;
     private long unfinished;
+    /** When the work on the first of these began. */
+    private long unfinishedSinceNs;
 
     Member(Prepare order, int index, Runnable work, Runnable onEnd, Consumer<Throwable> onFailure,
             ObjLongConsumer<String> onReport) {
@@ -96,7 +98,8 @@ public final class Member {
         for (int topic = 0; topic < order.topics().size(); topic++) {
             Prepare.Topic of = order.topics().get(topic);
             for (int partition = 0; partition < of.partitions().size(); partition++) {
-                var account = new PartitionAccount(new Prepare.Partition(topic, partition), of.partitions().get(partition));
+                var account = new PartitionAccount(new Prepare.Partition(topic, partition),
+                        of.partitions().get(partition), order.flow());
                 accounts.put(new TopicPartition(of.name(), partition), account);
             }
         }
@@ -144,7 +147,7 @@ public final class Member {
         boolean isStamped = waits != null && waits.isStamped(account.partition, record.offset());
         if (!isWorkMeasured && !isStamped) {
             account.count(record.offset(), size, receivedNs);
-            unfinished++;
+            begun(receivedNs);
             if (record.offset() + 1 == account.range.end()) {
                 finish(System.nanoTime());
             }
@@ -156,7 +159,7 @@ public final class Member {
         freeSinceNs = finishedNs;
         workNs += isWorkMeasured ? finishedNs - startedNs : 0;
         account.count(record.offset(), size, receivedNs);
-        unfinished++;
+        begun(startedNs);
         finish(finishedNs);
         if (isStamped) {
             finishStamped(account, record, receivedNs, startedNs, finishedNs);
@@ -224,7 +227,7 @@ public final class Member {
             int size = Math.max(0, record.serializedKeySize()) + Math.max(0, record.serializedValueSize());
             long firstReceivedNs = account.received.of(record.offset(), receivedNs);
             account.count(record.offset(), size, firstReceivedNs);
-            unfinished++;
+            begun(startedNs);
             if (waits != null && waits.isStamped(account.partition, record.offset())) {
                 finishStamped(account, record, firstReceivedNs, account.started.of(record.offset(), startedNs), finishedNs);
             }
@@ -238,9 +241,24 @@ public final class Member {
             fail(new Refusal("the work failed: " + failure.message()));
         }
         records.forEach(record -> ofRecord(record).started.note(record.offset() + 1, startedNs));
+        if (failure.isUnanswered()) {
+            noteUnanswered(records);
+        }
         retries++;
         onReport.accept("the work is tried again: " + failure.message(), retries);
         throw new StoreAway(failure.message());
+    }
+
+    /** Nothing says what became of these records of a transaction. */
+    private void noteUnanswered(List<ConsumerRecord<byte[], byte[]>> records) {
+        PartitionAccount of = null;
+        long end = 0;
+        for (ConsumerRecord<byte[], byte[]> record : records) {
+            PartitionAccount account = ofRecord(record);
+            account.unanswered(record.offset(), account == of && record.offset() == end);
+            of = account;
+            end = record.offset() + 1;
+        }
     }
 
     /** Between its first attempt and its last the member does nothing else. */
@@ -277,11 +295,19 @@ public final class Member {
         return latest;
     }
 
+    /** A record was counted whose work began then. */
+    private void begun(long fromNs) {
+        if (unfinished == 0) {
+            unfinishedSinceNs = fromNs;
+        }
+        unfinished++;
+    }
+
     /** What was counted of the latest partition is finished. */
     private void finish(long nowNs) {
         if (unfinished > 0) {
             unfinished = 0;
-            if (latest.finished(nowNs, start.getNow(nowNs))) {
+            if (latest.finished(unfinishedSinceNs, nowNs, start.getNow(nowNs))) {
                 end();
             }
         }

@@ -7,9 +7,12 @@ import java.util.List;
 final class PartitionAccount {
     record Run(long first, long end, int epoch) {}
 
+    record Span(long first, long end) {}
+
     /** As the protocol has it. */
     record Result(int topic, int partition, long records, long bytes, Long firstNs, Long lastNs, List<Run> runs,
-            Series.Counts series, Waits.Latencies latencies, List<Waits.Slice> waits) {}
+            Series.Counts series, List<Flow.OfEpoch> flow, Waits.Latencies latencies, List<Waits.Slice> waits,
+            List<Span> unanswered) {}
 
     static final long NO_POSITION = -1;
 
@@ -21,6 +24,10 @@ final class PartitionAccount {
     final Prepare.Range range;
     private final Series series = new Series();
     private final List<Run> runs = new ArrayList<>();
+    /** What was in transactions whose commits the store did not answer, once for each of them. */
+    private final List<Span> unanswered = new ArrayList<>();
+    /** Null unless the trial asks for it. */
+    private final Flow flow;
     /** Made when the first record with a stamp comes: most trials have none, and histograms are large. */
     private Waits.OfPartition waits;
     private long runFirst;
@@ -36,7 +43,8 @@ final class PartitionAccount {
     private long committed = NO_POSITION;
     private volatile long position = NO_POSITION;
 
-    PartitionAccount(Prepare.Partition partition, Prepare.Range range) {
+    PartitionAccount(Prepare.Partition partition, Prepare.Range range, boolean recordsFlow) {
+        flow = recordsFlow ? new Flow() : null;
         this.partition = partition;
         this.range = range;
     }
@@ -89,6 +97,12 @@ final class PartitionAccount {
         bytes += size;
     }
 
+    /** The store did not answer the commit of a transaction with this record, which may follow the one before. */
+    void unanswered(long offset, boolean isNext) {
+        long first = isNext ? unanswered.remove(unanswered.size() - 1).first() : offset;
+        unanswered.add(new Span(first, offset + 1));
+    }
+
     private void beginRun(long offset, long receivedNs) {
         if (firstNs == null) {
             firstNs = receivedNs;
@@ -100,12 +114,15 @@ final class PartitionAccount {
         runEpoch = epochs;
     }
 
-    /** Says that all that was counted is finished now. True if that was the last of the partition. */
-    boolean finished(long nowNs, long startNs) {
+    /** Says that all that was counted was begun at {@code fromNs} and is finished now. True if that was the last of the partition. */
+    boolean finished(long fromNs, long nowNs, long startNs) {
         if (records == noted) {
             return false;
         }
         series.add(nowNs - startNs, records - noted);
+        if (flow != null) {
+            flow.add(runEpoch, fromNs, nowNs);
+        }
         noted = records;
         lastNs = nowNs;
         boolean wasPassed = isPassed();
@@ -130,6 +147,9 @@ final class PartitionAccount {
 
     void committed(long offset) {
         committed = offset;
+        if (flow != null) {
+            flow.committed(epochs, offset);
+        }
     }
 
     Result result(boolean hasWaits) {
@@ -138,6 +158,7 @@ final class PartitionAccount {
             all.add(new Run(runFirst, runEnd, runEpoch));
         }
         return new Result(partition.topic(), partition.partition(), records, bytes, firstNs, lastNs, all, series.counts(),
-                hasWaits ? waits().latencies() : null, hasWaits ? waits().slices() : null);
+                flow == null ? null : flow.result(), hasWaits ? waits().latencies() : null,
+                hasWaits ? waits().slices() : null, List.copyOf(unanswered));
     }
 }

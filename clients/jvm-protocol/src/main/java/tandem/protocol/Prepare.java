@@ -8,7 +8,8 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 /** All that a worker needs for a trial. */
 public record Prepare(List<ConsumerOrder> consumers, List<Topic> topics, String groupId, Map<String, String> properties,
         Map<String, String> clientProperties, Work work, Calibration calibration, Commit commit, Read read, boolean manual,
-        Stamps stamps, long warmupRecords, boolean joinsLate, Store store) implements ToWorker {
+        Stamps stamps, long warmupRecords, boolean joinsLate, boolean staticMembership, boolean flow,
+        Store store) implements ToWorker {
     /** What is optional is empty if it is left out. */
     public Prepare {
         clientProperties = clientProperties == null ? Map.of() : clientProperties;

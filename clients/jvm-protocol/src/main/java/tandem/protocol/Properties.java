@@ -67,6 +67,9 @@ public final class Properties {
         });
         result.put(ConsumerConfig.GROUP_ID_CONFIG, order.groupId());
         result.put(ConsumerConfig.CLIENT_ID_CONFIG, clientId);
+        if (order.staticMembership()) {
+            result.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, clientId);
+        }
         result.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, order.commit().kind() == Commit.Kind.AUTO);
         result.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
         result.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);

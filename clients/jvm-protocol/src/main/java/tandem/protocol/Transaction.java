@@ -14,6 +14,7 @@ public interface Transaction {
      * Writes the records in one transaction.
      *
      * @param isKept false to roll it back: a warm-up leaves nothing in the store
+     * @throws CommitSent if that failed after the commit was sent
      */
     void write(List<ConsumerRecord<byte[], byte[]>> records, boolean isKept) throws Exception;
 }

@@ -29,9 +29,11 @@ import org.apache.kafka.common.errors.TimeoutException;
 public final class Worker {
     private static final int PROTOCOL = 2;
     private static final List<String> CAPABILITIES = List.of("hold", "assignment", "ledger", "usage", "work", "calibrate",
-            "pauses", "stamps", "store");
+            "pauses", "stamps", "static", "store", "flow");
     private static final long SILENCE_LIMIT_NS = TimeUnit.SECONDS.toNanos(10);
     private static final long PROGRESS_INTERVAL_MS = 100;
+    /** If it matters when each partition was read: a worker that is killed says no more. */
+    private static final long FLOW_INTERVAL_MS = 20;
     private static final long PAUSE_LOOK_MS = 100;
     private static final long PAUSE_NS = TimeUnit.MILLISECONDS.toNanos(500);
     private static final long RESULT_LIMIT_S = 14;
@@ -196,11 +198,13 @@ public final class Worker {
     /** Reports progress ten times a second and when a partition's end is reached, and the seconds that are over. */
     private void report(long startNs) {
         Map<Prepare.Partition, Long> reported = new HashMap<>();
+        boolean recordsFlow = members.stream().anyMatch(member -> member.order().flow());
+        long intervalMs = recordsFlow ? FLOW_INTERVAL_MS : PROGRESS_INTERVAL_MS;
         try {
             TimeUnit.NANOSECONDS.sleep(startNs - System.nanoTime());
             atStart = Usage.now();
             while (true) {
-                Signal signal = signals.poll(PROGRESS_INTERVAL_MS, TimeUnit.MILLISECONDS);
+                Signal signal = signals.poll(intervalMs, TimeUnit.MILLISECONDS);
                 if (signal == Signal.STOP) {
                     return;
                 }

@@ -1,13 +1,16 @@
 package tandem.postgres;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.IOException;
+import java.sql.SQLException;
 import java.util.HexFormat;
 import java.util.List;
 
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Test;
+import tandem.protocol.CommitSent;
 import tandem.protocol.Prepare;
 
 class RowsTest {
@@ -31,6 +34,24 @@ class RowsTest {
                 + row + "0000000000000102" + "00000002" + "0708"
                 + row + "0000000000000103" + "00000000"
                 + "ffff", HexFormat.of().formatHex(Rows.copied(records).readAllBytes()));
+    }
+
+    @Test
+    void aCopyThatFailsAfterItsLastRowMayBeThere() {
+        var records = List.of(new ConsumerRecord<byte[], byte[]>("ab", 1, 258, null, new byte[] {7, 8}));
+        var lost = new SQLException("lost", "08006");
+        Rows.Copying atTheEnd = (statement, rows) -> {
+            rows.readAllBytes();
+            throw lost;
+        };
+        Rows.Copying before = (statement, rows) -> {
+            rows.read();
+            throw lost;
+        };
+        Prepare.Store order = order(Prepare.Write.COPY);
+        assertThrows(CommitSent.class, () -> Rows.copyAll(atTheEnd, order, records, true));
+        assertThrows(SQLException.class, () -> Rows.copyAll(atTheEnd, order, records, false));
+        assertThrows(SQLException.class, () -> Rows.copyAll(before, order, records, true));
     }
 
     private static Prepare.Store order(Prepare.Write write) {

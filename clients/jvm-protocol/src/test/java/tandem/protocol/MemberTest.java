@@ -68,6 +68,21 @@ class MemberTest {
     }
 
     @Test
+    void whatWasNotAnsweredIsReportedByPartitionOnceForEachTransaction() {
+        Member member = member(Prepare.OnError.RETRY, 0);
+        var rows = List.of(record(FIRST, 0), record(FIRST, 1), record(SECOND, 0), record(SECOND, 2));
+        refusal = new CommitSent(new SQLException("FATAL: away", "57P01"));
+        assertThrows(StoreAway.class, () -> member.store(rows, this::write));
+        assertThrows(StoreAway.class, () -> member.store(rows.subList(0, 1), this::write));
+        refusal = new SQLException("FATAL: away", "57P01");
+        assertThrows(StoreAway.class, () -> member.store(rows, this::write));
+        Map<Integer, List<PartitionAccount.Span>> unanswered = new java.util.HashMap<>();
+        result(member).partitions().forEach(of -> unanswered.put(of.partition(), of.unanswered()));
+        assertEquals(Map.of(0, List.of(new PartitionAccount.Span(0, 2), new PartitionAccount.Span(0, 1)),
+                1, List.of(new PartitionAccount.Span(0, 1), new PartitionAccount.Span(2, 3))), unanswered);
+    }
+
+    @Test
     void thePauseBetweenAttemptsIsWork() throws InterruptedException {
         Member member = member(Prepare.OnError.RETRY, 0);
         refusal = new SQLException("FATAL: away", "57P01");
@@ -130,7 +145,7 @@ class MemberTest {
         var store = new Prepare.Store("postgresql://u:p@a/b", "\"t\"", Prepare.Write.INSERT, 10, onError);
         var order = new Prepare(List.of(new Prepare.ConsumerOrder("c", List.of())), List.of(new Prepare.Topic("t", ranges)),
                 "g", Map.of(), null, new Work(Work.Kind.STORE, 0), new Prepare.Calibration(1, 0), new Commit(Commit.Kind.NONE, 0),
-                Prepare.Read.BATCH, false, null, warmupRecords, false, store);
+                Prepare.Read.BATCH, false, null, warmupRecords, false, false, false, store);
         Member member = new Member(order, 0, () -> {}, () -> said.add("end"), cause -> said.add(cause.getMessage()),
                 (message, times) -> said.add(times + ": " + message));
         member.beginEpochs(Set.of(FIRST, SECOND));

@@ -11,7 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class PartitionAccountTest {
-    private final PartitionAccount account = new PartitionAccount(new Prepare.Partition(0, 1), new Prepare.Range(0, 10));
+    private final PartitionAccount account = new PartitionAccount(new Prepare.Partition(0, 1), new Prepare.Range(0, 10), false);
 
     @Test
     void consecutiveOffsetsAreOneRun() {
@@ -39,12 +39,12 @@ class PartitionAccountTest {
         account.beginEpoch();
         account.count(0, 100, 5);
         assertEquals(PartitionAccount.NO_POSITION, account.position());
-        assertFalse(account.finished(7, 0));
+        assertFalse(account.finished(7, 7, 0));
         assertEquals(1, account.position());
         read(1, 2, 3, 4, 5, 6, 7, 8);
         account.count(9, 100, 8);
-        assertTrue(account.finished(9, 0));
-        assertFalse(account.finished(10, 0));
+        assertTrue(account.finished(9, 9, 0));
+        assertFalse(account.finished(10, 10, 0));
         assertFalse(account.pass());
         assertEquals(10, account.position());
         assertEquals(5L, account.result(false).firstNs());
@@ -79,7 +79,7 @@ class PartitionAccountTest {
     private void read(long... offsets) {
         for (long offset : offsets) {
             account.count(offset, 100, 5);
-            account.finished(6, 0);
+            account.finished(6, 6, 0);
         }
     }
 }

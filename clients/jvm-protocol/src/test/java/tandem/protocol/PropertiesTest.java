@@ -20,7 +20,7 @@ class PropertiesTest {
 
     private static Prepare order(Map<String, String> properties, Map<String, String> ofClient) {
         return new Prepare(List.of(), List.of(), "group", properties, ofClient, null, null, new Commit(Commit.Kind.NONE, 0),
-                Prepare.Read.BATCH, false, null, 0, false, null);
+                Prepare.Read.BATCH, false, null, 0, false, false, false, null);
     }
 
     private static Map<String, Object> translated(Map<String, String> properties) {

@@ -42,6 +42,7 @@ class Application {
                 Member member = trial.members().get(next.getAndIncrement());
                 Map<String, Object> own = new HashMap<>(settings);
                 own.put("client.id", member.clientId());
+                own.computeIfPresent("group.instance.id", (name, ofFirst) -> member.clientId());
                 return new TrialConsumer(own, member);
             }
         };

@@ -36,6 +36,8 @@ class Connections {
         driver.keySet().removeAll(List.of("user", "password"));
         driver.putIfAbsent("connectTimeout", String.valueOf(Transaction.ANSWER_LIMIT_S));
         driver.put("socketTimeout", String.valueOf(Transaction.ANSWER_LIMIT_S));
+        // Makes one INSERT of the rows of a batch, which many users of the driver set.
+        driver.put("reWriteBatchedInserts", "true");
         Map<String, Object> settings = new HashMap<>(Map.of(
                 "spring.profiles.active", Database.PROFILE,
                 // The transaction manager that translates errors rolls back a commit that failed, and if the connection is

@@ -1,15 +1,21 @@
 //! The account of a group's rows: what a store holds of the records that its members say they have stored. Finds records
-//! without a row, rows that nothing explains, and rows that no member knows of. Knows no database.
+//! without a row, rows that nothing explains, rows that no member knows of, and values that changed their length. Knows no
+//! database.
+
+mod finding;
+mod unconfirmed;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
+use self::finding::{Finding, FindingKind};
 use super::delivered::DeliveredTopics;
 use super::ledger::Reading;
-use super::member::{TopicPartition, partition_name};
+use super::member::TopicPartition;
 use super::stored::StoreAccount;
 use super::trial::FailureKind;
 use crate::wording::plural;
+
+pub use self::unconfirmed::{Tries, Unconfirmed};
 
 /// Most findings of a [`RowsAccount`]; more are only counted.
 const FINDINGS_MAX: usize = 10;
@@ -25,6 +31,19 @@ pub struct StoredRun {
     pub end: i64,
     /// Rows of each, at least 1.
     pub copies: u64,
+    /// Bytes of the values of all these rows.
+    pub bytes: u64,
+}
+
+/// How many bytes the values have that a member read of a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ValuesRead {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// Records, each as often as it was read.
+    pub records: u64,
+    /// Bytes of their values; `None` where that is not known.
+    pub bytes: Option<u64>,
 }
 
 /// Offsets of a partition that a group has committed to Kafka: from the first that was to be read.
@@ -47,8 +66,12 @@ pub struct Stored<'a> {
     pub committed: &'a [Committed],
     /// Which offsets of existing topics hold a record; `None` where every offset does.
     pub delivered: Option<&'a DeliveredTopics>,
-    /// Rows of transactions that were tried again: each may have been committed before, without an answer.
-    pub tried_again: u64,
+    /// What they may have stored without reporting it.
+    pub unconfirmed: &'a [Unconfirmed<'a>],
+    /// What the values had that they read.
+    pub values: &'a [ValuesRead],
+    /// True if all values have the same length.
+    pub same_length: bool,
 }
 
 /// The rows of a group, compared with what its members report.
@@ -58,51 +81,10 @@ pub struct RowsAccount {
     pub account: StoreAccount,
     /// Rows in topics or partitions that the trial does not read; part of those outside.
     pub elsewhere: u64,
+    /// Partitions whose values could not be compared, because their rows are not exactly the records that were read.
+    pub not_compared: u64,
     findings: Vec<Finding>,
     more_findings: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Finding {
-    kind: FindingKind,
-    partition: TopicPartition,
-    first: i64,
-    end: i64,
-    members: Vec<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FindingKind {
-    /// Reported as stored, without a row.
-    Lost,
-    /// Committed to Kafka, without a row, and reported by nobody.
-    Committed,
-    /// With so many rows, where so many are explained.
-    Twice { rows: u64, explained: u64 },
-    /// With a row, and reported by nobody.
-    Outside,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (place, is_one) = (partition_name(self.partition), self.end - self.first == 1);
-        if is_one {
-            write!(f, "offset {} of {place} ", self.first)?;
-        } else {
-            write!(f, "offsets {} to {} of {place} ", self.first, self.end - 1)?;
-        }
-        let (was, has) = if is_one { ("was", "has") } else { ("were", "have") };
-        let members = self.members.join(" and by ");
-        match self.kind {
-            FindingKind::Lost => write!(f, "{was} reported as stored by {members} and {has} no row"),
-            FindingKind::Committed => write!(f, "{was} committed to Kafka and {has} no row"),
-            FindingKind::Twice { rows, explained } => {
-                let each = if is_one { "" } else { " each" };
-                write!(f, "{has} {rows} rows{each}, and {members} wrote {explained}")
-            }
-            FindingKind::Outside => write!(f, "{has} a row, and no member reported to have stored it"),
-        }
-    }
 }
 
 impl RowsAccount {
@@ -111,15 +93,18 @@ impl RowsAccount {
         let StoreAccount {
             lost,
             unexplained,
+            altered,
             outside,
             ..
         } = self.account;
-        match (lost, unexplained, outside) {
-            (0, 0, 0) => None,
-            (0, 0, _) => Some(FailureKind::RowsOutside),
-            (0, _, _) => Some(FailureKind::RowsTwice),
-            (_, _, _) => Some(FailureKind::RowsLost),
-        }
+        [
+            (lost, FailureKind::RowsLost),
+            (altered, FailureKind::RowsAltered),
+            (unexplained, FailureKind::RowsTwice),
+            (outside, FailureKind::RowsOutside),
+        ]
+        .into_iter()
+        .find_map(|(count, kind)| (count > 0).then_some(kind))
     }
 
     /// What is wrong, in a sentence of counts and one for each finding.
@@ -127,11 +112,13 @@ impl RowsAccount {
         let StoreAccount {
             lost,
             unexplained,
+            altered,
             outside,
             ..
         } = self.account;
         let counts = [
             (lost, "record", "without a row"),
+            (altered, "partition", "with other values than were read"),
             (unexplained, "row", "too many"),
             (outside, "row", "of records that no member stored"),
         ];
@@ -166,8 +153,8 @@ impl RowsAccount {
 }
 
 /// Compares the rows of a group with what its members report. A record has as many rows as it was reported, or one if they
-/// take each other's place; of a partition of which a killed process read, more may be stored than anybody reported. Time is
-/// n log n in the number of runs.
+/// take each other's place, and what a member may have stored without reporting it may be there too. Time is n log n in the
+/// number of runs.
 pub fn account(rows: &[StoredRun], stored: Stored<'_>, elsewhere: u64) -> RowsAccount {
     let partitions = rows.iter().map(|run| run.partition);
     let partitions = partitions.chain(stored.readings.iter().map(|reading| reading.partition));
@@ -177,25 +164,20 @@ pub fn account(rows: &[StoredRun], stored: Stored<'_>, elsewhere: u64) -> RowsAc
     let mut books = Books::default();
     for partition in partitions {
         books.close(partition, rows, stored);
+        books.compare_values(partition, rows, stored);
     }
     let mut account = books.account;
-    // A retried transaction explains rows of its own only, wherever they are.
-    let StoreAccount {
-        unexplained, outside, ..
-    } = &mut account.account;
-    let explained_twice = stored.tried_again.min(*unexplained);
-    *unexplained -= explained_twice;
-    *outside -= (stored.tried_again - explained_twice).min(*outside);
     account.elsewhere = elsewhere;
     account.account.rows += elsewhere;
     account.account.outside += elsewhere;
     account
 }
 
-/// What changes at an offset: readings and rows that begin or end there.
+/// What changes at an offset: readings, rows and what else may be stored, as they begin or end there.
 #[derive(Debug, Clone, Copy, Default)]
 struct Change {
     readings: i64,
+    unconfirmed: i64,
     rows: i64,
     committed: i64,
 }
@@ -207,8 +189,6 @@ struct Books {
 
 impl Books {
     fn close(&mut self, partition: TopicPartition, rows: &[StoredRun], stored: Stored<'_>) {
-        let of_partition = || stored.readings.iter().filter(|reading| reading.partition == partition);
-        let was_killed = of_partition().any(|reading| reading.was_killed);
         let mut changes: BTreeMap<i64, Change> = BTreeMap::new();
         let mut change = |first: i64, end: i64, by: Change| {
             if first < end {
@@ -218,59 +198,50 @@ impl Books {
                 *finish = finish.plus(by, -1);
             }
         };
-        for run in of_partition().flat_map(|reading| reading.runs) {
-            change(
-                run.first,
-                run.end,
-                Change {
-                    readings: 1,
-                    ..Change::default()
-                },
-            );
+        let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let readings = stored.readings.iter().filter(|reading| reading.partition == partition);
+        for run in readings.flat_map(|reading| reading.runs) {
+            let by = Change {
+                readings: 1,
+                ..Change::default()
+            };
+            change(run.first, run.end, by);
+        }
+        for may_be in stored.unconfirmed.iter().filter(|may_be| may_be.partition == partition) {
+            let by = Change {
+                unconfirmed: signed(may_be.copies),
+                ..Change::default()
+            };
+            change(may_be.first, may_be.end, by);
         }
         for run in rows.iter().filter(|run| run.partition == partition) {
-            let rows = i64::try_from(run.copies).unwrap_or(i64::MAX);
-            change(
-                run.first,
-                run.end,
-                Change {
-                    rows,
-                    ..Change::default()
-                },
-            );
+            let by = Change {
+                rows: signed(run.copies),
+                ..Change::default()
+            };
+            change(run.first, run.end, by);
         }
-        for committed in stored
-            .committed
-            .iter()
-            .filter(|committed| committed.partition == partition)
-        {
-            change(
-                committed.low,
-                committed.end,
-                Change {
-                    committed: 1,
-                    ..Change::default()
-                },
-            );
+        let committed = stored.committed.iter();
+        for committed in committed.filter(|committed| committed.partition == partition) {
+            let by = Change {
+                committed: 1,
+                ..Change::default()
+            };
+            change(committed.low, committed.end, by);
         }
         let mut now = Change::default();
         let mut from = i64::MIN;
         for (at, by) in changes {
-            self.stretch((partition, from, at), now, stored, was_killed);
+            self.stretch((partition, from, at), now, stored);
             now = now.plus(by, 1);
             from = at;
         }
     }
 
     /// Offsets with equally many readings and rows.
-    fn stretch(
-        &mut self,
-        (partition, first, end): (TopicPartition, i64, i64),
-        now: Change,
-        stored: Stored<'_>,
-        was_killed: bool,
-    ) {
+    fn stretch(&mut self, (partition, first, end): (TopicPartition, i64, i64), now: Change, stored: Stored<'_>) {
         let (readings, rows) = (now.readings.unsigned_abs(), now.rows.unsigned_abs());
+        let unconfirmed = now.unconfirmed.unsigned_abs();
         if rows == 0 {
             let kind = match (readings > 0, now.committed > 0) {
                 (true, _) => FindingKind::Lost,
@@ -297,22 +268,48 @@ impl Books {
         counts.rows += count * rows;
         counts.stored += count;
         counts.stored_twice += count * (rows - 1);
-        if was_killed {
-            return;
+        let place = (partition, first, end);
+        if readings + unconfirmed == 0 {
+            self.find(FindingKind::Outside, place, stored);
         }
-        if readings == 0 {
-            self.find(FindingKind::Outside, (partition, first, end), stored);
+        if rows > (readings + unconfirmed).max(1) {
+            let kind = FindingKind::Twice {
+                rows,
+                reported: readings,
+                unconfirmed,
+            };
+            self.find(kind, place, stored);
         }
-        let explained = readings.max(1);
-        if rows > explained {
-            self.find(
-                FindingKind::Twice {
-                    rows,
-                    explained: readings,
-                },
-                (partition, first, end),
-                stored,
-            );
+    }
+
+    /// Compares how many bytes the values of a partition have in its rows and had when they were read.
+    fn compare_values(&mut self, partition: TopicPartition, rows: &[StoredRun], stored: Stored<'_>) {
+        let (mut records, mut read) = ((0, 0), 0);
+        for values in stored.values.iter().filter(|values| values.partition == partition) {
+            records.0 += values.records;
+            if let Some(bytes) = values.bytes {
+                records.1 += values.records;
+                read += bytes;
+            }
+        }
+        let (mut count, mut bytes) = (0, 0);
+        for run in rows.iter().filter(|run| run.partition == partition) {
+            count += run.end.abs_diff(run.first) * run.copies;
+            bytes += run.bytes;
+        }
+        let is_certain = stored.unconfirmed.iter().all(|may_be| may_be.partition != partition);
+        let expected = match records {
+            (all, known) if all == known && count == all && is_certain => Some(read),
+            (_, known @ 1..) if stored.same_length => Some(read / known * count),
+            _ => None,
+        };
+        match expected {
+            Some(read) if read != bytes => {
+                let kind = FindingKind::Altered { stored: bytes, read };
+                self.find(kind, (partition, i64::MIN, i64::MAX), stored);
+            }
+            Some(_) => {}
+            None => self.account.not_compared += u64::from(count > 0),
         }
     }
 
@@ -321,7 +318,12 @@ impl Books {
         let (counts, count) = (&mut self.account.account, end.abs_diff(first));
         match kind {
             FindingKind::Lost | FindingKind::Committed => counts.lost += count,
-            FindingKind::Twice { rows, explained } => counts.unexplained += count * (rows - explained.max(1)),
+            FindingKind::Twice {
+                rows,
+                reported,
+                unconfirmed,
+            } => counts.unexplained += count * (rows - (reported + unconfirmed).max(1)),
+            FindingKind::Altered { .. } => counts.altered += 1,
             FindingKind::Outside => counts.outside += count,
         }
         if self.account.findings.len() == FINDINGS_MAX {
@@ -332,12 +334,11 @@ impl Books {
             let mut runs = reading.runs.iter();
             reading.partition == partition && runs.any(|run| run.first < end && first < run.end)
         };
-        let members: BTreeSet<&str> = stored
-            .readings
-            .iter()
-            .filter(read)
-            .map(|reading| reading.member)
-            .collect();
+        let unconfirmed = stored.unconfirmed.iter();
+        let unconfirmed =
+            unconfirmed.filter(|may_be| may_be.partition == partition && may_be.first < end && first < may_be.end);
+        let members = stored.readings.iter().filter(read).map(|reading| reading.member);
+        let members: BTreeSet<&str> = members.chain(unconfirmed.map(|may_be| may_be.member)).collect();
         self.account.findings.push(Finding {
             kind,
             partition,
@@ -352,6 +353,7 @@ impl Change {
     fn plus(self, by: Change, sign: i64) -> Self {
         Change {
             readings: self.readings + sign * by.readings,
+            unconfirmed: self.unconfirmed + sign * by.unconfirmed,
             rows: self.rows + sign * by.rows,
             committed: self.committed + sign * by.committed,
         }
@@ -359,5 +361,4 @@ impl Change {
 }
 
 #[cfg(test)]
-#[path = "rows_tests.rs"]
 mod tests;

@@ -1,4 +1,4 @@
-//! Reads a table that has keys of one kind and nothing else.
+//! Reads tables that have keys and nothing else.
 
 use toml::de::DeTable;
 

@@ -1,0 +1,125 @@
+//! The script of a trial, made from the events of its configuration. Pure: what is due when, to whom, and in which order.
+
+use std::time::Duration;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::measure::{Act, BrokerRole, TopicPartition, TrialKind, TrialOrder};
+use crate::scenario::{Configuration, EventAct, EventStep, Parties, Party, RestartHow, StepTime, event_steps};
+use crate::trial::{ActorId, Script, Step, StepTarget, When};
+
+/// Keeps what is drawn here from being what others draw from the same seed.
+const DRAWN_FOR_EVENTS: u64 = 0x6576_656e_7473;
+
+/// What is done on purpose in a trial. Pilots are undisturbed: they find how many records take the wanted time. What is
+/// drawn is the same for all configurations of a block.
+pub(super) fn script(configuration: &Configuration, parties: Parties, order: &TrialOrder, seed: u64) -> Script {
+    if order.kind == TrialKind::Pilot {
+        return Script::default();
+    }
+    let seed = seed.wrapping_add(u64::from(order.block)) ^ DRAWN_FOR_EVENTS;
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut chains: Vec<Chain> = Vec::new();
+    for step in event_steps(&configuration.events, parties) {
+        let when = match step.when {
+            StepTime::After(at_ns) => {
+                let later_ns = if step.spread_ns > 0 {
+                    random.random_range(0..step.spread_ns)
+                } else {
+                    0
+                };
+                When::At(Duration::from_nanos(at_ns.saturating_add(later_ns)))
+            }
+            StepTime::Progress(share) => When::AtProgress(share),
+            StepTime::Next => When::AfterStep(Duration::ZERO),
+        };
+        let steps = steps_of(&step, when, parties);
+        match chains.last_mut() {
+            // Each of an event whose times are not given begins when the one before is over.
+            Some(chain) if step.when == StepTime::Next => chain.steps.extend(steps),
+            _ => chains.push(Chain {
+                event: step.event + 1,
+                steps,
+            }),
+        }
+    }
+    chains.sort_by(|a, b| a.due().partial_cmp(&b.due()).unwrap_or(std::cmp::Ordering::Equal));
+    let events = chains
+        .iter()
+        .flat_map(|chain| chain.steps.iter().map(|_| chain.event))
+        .collect();
+    Script {
+        steps: chains.into_iter().flat_map(|chain| chain.steps).collect(),
+        events,
+    }
+}
+
+/// Steps one after the other, the first at a time of its own.
+struct Chain {
+    /// From 1.
+    event: usize,
+    steps: Vec<Step>,
+}
+
+impl Chain {
+    /// For the order of what is done to one of them: all of it has times, or all of it is a single chain.
+    fn due(&self) -> (f64, Duration) {
+        match self.steps[0].when {
+            When::At(at) | When::AfterJoin(at) | When::AfterStep(at) => (0.0, at),
+            When::AtProgress(share) => (1.0 + share, Duration::ZERO),
+        }
+    }
+}
+
+/// What is done in one act of an event.
+fn steps_of(step: &EventStep, when: When, parties: Parties) -> Vec<Step> {
+    let target = target_of(step.party, parties);
+    let first = |act| Step { when, target, act };
+    let then = |for_ns, act| Step {
+        when: When::AfterStep(Duration::from_nanos(for_ns)),
+        target: match target {
+            StepTarget::Actor(_) => target,
+            // It may have lost its role by then.
+            StepTarget::Role(_) | StepTarget::AsBefore => StepTarget::AsBefore,
+        },
+        act,
+    };
+    match step.act {
+        EventAct::Start => vec![first(Act::Start)],
+        EventAct::Leave | EventAct::Stop => vec![first(Act::Leave)],
+        EventAct::Kill => vec![first(Act::Kill)],
+        EventAct::Pause { for_ns } => vec![first(Act::Pause), then(for_ns, Act::Resume)],
+        EventAct::Restart { for_ns, how } => {
+            let end = match how {
+                RestartHow::Clean => Act::Leave,
+                RestartHow::Kill => Act::Kill,
+            };
+            vec![first(end), then(for_ns, Act::Start)]
+        }
+        EventAct::Rate(rate) => vec![first(Act::SetRate(rate))],
+    }
+}
+
+/// Whom a party means; everybody is counted from 0 there.
+fn target_of(party: Party, parties: Parties) -> StepTarget {
+    let from_0 = |number: u32| number.saturating_sub(1);
+    let actor = match party {
+        Party::Process { group, process } => {
+            let group = from_0(group.unwrap_or(1));
+            ActorId::Reader((group * parties.processes + from_0(process)) as usize)
+        }
+        Party::Broker(broker) => ActorId::Broker(from_0(broker) as usize),
+        Party::Store => ActorId::Store,
+        Party::Load => ActorId::Load,
+        Party::LeaderOf { topic, partition } => {
+            return StepTarget::Role(BrokerRole::LeaderOf(TopicPartition {
+                topic: from_0(topic.unwrap_or(1)),
+                partition: partition.cast_signed(),
+            }));
+        }
+        Party::Controller => return StepTarget::Role(BrokerRole::Controller),
+        Party::CoordinatorOf(group) => return StepTarget::Role(BrokerRole::CoordinatorOf(from_0(group))),
+    };
+    StepTarget::Actor(actor)
+}

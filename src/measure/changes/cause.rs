@@ -1,0 +1,51 @@
+//! Which planned act a gap goes back to.
+
+use crate::measure::{Act, Measurement, MemberMeasurement, Participant, PlannedAct, Stretch};
+
+/// A pause in reading may begin so long before the act that causes it: the last record came a while before.
+const BEFORE_ACT_NS: u64 = 250_000_000;
+
+/// The process of a member as one to whom something is done.
+pub(super) fn participant(member: &MemberMeasurement) -> Participant {
+    let (group, process) = (member.group, member.process);
+    Participant::Reader { group, process }
+}
+
+/// True where an act may concern the members of a group.
+fn concerns(act: &PlannedAct, group: u32) -> bool {
+    match act.who {
+        Participant::Reader { group: of, .. } => of == group,
+        _ => true,
+    }
+}
+
+/// True for an act that keeps its process from reading.
+fn takes_away(act: Act) -> bool {
+    matches!(act, Act::Kill | Act::Leave | Act::Pause)
+}
+
+/// The act that took the owner away within its tenure or in the gap behind it.
+pub(super) fn on_owner(measurement: &Measurement, owner: &MemberMeasurement, gap: Stretch) -> Option<usize> {
+    let from_ns = gap.from_ns.saturating_sub(BEFORE_ACT_NS);
+    let found = measurement.acts.iter().position(|act| {
+        act.who == participant(owner) && takes_away(act.act) && (from_ns..=gap.until_ns).contains(&act.at_ns)
+    });
+    found
+}
+
+/// The latest act that may be why something of a group changed at a moment.
+pub(super) fn before(measurement: &Measurement, group: u32, at_ns: u64) -> Option<usize> {
+    measurement
+        .acts
+        .iter()
+        .rposition(|act| concerns(act, group) && act.at_ns <= at_ns && at_ns <= act.settled_ns)
+}
+
+/// The act that a pause in the reading of a partition goes back to: the first within it, or the latest before it.
+pub(super) fn of_pause(measurement: &Measurement, group: u32, pause: Stretch) -> Option<usize> {
+    let within = measurement
+        .acts
+        .iter()
+        .position(|act| concerns(act, group) && (pause.from_ns..pause.until_ns).contains(&act.at_ns));
+    within.or_else(|| before(measurement, group, pause.from_ns))
+}

@@ -1,0 +1,56 @@
+//! What the looks at a group say of an act: when its coordinator knew.
+
+use crate::measure::{Act, GroupLook, GroupState, Measurement, Participant, PlannedAct};
+
+/// What was seen of a group after an act on one of its processes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Seen {
+    /// The coordinator knew of it: members join anew, or are others than before.
+    pub(super) noticed_ns: Option<u64>,
+    /// It had given up a process that was killed.
+    pub(super) given_up_ns: Option<u64>,
+}
+
+/// What the looks at a group say; nothing of acts on others.
+pub(super) fn seen(measurement: &Measurement, group: u32, act: &PlannedAct) -> Seen {
+    let Participant::Reader { group: of, .. } = act.who else {
+        return Seen::default();
+    };
+    let looks = || measurement.group_looks.iter().filter(|look| look.group == group);
+    let (Some(before), true) = (looks().rfind(|look| look.at_ns <= act.at_ns), of == group) else {
+        return Seen::default();
+    };
+    let mut after = looks().filter(|look| look.at_ns > act.at_ns);
+    let noticed = after.find(|look| !is_as(look, before));
+    Seen {
+        noticed_ns: noticed.map(|look| look.at_ns),
+        given_up_ns: given_up_ns(measurement, group, act),
+    }
+}
+
+/// True for a look at a group to which nothing has happened.
+fn is_as(look: &GroupLook, before: &GroupLook) -> bool {
+    look.members == before.members && (look.state == before.state || look.state == GroupState::Stable)
+}
+
+/// When the last process of the group that was killed by then had been given up: a rebalance waits for all of them.
+fn given_up_ns(measurement: &Measurement, group: u32, act: &PlannedAct) -> Option<u64> {
+    let is_kill = |kill: &&PlannedAct| kill.act == Act::Kill && kill.at_ns <= act.at_ns;
+    let kills = measurement.acts.iter().filter(is_kill);
+    let given_up = kills.filter_map(|kill| {
+        let Participant::Reader { group: of, process } = kill.who else {
+            return None;
+        };
+        let looks: Vec<&GroupLook> = measurement
+            .group_looks
+            .iter()
+            .filter(|look| look.group == group)
+            .collect();
+        let places = |look: &GroupLook| look.members.iter().filter(|place| place.process == process).count();
+        let fewer = looks
+            .windows(2)
+            .find(|pair| pair[1].at_ns > kill.at_ns && places(pair[1]) < places(pair[0]))?;
+        (of == group).then_some(fewer[1].at_ns)
+    });
+    given_up.max()
+}

@@ -1,0 +1,225 @@
+//! What planned acts cost: which partitions stood still after each, for how long and why, until all was as before. Pure:
+//! everything follows from what the members and the coordinator recorded.
+
+mod cause;
+mod faults;
+mod gaps;
+mod lag;
+mod looks;
+mod parts;
+mod tenures;
+#[cfg(test)]
+mod tests;
+
+use strum::IntoStaticStr;
+
+use super::interruption::Stretch;
+use super::measurement::Measurement;
+use super::member::{MemberMeasurement, RebalanceKind, TopicPartition};
+use super::planned::{Participant, PlannedAct};
+
+pub use faults::fault;
+pub use parts::{Part, PartKind};
+
+/// A planned act and what it caused.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Episode {
+    /// What was done.
+    pub act: PlannedAct,
+    /// Partitions that stood still because of it.
+    pub gaps: Vec<Gap>,
+    /// What became of each member whose assignment changed.
+    pub members: Vec<MemberChange>,
+    /// When the lag was again what it had been before; `None` where nothing arrives, and where that never came.
+    pub caught_up_ns: Option<u64>,
+}
+
+impl Episode {
+    /// When all partitions were being read again; that of the act where none stood still.
+    pub fn flowing_ns(&self) -> u64 {
+        let ends = self.gaps.iter().map(|gap| gap.stretch.until_ns);
+        ends.max().unwrap_or(0).max(self.act.at_ns)
+    }
+
+    /// The longest gap of a partition.
+    pub fn longest(&self) -> Option<&Gap> {
+        self.gaps.iter().max_by_key(|gap| gap.stretch.length_ns())
+    }
+
+    /// The longest gap of a partition that kept its owner, to whom nothing was done.
+    pub fn collateral_ns(&self) -> u64 {
+        let collateral = self.gaps.iter().filter(|gap| gap.kind == GapKind::Collateral);
+        collateral.map(|gap| gap.stretch.length_ns()).max().unwrap_or(0)
+    }
+
+    /// Partitions of which somebody else read on.
+    pub fn moved(&self) -> usize {
+        self.gaps.iter().filter(|gap| gap.kind == GapKind::Moved).count()
+    }
+
+    /// Records that were read a second time because of it.
+    pub fn redelivered(&self) -> u64 {
+        self.gaps.iter().map(|gap| gap.redelivered).sum()
+    }
+}
+
+/// A partition that nobody read for a time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gap {
+    /// The group that did not read it, from 0.
+    pub group: u32,
+    /// Which.
+    pub partition: TopicPartition,
+    /// Who was to read it.
+    pub kind: GapKind,
+    /// Who read before, and who after: places in [`Measurement::members`].
+    pub members: [usize; 2],
+    /// From the last record before to the first after. Of a member that was killed, from its last report.
+    pub stretch: Stretch,
+    /// What it is made of, in order; they add up to it.
+    pub parts: Vec<Part>,
+    /// Records that were read before it and again after it.
+    pub redelivered: u64,
+    /// The offset at which reading went on.
+    pub resumed_at: Option<i64>,
+    /// The last offset that was committed before, as far as the member before says so.
+    pub committed: Option<i64>,
+}
+
+impl Gap {
+    /// How much of it no recorded happening explains.
+    pub fn unexplained_ns(&self) -> u64 {
+        let parts = self.parts.iter().filter(|part| part.kind == PartKind::Unexplained);
+        parts.map(|part| part.stretch.length_ns()).sum()
+    }
+}
+
+/// Who was to read a partition that stood still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum GapKind {
+    /// It went to another member.
+    Moved,
+    /// Its owner was away or stopped, and read on itself.
+    Away,
+    /// It kept its owner, whom a broker or the load kept waiting.
+    Waiting,
+    /// It kept its owner, and nothing was done to that.
+    Collateral,
+}
+
+/// What became of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MemberChange {
+    /// Its place in [`Measurement::members`].
+    pub member: usize,
+    /// It gave partitions up.
+    pub revoked_ns: Option<u64>,
+    /// It learned that others have its partitions.
+    pub lost_ns: Option<u64>,
+    /// It had its new assignment.
+    pub assigned_ns: Option<u64>,
+    /// It read the first record of a partition that it did not have before.
+    pub first_record_ns: Option<u64>,
+}
+
+/// What each planned act of a trial caused, in order; nothing where nothing was planned.
+pub fn episodes(measurement: &Measurement) -> Vec<Episode> {
+    if measurement.acts.is_empty() {
+        return Vec::new();
+    }
+    let mut gaps = gaps::gaps(measurement);
+    let episode = |(number, act): (usize, &PlannedAct)| {
+        let own: Vec<Gap> = gaps
+            .extract_if(.., |(cause, _)| *cause == number)
+            .map(|(_, gap)| gap)
+            .collect();
+        let mut episode = Episode {
+            act: *act,
+            members: members(measurement, number),
+            caught_up_ns: None,
+            gaps: own,
+        };
+        episode.caught_up_ns = lag::caught_up_ns(measurement, number, episode.flowing_ns());
+        episode
+    };
+    measurement.acts.iter().enumerate().map(episode).collect()
+}
+
+/// The longest time of a gap that no recorded happening explains.
+pub fn unexplained_ns(episodes: &[Episode]) -> u64 {
+    let gaps = episodes.iter().flat_map(|episode| &episode.gaps);
+    gaps.map(Gap::unexplained_ns).max().unwrap_or(0)
+}
+
+/// How long at least one partition stood still.
+pub fn disturbed_ns(episodes: &[Episode]) -> u64 {
+    let gaps = episodes.iter().flat_map(|episode| &episode.gaps);
+    let mut stretches: Vec<Stretch> = gaps.map(|gap| gap.stretch).collect();
+    stretches.sort_unstable_by_key(|stretch| stretch.from_ns);
+    let (mut disturbed_ns, mut reached_ns) = (0, 0);
+    for Stretch { from_ns, until_ns } in stretches {
+        disturbed_ns += until_ns.saturating_sub(from_ns.max(reached_ns));
+        reached_ns = reached_ns.max(until_ns);
+    }
+    disturbed_ns
+}
+
+/// The longest time from an act until the lag was what it had been; `None` where that is not known of each.
+pub fn catch_up_ns(episodes: &[Episode]) -> Option<u64> {
+    let times = episodes
+        .iter()
+        .map(|episode| Some(episode.caught_up_ns?.saturating_sub(episode.act.at_ns)));
+    times.collect::<Option<Vec<u64>>>()?.into_iter().max()
+}
+
+/// Whether times of reading were recorded for every member: without them nothing is known of gaps.
+pub fn is_recorded(measurement: &Measurement) -> bool {
+    let reads = |member: &&MemberMeasurement| member.records() > 0;
+    let readers = measurement.members.iter().filter(reads);
+    let flows = |member: &MemberMeasurement| {
+        let mut read = member.partitions.iter().filter(|partition| partition.records > 0);
+        read.all(|partition| !partition.flow.is_empty())
+    };
+    !measurement.acts.is_empty() && readers.clone().count() > 0 && readers.clone().all(flows)
+}
+
+/// The act that follows on this one, in time.
+fn next_act_ns(measurement: &Measurement, number: usize) -> u64 {
+    let next = measurement.acts.get(number + 1);
+    next.map_or(u64::MAX, |act| act.at_ns)
+}
+
+/// The changes of assignments from an act to the next one, as far as this one may be why.
+fn members(measurement: &Measurement, number: usize) -> Vec<MemberChange> {
+    let act = &measurement.acts[number];
+    let until_ns = act.settled_ns.min(next_act_ns(measurement, number));
+    let change = |(place, member): (usize, &MemberMeasurement)| {
+        let mut change = MemberChange {
+            member: place,
+            ..MemberChange::default()
+        };
+        let within = |at_ns: u64| at_ns >= act.at_ns && at_ns < until_ns;
+        for rebalance in member.rebalances.iter().filter(|rebalance| within(rebalance.at_ns)) {
+            let at_ns = Some(rebalance.at_ns);
+            match rebalance.kind {
+                RebalanceKind::Revoked => change.revoked_ns = change.revoked_ns.or(at_ns),
+                RebalanceKind::Lost => change.lost_ns = change.lost_ns.or(at_ns),
+                RebalanceKind::Assigned => change.assigned_ns = at_ns,
+            }
+        }
+        let flows = member.partitions.iter().flat_map(|partition| &partition.flow);
+        let after = |flow_ns: u64| change.assigned_ns.is_some_and(|assigned_ns| flow_ns >= assigned_ns);
+        let firsts = flows.map(|flow| flow.from_ns).filter(|from_ns| after(*from_ns));
+        change.first_record_ns = firsts.min();
+        change
+    };
+    let concerns = |member: &MemberMeasurement| match act.who {
+        Participant::Reader { group, .. } => group == member.group,
+        _ => true,
+    };
+    let all = measurement.members.iter().enumerate();
+    let changes = all.filter(|(_, member)| concerns(member)).map(change);
+    let is_change = |change: &MemberChange| change.assigned_ns.or(change.revoked_ns).or(change.lost_ns).is_some();
+    changes.filter(is_change).collect()
+}

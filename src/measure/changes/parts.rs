@@ -1,0 +1,271 @@
+//! What a gap is made of: the time between two recorded happenings is a part, and what no happening explains is one too.
+
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
+use super::looks;
+use crate::measure::{Act, Measurement, Participant, PlannedAct, RebalanceKind, Stretch, TopicPartition};
+
+/// A part of a gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// What went on.
+    pub kind: PartKind,
+    /// When.
+    pub stretch: Stretch,
+}
+
+/// What went on in a part of a gap. The order is that of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum PartKind {
+    /// From the last record to the act. What a killed member read after its last report is not known.
+    BeforeAct,
+    /// The process was stopped, from the pause to the resumption.
+    Paused,
+    /// The process was not there, from its end to its start.
+    Absent,
+    /// From the close of a process until its group's coordinator was seen to know.
+    Leaving,
+    /// From the death of a member until its group gave it up, when its session ended.
+    Detection,
+    /// From the loss of a broker until another one was reported to lead the partition.
+    Election,
+    /// From there until the first member of the group gave its partitions up.
+    Rejoin,
+    /// From its last record until the owner had given the partition up: work under way, and the commit.
+    LettingGo,
+    /// From the first partition given up until the new owner had this one.
+    Division,
+    /// From the start of a process until it had the partition.
+    Joining,
+    /// From the assignment, or from the end of a pause, to the first record.
+    FirstRecord,
+    /// Between no two happenings that were recorded.
+    Unexplained,
+}
+
+impl PartKind {
+    /// Its name in files.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// How late a broker may see that a session has ended, and its members that it saw that.
+const SWEEP_NS: u64 = 500_000_000;
+/// A group is looked at this often; what a look shows may be so old.
+const LOOKS_APART_NS: u64 = 200_000_000;
+
+/// What is known of a gap before its parts are.
+pub(super) struct Scene<'a> {
+    pub(super) measurement: &'a Measurement,
+    pub(super) group: u32,
+    pub(super) partition: TopicPartition,
+    /// What it goes back to.
+    pub(super) act: &'a PlannedAct,
+    /// True where that was done to the partition's owner.
+    pub(super) is_owners: bool,
+    pub(super) stretch: Stretch,
+    /// The owner had given the partition up.
+    pub(super) taken_ns: Option<u64>,
+    /// The next owner had it.
+    pub(super) given_ns: Option<u64>,
+}
+
+/// A recorded happening that may end a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Mark {
+    Act(usize),
+    /// The group's coordinator was seen to know of the act.
+    Noticed,
+    /// The group was seen to have given up a member that was killed.
+    GivenUp,
+    /// Another broker was reported to lead the partition.
+    Elected,
+    Stopped,
+    Taken,
+    Given,
+}
+
+/// The parts of a gap, in order.
+pub(super) fn parts(scene: &Scene) -> Vec<Part> {
+    let Stretch { from_ns, until_ns } = scene.stretch;
+    let mut parts = Vec::new();
+    let mut reached_ns = from_ns;
+    let mut latest = None;
+    for (at_ns, mark) in marks(scene) {
+        parts.push(Part {
+            kind: scene.kind_until(mark, latest),
+            stretch: Stretch::new(reached_ns, at_ns),
+        });
+        (reached_ns, latest) = (at_ns, Some(mark));
+    }
+    parts.push(Part {
+        kind: scene.kind_of_last(latest),
+        stretch: Stretch::new(reached_ns, until_ns),
+    });
+    parts.retain(|part| part.stretch.length_ns() > 0);
+    for part in &mut parts {
+        if scene.waits_for_session(part) {
+            part.kind = PartKind::Detection;
+        }
+    }
+    parts.dedup_by(|next, part| {
+        let is_same = part.kind == next.kind;
+        if is_same {
+            part.stretch.until_ns = next.stretch.until_ns;
+        }
+        is_same
+    });
+    split_detection(scene, &mut parts);
+    parts
+}
+
+/// The happenings within a gap, in order.
+fn marks(scene: &Scene) -> Vec<(u64, Mark)> {
+    let m = scene.measurement;
+    let mut marks: Vec<(u64, Mark)> = Vec::new();
+    let acts = m.acts.iter().enumerate();
+    let own =
+        acts.filter(|(_, act)| act.at_ns == scene.act.at_ns && act.who == scene.act.who || scene.brings_back(act));
+    marks.extend(own.map(|(number, act)| (act.at_ns, Mark::Act(number))));
+    let of_group = m.members.iter().filter(|member| member.group == scene.group);
+    let given_up = of_group.flat_map(|member| &member.rebalances);
+    let given_up =
+        given_up.filter(|rebalance| rebalance.kind != RebalanceKind::Assigned && !rebalance.partitions.is_empty());
+    let after_act = given_up
+        .map(|rebalance| rebalance.at_ns)
+        .filter(|at_ns| *at_ns >= scene.act.at_ns);
+    let inside = |at_ns: &u64| *at_ns > scene.stretch.from_ns && *at_ns < scene.stretch.until_ns;
+    marks.extend(after_act.filter(inside).min().map(|at_ns| (at_ns, Mark::Stopped)));
+    let seen = looks::seen(m, scene.group, scene.act);
+    marks.extend(seen.noticed_ns.map(|at_ns| (at_ns, Mark::Noticed)));
+    marks.extend(seen.given_up_ns.map(|at_ns| (at_ns, Mark::GivenUp)));
+    marks.extend(scene.elected_ns().map(|at_ns| (at_ns, Mark::Elected)));
+    marks.extend(scene.taken_ns.map(|at_ns| (at_ns, Mark::Taken)));
+    marks.extend(scene.given_ns.map(|at_ns| (at_ns, Mark::Given)));
+    marks.retain(|(at_ns, _)| inside(at_ns));
+    // Where the owner itself was the first to give up, that is no mark beside it.
+    let taken = marks.iter().any(|(_, mark)| *mark == Mark::Taken);
+    let is_first = |stopped_ns: u64| scene.taken_ns == Some(stopped_ns);
+    marks.retain(|(at_ns, mark)| *mark != Mark::Stopped || !(taken && is_first(*at_ns)));
+    marks.sort_unstable();
+    without_late_looks(&mut marks);
+    marks
+}
+
+/// Drops what was seen of a group or of brokers only after members had acted on it.
+fn without_late_looks(marks: &mut Vec<(u64, Mark)>) {
+    let acted: Vec<u64> = marks
+        .iter()
+        .filter(|(_, mark)| matches!(mark, Mark::Stopped | Mark::Taken | Mark::Given))
+        .map(|(at_ns, _)| *at_ns)
+        .collect();
+    let is_late = |at_ns: u64| {
+        acted
+            .iter()
+            .any(|acted_ns| (*acted_ns..*acted_ns + LOOKS_APART_NS).contains(&at_ns))
+    };
+    marks.retain(|(at_ns, mark)| !matches!(mark, Mark::Noticed | Mark::GivenUp) || !is_late(*at_ns));
+}
+
+impl Scene<'_> {
+    /// When another broker led the partition than the one that something was done to.
+    fn elected_ns(&self) -> Option<u64> {
+        let roles = self.measurement.roles.as_ref().filter(|_| self.act.is_on_broker())?;
+        roles.elected_ns(self.partition, self.act.at_ns)
+    }
+
+    /// True for an act that lets whoever it is go on: the resumption, or the next start.
+    fn brings_back(&self, act: &PlannedAct) -> bool {
+        act.at_ns > self.act.at_ns && act.who == self.act.who && matches!(act.act, Act::Resume | Act::Start)
+    }
+
+    /// What went on until a happening, after the one before it.
+    fn kind_until(&self, mark: Mark, latest: Option<Mark>) -> PartKind {
+        let act_of = |mark: Option<Mark>| match mark {
+            Some(Mark::Act(number)) => Some(self.measurement.acts[number].act),
+            _ => None,
+        };
+        // Whoever leaves in order may read on for a moment after the act.
+        let of_owner = (latest.is_none() && self.is_owners).then_some(self.act.act);
+        match (mark, act_of(latest).or(of_owner)) {
+            (Mark::Act(number), _) => match self.measurement.acts[number].act {
+                _ if !self.lets_go_on(number) => PartKind::BeforeAct,
+                Act::Resume => PartKind::Paused,
+                _ => PartKind::Absent,
+            },
+            (Mark::Elected, _) => PartKind::Election,
+            (Mark::GivenUp, _) => PartKind::Detection,
+            (Mark::Noticed, Some(Act::Leave)) => PartKind::Leaving,
+            (Mark::Noticed, Some(Act::Start)) => PartKind::Joining,
+            (Mark::Noticed, _) => PartKind::Detection,
+            (Mark::Given, Some(Act::Start)) => PartKind::Joining,
+            (Mark::Taken, _) if latest.is_none() => PartKind::LettingGo,
+            (_, Some(Act::Kill)) => PartKind::Detection,
+            (Mark::Stopped, _) => PartKind::Rejoin,
+            (Mark::Taken, _) => PartKind::LettingGo,
+            (Mark::Given, Some(_)) => PartKind::Rejoin,
+            (Mark::Given, None) if latest == Some(Mark::Noticed) => PartKind::Rejoin,
+            (Mark::Given, None) => PartKind::Division,
+        }
+    }
+
+    fn lets_go_on(&self, number: usize) -> bool {
+        self.brings_back(&self.measurement.acts[number])
+    }
+
+    /// True for a part of a rebalance that waited for a killed member: it ended when that member's session did, which is
+    /// up to a heartbeat less than the session timeout after its death.
+    fn waits_for_session(&self, part: &Part) -> bool {
+        let is_rebalance = matches!(part.kind, PartKind::Rejoin | PartKind::Division | PartKind::Joining);
+        let Some(times) = self.measurement.membership.filter(|_| is_rebalance) else {
+            return false;
+        };
+        let kills = self.measurement.acts.iter().filter(|act| {
+            let of_group = matches!(act.who, Participant::Reader { group, .. } if group == self.group);
+            of_group && act.act == Act::Kill
+        });
+        let Stretch { from_ns, until_ns } = part.stretch;
+        let mut ends = kills.map(|act| {
+            let latest_ns = act.at_ns + times.session_ns;
+            (
+                latest_ns.saturating_sub(times.heartbeat_ns + SWEEP_NS),
+                latest_ns + SWEEP_NS,
+            )
+        });
+        ends.any(|(earliest_ns, latest_ns)| from_ns < earliest_ns && (earliest_ns..=latest_ns).contains(&until_ns))
+    }
+
+    /// What went on until the first record.
+    fn kind_of_last(&self, latest: Option<Mark>) -> PartKind {
+        match latest {
+            Some(Mark::Given | Mark::Elected) => PartKind::FirstRecord,
+            Some(Mark::Act(number)) if self.lets_go_on(number) => PartKind::FirstRecord,
+            _ => PartKind::Unexplained,
+        }
+    }
+}
+
+/// What of the detection no session timeout explains is unexplained.
+fn split_detection(scene: &Scene, parts: &mut Vec<Part>) {
+    let Some(times) = scene.measurement.membership else {
+        return;
+    };
+    let most_ns = times.session_ns + times.heartbeat_ns;
+    let Some(place) = parts.iter().position(|part| part.kind == PartKind::Detection) else {
+        return;
+    };
+    let Stretch { from_ns, until_ns } = parts[place].stretch;
+    let explained_ns = from_ns.saturating_add(most_ns);
+    if explained_ns < until_ns {
+        parts[place].stretch.until_ns = explained_ns;
+        let surplus = Part {
+            kind: PartKind::Unexplained,
+            stretch: Stretch::new(explained_ns, until_ns),
+        };
+        parts.insert(place + 1, surplus);
+    }
+}

@@ -1,0 +1,92 @@
+//! Who read a partition when, assignment by assignment.
+
+use std::collections::BTreeMap;
+
+use crate::measure::{
+    Flow, Measurement, MemberMeasurement, PartitionMeasurement, RebalanceKind, Stretch, TopicPartition,
+};
+
+/// One assignment of a partition in which its owner read.
+#[derive(Debug)]
+pub(super) struct Tenure<'a> {
+    /// The owner's place in [`Measurement::members`].
+    pub(super) member: usize,
+    /// When the owner was given the partition, and when it was taken; `None` where it says nothing of that.
+    pub(super) given_ns: Option<u64>,
+    pub(super) taken_ns: Option<u64>,
+    pub(super) flow: &'a Flow,
+    pub(super) spells: Vec<Stretch>,
+    /// The first offset read and one past the last.
+    pub(super) offsets: Option<(i64, i64)>,
+}
+
+impl Tenure<'_> {
+    pub(super) fn from_ns(&self) -> u64 {
+        self.flow.from_ns
+    }
+
+    pub(super) fn until_ns(&self) -> u64 {
+        self.spells.last().map_or(self.flow.from_ns, |spell| spell.until_ns)
+    }
+}
+
+/// The tenures of every partition that anybody read, by group, in the order of time.
+pub(super) fn tenures(measurement: &Measurement) -> BTreeMap<(u32, TopicPartition), Vec<Tenure<'_>>> {
+    let mut all: BTreeMap<(u32, TopicPartition), Vec<Tenure<'_>>> = BTreeMap::new();
+    for (place, member) in measurement.members.iter().enumerate() {
+        for partition in &member.partitions {
+            let key = (member.group, partition.topic_partition());
+            let held = held(member, partition.topic_partition());
+            let tenures = partition.flow.iter().map(|flow| {
+                let (given_ns, taken_ns) = held_in(&held, flow).unwrap_or_default();
+                Tenure {
+                    member: place,
+                    given_ns,
+                    taken_ns,
+                    flow,
+                    spells: flow.spells(),
+                    offsets: offsets_of(partition, flow.epoch),
+                }
+            });
+            all.entry(key).or_default().extend(tenures);
+        }
+    }
+    for tenures in all.values_mut() {
+        tenures.sort_by_key(|tenure| (tenure.from_ns(), tenure.until_ns()));
+    }
+    all
+}
+
+/// When a member was given a partition and when it was taken again.
+type Held = (Option<u64>, Option<u64>);
+
+/// Each time that a member held a partition, in order.
+fn held(member: &MemberMeasurement, partition: TopicPartition) -> Vec<Held> {
+    let mut held: Vec<Held> = Vec::new();
+    for rebalance in &member.rebalances {
+        if !rebalance.partitions.contains(&partition) {
+            continue;
+        }
+        match (rebalance.kind, held.last_mut()) {
+            (RebalanceKind::Assigned, _) => held.push((Some(rebalance.at_ns), None)),
+            (RebalanceKind::Revoked | RebalanceKind::Lost, Some((_, taken @ None))) => *taken = Some(rebalance.at_ns),
+            (RebalanceKind::Revoked | RebalanceKind::Lost, _) => {}
+        }
+    }
+    held
+}
+
+/// The time that a flow belongs to: by its number, or, if the worker counts otherwise, the latest that began before it.
+fn held_in(held: &[Held], flow: &Flow) -> Option<Held> {
+    let begins_before = |held: &&Held| held.0.is_some_and(|given_ns| given_ns <= flow.from_ns);
+    let by_number = (flow.epoch as usize).checked_sub(1).and_then(|place| held.get(place));
+    let by_time = || held.iter().rev().find(begins_before);
+    by_number.filter(begins_before).or_else(by_time).copied()
+}
+
+/// What a member read of a partition under one assignment.
+fn offsets_of(partition: &PartitionMeasurement, epoch: u32) -> Option<(i64, i64)> {
+    let runs = partition.runs.iter().flatten().filter(|run| run.epoch == epoch);
+    let first = runs.clone().map(|run| run.first).min()?;
+    Some((first, runs.map(|run| run.end).max()?))
+}

@@ -1,0 +1,93 @@
+//! What planned acts cost, and what the longest gap of each is made of.
+
+use crate::report::format::{UNKNOWN, duration, or_unknown, percent};
+use crate::report::input::ReportInput;
+use crate::report::labels::{Labels, family_title};
+use crate::report::table::{Column, Table, with_rows};
+use crate::summary::{ActSummary, ConfigurationSummary, PartSummary, part_in_words};
+use crate::wording::{capitalised, with_commas};
+
+/// A time in milliseconds.
+fn ms(value: f64) -> String {
+    duration(value / 1e3)
+}
+
+fn acts<'a>(
+    input: &ReportInput<'a>,
+    family: usize,
+) -> impl Iterator<Item = (&'a ConfigurationSummary, &'a ActSummary)> {
+    let with_acts = input.of_family(family).filter_map(|c| Some((c, c.changes.as_ref()?)));
+    let acts = with_acts.flat_map(|(c, changes)| changes.acts.iter().map(move |act| (c, act)));
+    // What only ends a pause has no cost of its own.
+    acts.filter(|(_, act)| act.gap_ms > 0.0 || !act.what.ends_with("resumed"))
+}
+
+/// What each planned act of each configuration cost.
+pub(crate) fn changes(input: &ReportInput) -> Vec<Table> {
+    type Row<'a> = (&'a ConfigurationSummary, &'a ActSummary);
+    let labels = Labels::new(input.scenario);
+    let tables = input.families().map(|family| {
+        let any = |of: fn(&ActSummary) -> bool| acts(input, family).any(|(_, act)| of(act));
+        let columns = [
+            Column::configuration(&labels, |(c, _): &Row| c.configuration),
+            Column::words("change", |(_, act): &Row| act.what.clone()),
+            Column::words("that broker", |(_, act): &Row| {
+                act.broker.clone().unwrap_or_else(|| UNKNOWN.to_owned())
+            })
+            .dropped(8)
+            .only_if(any(|act| act.broker.is_some())),
+            Column::figures("at", |(_, act): &Row| duration(act.at_s)).dropped(7),
+            Column::figures("longest gap", |(_, act): &Row| ms(act.gap_ms)),
+            Column::figures("of all trials", |(_, act): &Row| {
+                format!("{} to {}", ms(act.range_ms.0), ms(act.range_ms.1))
+            })
+            .dropped(1)
+            .only_if(any(|act| act.trials > 1)),
+            Column::figures("moved", |(_, act): &Row| act.moved.to_string()),
+            Column::figures("stood still", |(_, act): &Row| act.stood_still.to_string()).dropped(2),
+            Column::figures("of those longest", |(_, act): &Row| match act.stood_still {
+                0 => UNKNOWN.to_owned(),
+                _ => ms(act.collateral_ms),
+            })
+            .dropped(3)
+            .only_if(any(|act| act.collateral_ms > 0.0)),
+            Column::figures("redelivered", |(_, act): &Row| with_commas(act.redelivered)).dropped(5),
+            Column::figures("all read after", |(_, act): &Row| ms(act.flowing_ms)).dropped(4),
+            Column::figures("lag as before after", |(_, act): &Row| or_unknown(act.caught_up_ms, ms))
+                .dropped(6)
+                .only_if(any(|act| act.caught_up_ms.is_some())),
+        ];
+        Table::of(family_title(input.scenario, family), columns, acts(input, family))
+    });
+    with_rows(tables)
+}
+
+/// What the longest gap of each act is made of.
+pub(crate) fn gap_parts(input: &ReportInput) -> Vec<Table> {
+    type Row<'a> = (&'a ConfigurationSummary, &'a ActSummary, &'a PartSummary);
+    let labels = Labels::new(input.scenario);
+    let tables = input.families().map(|family| {
+        let columns = [
+            Column::configuration(&labels, |(c, ..): &Row| c.configuration),
+            Column::words("change", |(_, act, _): &Row| act.what.clone()),
+            Column::words("part of the gap", |(.., part): &Row| {
+                capitalised(part_in_words(part.kind))
+            }),
+            Column::figures("time", |(.., part): &Row| ms(part.ms)),
+            Column::figures("share", |(_, act, part): &Row| percent(part.ms / act.gap_ms)),
+            Column::words("set by", |(.., part): &Row| match &part.setting {
+                Some(setting) => {
+                    let value = setting.ms.map_or_else(String::new, |value| format!(" = {}", ms(value)));
+                    format!("{}{value}", setting.name)
+                }
+                None => UNKNOWN.to_owned(),
+            }),
+            Column::figures("gap with half of it", |(_, act, part): &Row| {
+                or_unknown(act.gap_with_half(part), |gap| format!("about {}", ms(gap)))
+            }),
+        ];
+        let rows = acts(input, family).flat_map(|(c, act)| act.parts.iter().map(move |part| (c, act, part)));
+        Table::of(family_title(input.scenario, family), columns, rows)
+    });
+    with_rows(tables)
+}

@@ -1,0 +1,89 @@
+//! What planned acts cost, in sentences.
+
+use super::facts::{Facts, fits};
+use crate::summary::changes::{ActSummary, part_in_words};
+use crate::summary::numbers::time;
+use crate::wording::{capitalised, listed, thousands};
+
+/// Configurations that get a sentence each; the table has the others.
+const SENTENCES_MAX: usize = 4;
+/// A part of a gap is named from this share on.
+const PART_MIN: f64 = 0.05;
+/// Parts that a sentence names.
+const PARTS_MAX: usize = 2;
+
+impl Facts<'_> {
+    /// For each configuration with planned acts what the worst of them costs.
+    pub(super) fn about_changes(&self) -> Vec<String> {
+        let configurations = 0..self.names.scenario.configurations.len();
+        let with_acts: Vec<usize> = configurations
+            .filter(|index| self.names.summaries[*index].changes.is_some())
+            .collect();
+        let common = self.names.common(&with_acts);
+        let sentence = |index: &usize| {
+            let worst = self.names.summaries[*index].changes.as_ref()?.worst()?;
+            let who = (with_acts.len() > 1).then(|| self.names.label(*index, &common));
+            Some(cost(who.as_deref(), worst))
+        };
+        let mut sentences: Vec<String> = with_acts.iter().filter_map(sentence).collect();
+        if sentences.len() > SENTENCES_MAX {
+            let more = sentences.len() + 1 - SENTENCES_MAX;
+            sentences.truncate(SENTENCES_MAX - 1);
+            sentences.push(format!("The table says the same of {more} others."));
+        }
+        sentences
+    }
+}
+
+/// `When process 2 is killed, a partition is not read for 6.93 s [6.8, 7.1 s]: 5.9 s until it was noticed
+/// (session.timeout.ms = 6 s), 1 s to divide the partitions anew.`
+fn cost(who: Option<&str>, act: &ActSummary) -> String {
+    let (lowest, highest) = (time(act.range_ms.0), time(act.range_ms.1));
+    let range = if lowest == highest {
+        String::new()
+    } else {
+        format!(" [{lowest}, {highest}]")
+    };
+    let subject = who.map_or_else(String::new, |who| format!("{who}: "));
+    if act.gap_ms == 0.0 {
+        return capitalised(&format!("{subject}when {}, every partition is read on.", act.what));
+    }
+    let begin = format!(
+        "{subject}when {}, a partition is not read for {}{range}",
+        act.what,
+        time(act.gap_ms)
+    );
+    let mut parts: Vec<_> = act
+        .parts
+        .iter()
+        .filter(|part| part.ms >= PART_MIN * act.gap_ms)
+        .collect();
+    parts.sort_by(|a, b| b.ms.total_cmp(&a.ms));
+    let words = |part: &&crate::summary::PartSummary| {
+        let setting = part.setting.as_ref().map(|setting| {
+            let value = setting.ms.map_or_else(String::new, |ms| format!(" = {}", time(ms)));
+            format!(" ({}{value})", setting.name)
+        });
+        format!(
+            "{} {}{}",
+            time(part.ms),
+            part_in_words(part.kind),
+            setting.unwrap_or_default()
+        )
+    };
+    let parts: Vec<String> = parts.iter().take(PARTS_MAX).map(words).collect();
+    let redelivered = match act.redelivered {
+        0 => String::new(),
+        records => format!("; {} records come again", thousands(records as f64)),
+    };
+    let why = if parts.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", listed(&parts.iter().map(String::as_str).collect::<Vec<_>>()))
+    };
+    let complete = format!("{begin}{why}{redelivered}.");
+    if fits(&complete) {
+        return capitalised(&complete);
+    }
+    capitalised(&format!("{begin}{why}."))
+}

@@ -1,0 +1,140 @@
+//! Databases that do not answer for a while, in runs: a commit without an answer, a server that stands still, one that is away.
+
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use tandem::measure::{FailureKind, FlagKind, Measurement, StoreAccount, Trial};
+
+use crate::postgres::Postgres;
+use crate::scene::{Running, Scene, failure, signal, wait_until};
+use crate::store::{WITH_VARIABLE, ask, beside, folder_of, processes_in, storing, tamper, tell, titles};
+
+fn measurement(trial: &Trial) -> &Measurement {
+    trial.measurement.as_ref().unwrap()
+}
+
+fn account(trial: &Trial) -> StoreAccount {
+    measurement(trial).store.as_ref().unwrap().account.unwrap()
+}
+
+fn is_flagged_as_retried(trial: &Trial) -> bool {
+    trial.flags.iter().any(|flag| flag.kind == FlagKind::StoreRetried)
+}
+
+#[test]
+fn a_commit_without_an_answer_makes_a_second_row_of_an_insert_which_is_explained() {
+    let server = Postgres::start();
+    tell(&server, "CREATE SEQUENCE once");
+    // The server goes on with the statement after its client has given up, and commits it.
+    let body = "IF NEW.\"offset\" = 5 AND NEW.partition = 0 AND nextval('once') = 1 THEN PERFORM pg_sleep(6); END IF; \
+                RETURN NULL;";
+    tamper(&server, "AFTER", body);
+    let scene = beside(&server);
+    let store = format!("{WITH_VARIABLE}\non_error = 'retry'");
+    let ended = scene.scenario(storing(400, "", &store)).run(&[]).exits(0);
+    let trial = &scene.trials()[0];
+    let expected = StoreAccount {
+        rows: 401,
+        stored: 400,
+        stored_twice: 1,
+        ..StoreAccount::default()
+    };
+    assert_eq!(account(trial), expected);
+    assert!(is_flagged_as_retried(trial), "{:?}", trial.flags);
+    ended.prints("tried transactions again because the store was away");
+    // Nothing was left unobserved: all values have the same length.
+    assert_eq!(measurement(trial).not_observed, Vec::<String>::new());
+    assert_eq!(scene.table("trials.csv")[0]["stored_twice"], "1");
+    let members = measurement(trial).members.iter();
+    let unanswered: Vec<_> = members
+        .flat_map(|member| &member.partitions)
+        .flat_map(|read| {
+            read.unanswered
+                .iter()
+                .map(|span| (read.partition, span.first, span.end))
+        })
+        .collect();
+    assert_eq!(unanswered, [(0, 5, 6)]);
+}
+
+#[test]
+#[ignore = "scripts/test --all; a_commit_without_an_answer_makes_a_second_row_of_an_insert_which_is_explained is shorter"]
+fn a_server_that_stands_still_for_seven_seconds_costs_no_row() {
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(storing(20_000, "store_batch = 10\nprocesses = 2", "on_error = 'retry'"));
+    let run = scene.spawn_run(&[]);
+    let folder = folder_of(&scene);
+    let is_writing = |title: &String| title.contains("INSERT") || title.contains("COMMIT");
+    wait_until("rows are written", || titles(&folder).iter().any(is_writing));
+    let pids = || {
+        let all = processes_in(&folder).into_iter();
+        all.filter_map(|path| path.file_name()?.to_str()?.parse().ok())
+    };
+    pids().for_each(|pid| signal(pid, Signal::SIGSTOP));
+    std::thread::sleep(Duration::from_secs(7));
+    pids().for_each(|pid| signal(pid, Signal::SIGCONT));
+    run.end().exits(0);
+    let trial = &scene.trials()[0];
+    let StoreAccount {
+        rows,
+        stored,
+        stored_twice,
+        lost,
+        unexplained,
+        outside,
+        altered,
+    } = account(trial);
+    assert_eq!((stored, rows), (20_000, 20_000 + stored_twice));
+    assert_eq!((lost, unexplained, outside, altered), (0, 0, 0, 0));
+    assert!(is_flagged_as_retried(trial), "{:?}", trial.flags);
+}
+
+/// A load of 8 s into a server, which ends as soon as the first rows are there.
+fn load_into_an_outage(server: &Postgres, on_error: &str) -> (Scene, Running) {
+    let scene = beside(server);
+    scene.scenario(format!(
+        "question = 'q'\nrepetitions = 1\nwarmup_blocks = 0\n[cluster]\nprefix = 'tandem-store-'\n[dataset]\npartitions = 2\n\
+         [consumer]\nprocesses = 2\nwork = 'store'\n[load]\nrate = 300\nduration = '8s'\nwarmup = '1s'\n\
+         [store]\nkind = 'postgres'\n{WITH_VARIABLE}\non_error = '{on_error}'\n"
+    ));
+    let run = scene.spawn_run(&[]);
+    let table = "SELECT relname::text FROM pg_stat_user_tables WHERE relname LIKE 'tandem-store-%' AND n_tup_ins > 500";
+    wait_until("rows are stored", || !ask(server, table).is_empty());
+    server.stop();
+    (scene, run)
+}
+
+#[test]
+#[ignore = "scripts/test --all; store_worker.rs has the worker alone"]
+fn a_load_goes_on_through_an_outage_of_three_seconds_which_its_response_times_contain() {
+    let server = Postgres::start();
+    let (scene, run) = load_into_an_outage(&server, "retry");
+    std::thread::sleep(Duration::from_secs(3));
+    server.resume();
+    run.end().exits(0);
+    let trial = &scene.trials()[0];
+    let measured = measurement(trial);
+    let account = account(trial);
+    assert_eq!((account.stored, account.lost), (measured.records_expected, 0));
+    assert_eq!((account.unexplained, account.outside, account.altered), (0, 0, 0));
+    let slowest_ns = measured.latencies().unwrap().response.max_ns().unwrap();
+    assert!((3_000_000_000..6_000_000_000).contains(&slowest_ns), "{slowest_ns}");
+    assert!(is_flagged_as_retried(trial), "{:?}", trial.flags);
+}
+
+#[test]
+#[ignore = "scripts/test --all; store_worker.rs has the worker alone"]
+fn a_load_whose_store_goes_away_fails_by_name_within_ten_seconds() {
+    let server = Postgres::start();
+    let (scene, run) = load_into_an_outage(&server, "fail");
+    let gone = Instant::now();
+    let trials = scene.out().join("trials");
+    let is_stored = || trials.read_dir().is_ok_and(|mut files| files.next().is_some());
+    wait_until("the trial is stored", is_stored);
+    assert!(gone.elapsed() < Duration::from_secs(10), "{:?}", gone.elapsed());
+    server.resume();
+    run.end().exits(1);
+    let failure = failure(&scene.trials()[0]).clone();
+    assert_eq!(failure.kind, FailureKind::WorkerFailed, "{}", failure.message);
+    assert!(failure.message.contains("the work failed: "), "{}", failure.message);
+}
