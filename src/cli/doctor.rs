@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
 use console::style;
 use serde::Serialize;
@@ -13,10 +13,11 @@ use super::exit::{DONE, INTERRUPTED, WRONG};
 use super::interrupt;
 use super::runtime::runtime;
 use super::source::{Choices, Source};
-use crate::coordinator::Interrupt;
 use crate::coordinator::ready_made::{Found, found};
+use crate::coordinator::{Interrupt, examine_place};
 use crate::kafka::doctor::{Check, Outcome, Patient, examine, machine};
-use crate::scenario::{ClusterNeeds, ClusterSource, ClusterSpec};
+use crate::scenario::{ClusterNeeds, ClusterSource, ClusterSpec, Place, Scenario};
+use crate::wording::listed;
 
 /// What `tandem doctor` takes.
 #[derive(Debug, Args)]
@@ -31,6 +32,9 @@ pub(super) struct Arguments {
     /// Create no topic and join no group
     #[arg(long)]
     read_only: bool,
+    /// Check this place of the scenario too: its host, its limits, and the way from there to the brokers
+    #[arg(long, value_name = "NAME", requires = "scenario")]
+    place: Option<String>,
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -45,7 +49,12 @@ struct Findings {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
-    let Subject { spec, needs, clients } = subject(arguments)?;
+    let Subject {
+        spec,
+        needs,
+        clients,
+        place,
+    } = subject(arguments)?;
     let runtime = runtime()?;
     let interrupt = Interrupt::default();
     runtime.spawn(interrupt::listen(interrupt.clone(), "what was made is removed"));
@@ -75,6 +84,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
         machine(&data_parent(), &spec.source, &mut tell);
         clients.iter().map(check_of).for_each(&mut tell);
     }
+    if let Some(place) = place.filter(|_| !interrupt.is_set()) {
+        let program = std::env::current_exe().context("cannot find this program")?;
+        let interrupted = interrupt.flag();
+        runtime.block_on(examine_place(&place, &spec, &program, &interrupted, &mut tell));
+    }
     let failed = checks.iter().filter(|check| check.outcome == Outcome::Failed).count();
     if arguments.json {
         let findings = Findings {
@@ -102,6 +116,8 @@ struct Subject {
     needs: ClusterNeeds,
     /// The ready-made clients that the scenario runs.
     clients: Vec<Found>,
+    /// The place that is examined too.
+    place: Option<Place>,
 }
 
 fn subject(arguments: &Arguments) -> Result<Subject> {
@@ -111,6 +127,7 @@ fn subject(arguments: &Arguments) -> Result<Subject> {
             Subject {
                 needs: scenario.needs(0),
                 clients: found(&scenario),
+                place: named_place(&scenario, arguments.place.as_deref())?,
                 spec: scenario.cluster,
             }
         }
@@ -118,6 +135,20 @@ fn subject(arguments: &Arguments) -> Result<Subject> {
     };
     arguments.cluster.apply(&mut subject.spec)?;
     Ok(subject)
+}
+
+/// The place of that name.
+fn named_place(scenario: &Scenario, name: Option<&str>) -> Result<Option<Place>> {
+    let Some(name) = name else { return Ok(None) };
+    let place = scenario.places.iter().find(|place| place.name == name);
+    let names: Vec<&str> = scenario.places.iter().map(|place| place.name.as_str()).collect();
+    let unknown = || {
+        anyhow::anyhow!(
+            "--place: there is no place {name:?}; the scenario has {}",
+            listed(&names)
+        )
+    };
+    Ok(Some(place.ok_or_else(unknown)?.clone()))
 }
 
 /// Whether a ready-made client can be run.

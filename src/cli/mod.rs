@@ -131,6 +131,8 @@ enum Role {
     },
     /// Send records by a schedule; speaks JSON Lines on standard input and output
     Producer,
+    /// Sample this machine for a run whose coordinator is on another one
+    Host,
     /// Start a program that speaks nothing and watch it; speaks JSON Lines on standard input and output
     Observer {
         /// Processors to keep to, such as 0,2 or 0-3
@@ -177,6 +179,7 @@ pub fn main() -> ExitCode {
         Command::Worker {
             role: Role::Observer { cpus },
         } => return crate::worker::run_observer(cpus.as_ref()),
+        Command::Worker { role: Role::Host } => return crate::worker::run_host(),
         Command::Worker { role: Role::Producer } => return crate::worker::run_producer(),
         Command::Guardian { run_id } => return guardian::run(&run_id),
     };

@@ -152,7 +152,7 @@ fn describe_variants(scenario: &Scenario) -> String {
             brokers,
             version,
             zookeeper,
-            port: _,
+            ..
         } = cluster.source
         {
             let on = if zookeeper { " on ZooKeeper" } else { "" };

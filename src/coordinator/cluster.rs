@@ -130,6 +130,7 @@ impl Cluster {
                 version,
                 zookeeper,
                 port,
+                ..
             } => Self::start(spec, (*brokers, *version, *zookeeper, *port), needs, opening).await,
         }
     }
@@ -170,6 +171,7 @@ impl Cluster {
     ) -> Result<Self, ClusterError> {
         let properties = cluster_properties(spec)?;
         let heap_mib = opening.heap_mib;
+        let address = spec.address().map(str::to_owned);
         let settings = BrokerSettings {
             own_groups: needs.has_events,
             sessions_ms: needs.sessions_ms,
@@ -180,12 +182,15 @@ impl Cluster {
         let start = move || {
             let progress = |what: &str| opening.observer.preparing(what);
             let distribution = Distribution::find_or_get(version, &progress)?;
+            let listeners = needs.listeners.into_iter().map(ListenerSpec::here);
             let options = ClusterOptions {
                 brokers,
                 zookeeper,
                 heap_mib,
                 port,
-                listeners: needs.listeners.into_iter().map(ListenerSpec::here).collect(),
+                listeners: listeners
+                    .chain(address.as_deref().map(ListenerSpec::for_hosts))
+                    .collect(),
                 settings,
                 data_parent: opening.data_parent,
                 run_id: opening.run_id,

@@ -109,9 +109,9 @@ pub async fn run<F: Fleet>(
     }
     let left_behind = fleet.shutdown(exit_limit).await;
     let ended_ns = clock::now_ns();
-    let host = match window {
-        (Some(start), Some(end)) => end.since(&start),
-        _ => crate::measure::HostMeasurement::default(),
+    let (host, other_host) = match window {
+        (Some(start), Some(end)) => (end.since(&start), end.other_host_since(&start)),
+        _ => Default::default(),
     };
     let unasked = ask_for_missing(&mut machine, surroundings).await.err();
     let Some((mut measurement, failure)) = trial::measure(&machine.ended(), host) else {
@@ -120,26 +120,30 @@ pub async fn run<F: Fleet>(
         return Outcome::without_figures(&machine, Failure { kind, who, message });
     };
     measurement.ended_ns = Some(ended_ns);
+    measurement.other_hosts.extend(other_host);
     let outside = measurement.outside.iter_mut();
     outside.for_each(|outside| outside.left_behind.clone_from(&left_behind));
     measurement.interruptions.fetch_pause_ns = machine.terms.fetch_pause_ns;
-    let mut failure = failure.map(|failure| machine.with_reports(failure));
-    if let (Some(failure), Some(cause)) = (&mut failure, unasked)
-        && failure.kind == FailureKind::Lost
-    {
-        // Nobody knows whether they are lost.
-        failure.kind = FailureKind::Cluster;
-        failure.message = format!(
-            "{}; and the cluster could not be asked whether it still has them: {cause}",
-            failure.message
-        );
-    }
+    let failure = failure.map(|failure| in_doubt(machine.with_reports(failure), unasked));
     Outcome {
         left_behind,
         measurement: Some(measurement),
         failure,
         acts: machine.ended().planned(),
     }
+}
+
+/// The failure of a trial whose missing records the cluster was not asked for, for this cause: nobody knows whether they
+/// are lost.
+fn in_doubt(mut failure: Failure, unasked: Option<String>) -> Failure {
+    if let Some(cause) = unasked.filter(|_| failure.kind == FailureKind::Lost) {
+        failure.kind = FailureKind::Cluster;
+        failure.message = format!(
+            "{}; and the cluster could not be asked whether it still has them: {cause}",
+            failure.message
+        );
+    }
+    failure
 }
 
 /// Starts the processes that are there from the beginning, the first that cannot be started failing the trial.

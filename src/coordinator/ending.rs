@@ -1,12 +1,14 @@
 //! How a run ends: with the plan done, early, or with an error.
 
 use super::cluster::ClusterError;
+use super::confinement::LimitsError;
 use super::database::NoDatabase;
 use super::dataset::DatasetError;
 use super::existing::ExistingError;
 use super::fixed_group::GroupError;
 use super::programs::BuildError;
 use super::ready_made::ClientError;
+use super::remote::PlaceError;
 use crate::kafka::admin::AdminError;
 use crate::kafka::client::PropertyError;
 use crate::store::StoreError;
@@ -123,6 +125,23 @@ pub enum RunError {
         place: String,
         /// The listener.
         listener: String,
+    },
+    /// The limits of a place cannot be set here.
+    #[error(transparent)]
+    Limits(#[from] LimitsError),
+    /// The workers of a place cannot be started.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// Brokers that tandem starts cannot be reached from another host.
+    #[error(
+        "place {place}, as in {configuration:?}, is another machine, and the brokers that tandem starts are at 127.0.0.1: \
+         add address = \"...\" to [cluster], a name or address of this machine that the other one reaches"
+    )]
+    OutOfReach {
+        /// The place.
+        place: String,
+        /// A configuration with workers there.
+        configuration: String,
     },
     /// A broker ended before there was anything to measure.
     #[error("{0}")]

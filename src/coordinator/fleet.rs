@@ -3,28 +3,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::measure::clock;
-use crate::measure::limits::keep_to;
+use super::confinement::Confined;
+pub use super::news::{FleetEvent, FleetNews};
+use super::news::{Said, read_errors, read_messages, write_lines};
+use crate::measure::limits::{ProcessGroup, keep_to};
+use crate::measure::tree::is_marked as has_variable;
 use crate::protocol::{FromWorker, ToWorker};
 use crate::secret::Hidden;
 use crate::server::RUN_VARIABLE;
 use crate::trial::ActorId;
-
-/// Lines of a worker's standard error that are kept for the message of its failure.
-const LAST_WORDS: usize = 5;
 
 /// How long the exit status of a worker may take that has closed its output.
 const END_PATIENCE: Duration = Duration::from_secs(1);
@@ -38,30 +37,39 @@ pub struct Launch {
     pub env: BTreeMap<String, String>,
     /// The processors that it is started on; `None` for all.
     pub processors: Option<BTreeSet<u32>>,
+    /// The limits that it is started under.
+    pub confined: Option<Confined>,
+    /// How it is reached where it is started on another host.
+    pub remote: Option<Remote>,
     /// Where its standard error goes besides the failure message.
     pub log: bool,
 }
 
-/// What happened to a process, and when.
-#[derive(Debug)]
-pub struct FleetEvent {
-    /// Whose process it is.
-    pub actor: ActorId,
-    /// When it was noticed.
-    pub at_ns: u64,
-    /// What.
-    pub what: FleetNews,
+/// How a process on another host is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remote {
+    /// The host, as ssh names it.
+    pub target: String,
+    /// The words before a command that is to run there.
+    pub ssh: Vec<String>,
 }
 
-/// News of a worker.
-#[derive(Debug)]
-pub enum FleetNews {
-    /// It said something.
-    Message(Box<FromWorker>),
-    /// It wrote something else.
-    Garbage(String),
-    /// It ended, with how and its last words.
-    Ended(String),
+impl Remote {
+    /// Sends a signal to a process there. Blocks for an exchange with the host.
+    fn signal(&self, pid: u32, signal: Signal) -> Result<(), String> {
+        let name = signal.as_str().trim_start_matches("SIG");
+        let mut command = std::process::Command::new(&self.ssh[0]);
+        command.args(&self.ssh[1..]).arg(format!("exec kill -s {name} {pid}"));
+        let output = command
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| error.to_string())?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(format!("ssh {}: {}", self.target, said.trim()))
+    }
 }
 
 /// The processes that a trial talks to.
@@ -99,6 +107,12 @@ struct Process {
     reader: JoinHandle<()>,
     /// Until when its exit status is waited for, once it has closed its output.
     ended: Option<tokio::time::Instant>,
+    /// How it is reached on another host, and its process id there once it has introduced itself.
+    remote: Option<(Remote, Option<u32>)>,
+    /// It was stopped by a signal.
+    is_stopped: bool,
+    /// The control group that holds it to its limits, and what they are.
+    group: Option<(ProcessGroup, Confined)>,
 }
 
 impl Process {
@@ -108,6 +122,27 @@ impl Process {
         let group = self.pid.and_then(|pid| i32::try_from(pid).ok());
         if let Some(group) = group.filter(|_| self.child.id().is_some()) {
             let _ = killpg(Pid::from_raw(group), signal);
+        }
+    }
+
+    /// Lets a stopped process of another host go on: only then it notices that its input has ended.
+    fn continue_there(&self) {
+        if let Some((remote, Some(pid))) = self.remote.as_ref().filter(|_| self.is_stopped) {
+            // It fails only for one that has ended, or whose host is gone.
+            let _ = remote.signal(*pid, Signal::SIGCONT);
+        }
+    }
+
+    /// That its memory limit was why it was killed, where that is so.
+    fn memory_kill(&self) -> Option<String> {
+        let (group, confined) = self.group.as_ref()?;
+        group.was_killed().then(|| confined.memory_kill())
+    }
+
+    /// Removes its control group. What cannot be removed now goes with the group of the run.
+    fn remove_group(&mut self) {
+        if let Some((group, _)) = self.group.take() {
+            let _ = group.remove();
         }
     }
 }
@@ -129,7 +164,22 @@ impl ProcessFleet {
 
     /// Process ids of the workers, as far as they run on this machine.
     pub fn pids(&self) -> Vec<u32> {
-        self.workers.values().filter_map(|worker| worker.pid).collect()
+        let started = self.workers.values().filter_map(|worker| worker.pid);
+        // One that ssh starts on this very machine is none of our children.
+        let here = |pid: &u32| is_marked(*pid, &self.run_id);
+        let by_ssh = self.workers.values().filter_map(|worker| worker.remote.as_ref()?.1);
+        started.chain(by_ssh.filter(here)).collect()
+    }
+
+    /// Keeps the process id of a worker on another host, by which it is signalled there.
+    fn note_introduction(&mut self, event: &FleetEvent) {
+        if let FleetNews::Message(message) = &event.what
+            && let FromWorker::Hello(hello) = &**message
+            && let Some(worker) = self.workers.get_mut(&event.actor)
+            && let Some((_, pid)) = &mut worker.remote
+        {
+            *pid = Some(hello.pid);
+        }
     }
 
     async fn reap(&mut self, limit: Duration) {
@@ -137,6 +187,7 @@ impl ProcessFleet {
             // A worker ends with its input, even where `Exit` was not understood, unless it is paused.
             worker.outbox = None;
             worker.signal_group(Signal::SIGCONT);
+            worker.continue_there();
         }
         let deadline = tokio::time::Instant::now() + limit;
         for worker in self.workers.values_mut() {
@@ -148,6 +199,7 @@ impl ProcessFleet {
             // What it said last comes before its end.
             let _ = timeout(END_PATIENCE, &mut worker.reader).await;
             worker.reader.abort();
+            worker.remove_group();
         }
         self.workers.clear();
     }
@@ -155,7 +207,11 @@ impl ProcessFleet {
 
 impl Fleet for ProcessFleet {
     fn start(&mut self, actor: ActorId, launch: &Launch) -> Result<(), String> {
-        let (program, arguments) = launch.command.split_first().ok_or("the launcher is empty")?;
+        let group = launch.confined.as_ref().map(|confined| confined.open(actor));
+        let group = group.transpose()?;
+        let entering = group.as_ref().map(ProcessGroup::enter).unwrap_or_default();
+        let words: Vec<&String> = entering.iter().chain(&launch.command).collect();
+        let (program, arguments) = words.split_first().ok_or("the launcher is empty")?;
         let mut command = Command::new(program);
         command
             .args(arguments)
@@ -179,11 +235,7 @@ impl Fleet for ProcessFleet {
         let pid = child.id();
         let (outbox, lines) = unbounded_channel();
         tokio::spawn(write_lines(stdin, lines));
-        let said = Arc::new(Said {
-            hidden: Arc::clone(&self.hidden),
-            last_words: Mutex::default(),
-            log: launch.log,
-        });
+        let said = Said::new(Arc::clone(&self.hidden), launch.log);
         let errors = tokio::spawn(read_errors(stderr, Arc::clone(&said)));
         let reader = tokio::spawn(read_messages(actor, stdout, errors, said, self.sender.clone()));
         let process = Process {
@@ -192,6 +244,9 @@ impl Fleet for ProcessFleet {
             outbox: Some(outbox),
             reader,
             ended: None,
+            remote: launch.remote.clone().map(|remote| (remote, None)),
+            is_stopped: false,
+            group: group.zip(launch.confined.clone()),
         };
         self.workers.insert(actor, process);
         Ok(())
@@ -212,8 +267,14 @@ impl Fleet for ProcessFleet {
         if let Ok(Some(status)) = worker.child.try_wait() {
             return Err(describe_end(Some(status)));
         }
-        worker.signal_group(signal);
-        Ok(())
+        worker.is_stopped = signal == Signal::SIGSTOP;
+        match &worker.remote {
+            Some((remote, pid)) => remote.signal(pid.ok_or("it has not said who it is")?, signal),
+            None => {
+                worker.signal_group(signal);
+                Ok(())
+            }
+        }
     }
 
     async fn next(&mut self) -> FleetEvent {
@@ -227,6 +288,7 @@ impl Fleet for ProcessFleet {
                 std::future::pending().await
             };
             let FleetNews::Ended(last_words) = &event.what else {
+                self.note_introduction(&event);
                 return event;
             };
             let words = match last_words.as_str() {
@@ -242,7 +304,13 @@ impl Fleet for ProcessFleet {
             self.ending = Some(event);
             let status = tokio::time::timeout_at(deadline, worker.child.wait()).await;
             if let Some(event) = self.ending.take() {
-                let how = describe_end(status.ok().and_then(Result::ok));
+                let mut how = describe_end(status.ok().and_then(Result::ok));
+                if let Some((remote, _)) = &worker.remote {
+                    how = format!("its session by ssh to {} is over: {how}", remote.target);
+                }
+                if let Some(cause) = worker.memory_kill() {
+                    how = format!("{how}: {cause}");
+                }
                 let what = FleetNews::Ended(format!("{how}{words}"));
                 return FleetEvent { what, ..event };
             }
@@ -287,6 +355,11 @@ fn spawn_on(processors: &BTreeSet<u32>, command: &mut Command) -> Result<Child, 
     spawned.unwrap_or_else(|_| Err("starting it panicked".to_owned()))
 }
 
+/// True for a process of this machine that carries the run's mark.
+fn is_marked(pid: u32, run_id: &str) -> bool {
+    has_variable(pid, RUN_VARIABLE, |value| value == run_id)
+}
+
 fn describe_end(status: Option<ExitStatus>) -> String {
     use std::os::unix::process::ExitStatusExt;
     match status {
@@ -297,105 +370,5 @@ fn describe_end(status: Option<ExitStatus>) -> String {
             (None, Some(signal)) => format!("it was ended by signal {signal}"),
             (None, None) => "it ended".to_owned(),
         },
-    }
-}
-
-async fn write_lines(mut stdin: ChildStdin, mut lines: UnboundedReceiver<String>) {
-    while let Some(mut line) = lines.recv().await {
-        line.push('\n');
-        if stdin.write_all(line.as_bytes()).await.is_err() || stdin.flush().await.is_err() {
-            return;
-        }
-    }
-}
-
-/// What a worker says beside its messages.
-struct Said {
-    hidden: Arc<Hidden>,
-    last_words: Mutex<Vec<String>>,
-    /// Whether it is printed as it comes.
-    log: bool,
-}
-
-async fn read_errors(stderr: ChildStderr, said: Arc<Said>) {
-    let mut lines = BufReader::new(stderr).split(b'\n');
-    while let Ok(Some(line)) = lines.next_segment().await {
-        let line = said.hidden.mask(String::from_utf8_lossy(&line).into_owned());
-        if said.log {
-            eprintln!("worker: {line}");
-        }
-        let mut last_words = said.last_words.lock().unwrap_or_else(PoisonError::into_inner);
-        if last_words.len() == LAST_WORDS {
-            last_words.remove(0);
-        }
-        last_words.push(line);
-    }
-}
-
-/// A worker's message with nothing in its own words that must not show. Everything else in messages is numbers and names
-/// of the protocol, which a secret may happen to be spelled like.
-fn message(line: &str, hidden: &Hidden) -> serde_json::Result<FromWorker> {
-    let mut message = serde_json::from_str(line)?;
-    if let FromWorker::Failed { message, .. } | FromWorker::Reported { message, .. } = &mut message {
-        *message = hidden.mask(std::mem::take(message));
-    }
-    Ok(message)
-}
-
-/// Turns a worker's lines into events; its end of output is the last one.
-async fn read_messages(
-    actor: ActorId,
-    stdout: ChildStdout,
-    errors: JoinHandle<()>,
-    said: Arc<Said>,
-    events: UnboundedSender<FleetEvent>,
-) {
-    let mut lines = BufReader::new(stdout).split(b'\n');
-    while let Ok(Some(line)) = lines.next_segment().await {
-        let at_ns = clock::now_ns();
-        let line = String::from_utf8_lossy(&line).into_owned();
-        let what = match message(&line, &said.hidden) {
-            Ok(message) => FleetNews::Message(Box::new(message)),
-            Err(_) => FleetNews::Garbage(said.hidden.mask(line)),
-        };
-        if events.send(FleetEvent { actor, at_ns, what }).is_err() {
-            return;
-        }
-    }
-    // What it said last explains its end; a grandchild that keeps the stream open must not hold this up.
-    let _ = timeout(Duration::from_millis(300), errors).await;
-    let words = said
-        .last_words
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .join(" / ");
-    let _ = events.send(FleetEvent {
-        actor,
-        at_ns: clock::now_ns(),
-        what: FleetNews::Ended(words),
-    });
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use crate::secret::Secret;
-
-    #[test]
-    fn what_a_worker_says_of_failures_and_its_clients_report_is_masked_and_the_protocols_own_words_are_not() {
-        let hidden = Hidden::of(["ready", "hunter2"].map(Secret::new));
-        let ready = message(r#"{"type":"ready"}"#, &hidden).unwrap();
-        assert_eq!(ready, FromWorker::Ready);
-        let line = r#"{"type":"failed","consumer":null,"connect":true,"message":"password hunter2 is refused"}"#;
-        let FromWorker::Failed { message, .. } = message(line, &hidden).unwrap() else {
-            panic!("another message");
-        };
-        assert_eq!(message, "password (hidden) is refused");
-        let line = r#"{"type":"reported","consumer":0,"message":"SASL of hunter2 failed","times":1}"#;
-        let FromWorker::Reported { message, .. } = super::message(line, &hidden).unwrap() else {
-            panic!("another message");
-        };
-        assert_eq!(message, "SASL of (hidden) failed");
     }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::leftovers::{Journal, LeftTables, LeftTopics, Leftovers};
 use super::processes::{ProcessIdentity, end_all};
+use crate::measure::limits::remove_run_group;
 use crate::server::{Keeper, RUN_VARIABLE, remove_owned_directory};
 
 /// What the guardian says when it can no longer be interrupted.
@@ -32,6 +33,9 @@ struct Guarded {
     processes: BTreeSet<ProcessIdentity>,
     /// To be removed.
     directories: BTreeSet<PathBuf>,
+    /// Control groups of the run, to be removed with what runs in them.
+    #[serde(default)]
+    groups: BTreeSet<PathBuf>,
 }
 
 /// The coordinator's end. Dropping it, however the coordinator ends, makes the guardian clean up.
@@ -92,6 +96,17 @@ impl Guardian {
     /// Topics and groups on the cluster at this address that are gone.
     pub fn unregister_topics(&self, bootstrap: &str) {
         self.update(|record| record.topics.retain(|topics| topics.bootstrap != bootstrap));
+    }
+
+    /// Control groups about to be made.
+    pub fn register_groups<'a>(&self, folders: impl Iterator<Item = &'a Path>) {
+        self.update(|record| record.groups.extend(folders.map(Path::to_owned)));
+    }
+
+    /// Control groups that are gone.
+    pub fn unregister_groups<'a>(&self, folders: impl Iterator<Item = &'a Path>) {
+        let gone: BTreeSet<&Path> = folders.collect();
+        self.update(|record| record.groups.retain(|folder| !gone.contains(folder.as_path())));
     }
 
     /// Tables about to be made in a foreign database, that a later start has to drop if this one cannot.
@@ -157,6 +172,7 @@ impl State {
         let guarded = Guarded {
             processes: record.processes.clone(),
             directories: record.directories.clone(),
+            groups: record.groups.clone(),
         };
         let sent = serde_json::to_string(&guarded).map_err(io::Error::from);
         let sent = sent.and_then(|line| pipe.write_all((line + "\n").as_bytes()));
@@ -200,7 +216,11 @@ pub fn watch(run_id: &str, input: impl BufRead) -> Vec<String> {
     // A line cut short by the coordinator's death is no message; neither is an input that fails.
     let lines = input.lines().map_while(Result::ok);
     let guarded = lines.filter_map(|line| serde_json::from_str::<Guarded>(&line).ok());
-    let Guarded { processes, directories } = guarded.last().unwrap_or_default();
+    let Guarded {
+        processes,
+        directories,
+        groups,
+    } = guarded.last().unwrap_or_default();
     let running = end_all(run_id, &processes, END_LIMIT);
     let mut problems: Vec<_> = running
         .iter()
@@ -211,12 +231,18 @@ pub fn watch(run_id: &str, input: impl BufRead) -> Vec<String> {
             problems.push(format!("{} cannot be removed: {error}", directory.display()));
         }
     }
+    for group in &groups {
+        if let Err(error) = remove_run_group(group) {
+            problems.push(format!("{} cannot be removed: {error}", group.display()));
+        }
+    }
     problems
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use std::collections::BTreeSet;
     use std::fs;
     use std::path::Path;
     use std::process::Command;
@@ -229,6 +255,7 @@ mod tests {
         let guarded = Guarded {
             processes: processes.iter().copied().collect(),
             directories: directories.iter().map(|path| (*path).to_owned()).collect(),
+            groups: BTreeSet::new(),
         };
         serde_json::to_string(&guarded).unwrap() + "\n"
     }

@@ -5,7 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::processes::ended_children_cpu_ns;
 use crate::measure::limits::{LimitCounters, LimitWatch};
 use crate::measure::usage::{HostProcessors, cpu_ns_of, host_pressure_ns, storage_read_bytes_of};
-use crate::measure::{HostCpu, HostMeasurement, clock};
+use crate::measure::{HostCpu, HostFacts, HostMeasurement, HostReading, OtherHost, clock};
+
+/// Another machine, and how far it had come.
+#[derive(Debug, Clone)]
+pub struct Elsewhere {
+    /// What it is.
+    pub facts: HostFacts,
+    /// As ssh names it.
+    pub ssh: String,
+    /// The places that have their workers there.
+    pub places: BTreeSet<String>,
+    /// How far it had come.
+    pub reading: HostReading,
+}
 
 /// CPU used up to a moment by the machine and by each process of the run.
 #[derive(Debug, Clone)]
@@ -22,6 +35,8 @@ pub struct HostSample {
     coordinator_ns: u64,
     watch: LimitWatch,
     limits: LimitCounters,
+    /// The other machine with workers of the trial.
+    elsewhere: Option<Elsewhere>,
 }
 
 impl HostSample {
@@ -52,7 +67,25 @@ impl HostSample {
             coordinator_ns: clock::process_cpu_ns(),
             limits: watch.read(),
             watch,
+            elsewhere: None,
         }
+    }
+
+    /// The same with another machine.
+    #[must_use]
+    pub fn with(self, elsewhere: Option<Elsewhere>) -> Self {
+        HostSample { elsewhere, ..self }
+    }
+
+    /// What the other machine did since an `earlier` sample.
+    pub fn other_host_since(&self, earlier: &HostSample) -> Option<OtherHost> {
+        let (now, before) = (self.elsewhere.as_ref()?, earlier.elsewhere.as_ref()?);
+        Some(OtherHost {
+            facts: now.facts.clone(),
+            ssh: now.ssh.clone(),
+            places: now.places.clone(),
+            measured: now.reading.since(&before.reading, &now.facts),
+        })
     }
 
     /// What passed since an `earlier` sample of the same processes.

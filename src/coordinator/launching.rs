@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::programs::Programs;
+use super::remote::quoted;
 use crate::scenario::{App, AppProgram, AppSpec, PROGRAM, Place, Placeholder};
+use crate::server::RUN_VARIABLE;
 
 /// How an app is started, without its role.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,13 +18,12 @@ pub(super) struct Started {
     pub(super) is_own: bool,
 }
 
-/// How an app, or a build of tandem, is started at a place as the process of this number in its group.
-pub(super) fn started(app: App<'_>, place: &Place, programs: &Programs, build: usize, process: u32) -> Started {
-    let own = programs.path(build).to_string_lossy();
+/// How an app is started at a place as the process of this number in its group. `own` is tandem's program there.
+pub(super) fn started(app: App<'_>, place: &Place, own: &str, programs: &Programs, process: u32) -> Started {
     match app {
-        App::Tandem => own_worker(place, &own),
+        App::Tandem => own_worker(place, own),
         // It is started by an observer, which is tandem's own worker.
-        App::Other(spec) if spec.silent().is_some() => own_worker(place, &own),
+        App::Other(spec) if spec.silent().is_some() => own_worker(place, own),
         App::Launched { command, .. } => Started {
             command: command.to_vec(),
             env: BTreeMap::new(),
@@ -82,6 +83,22 @@ fn other(spec: &AppSpec, programs: &Programs, process: u32) -> (Vec<String>, BTr
             (command, env.collect())
         }
     }
+}
+
+/// What is started on another host: the login shell there reads one command, which turns into the program. Its environment
+/// has the run's mark and the app's variables.
+pub(super) fn on_host(ssh: &[String], started: &Started, run_id: &str, processors: Option<&str>) -> Vec<String> {
+    let mut words = vec![format!("{RUN_VARIABLE}={run_id}")];
+    words.extend(started.env.iter().map(|(name, value)| format!("{name}={value}")));
+    // Tandem's own worker sets them itself.
+    let kept = processors.filter(|_| !started.is_own).into_iter();
+    words.extend(kept.flat_map(|list| ["taskset".to_owned(), "-c".to_owned(), list.to_owned()]));
+    words.extend(started.command.iter().cloned());
+    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    ssh.iter()
+        .cloned()
+        .chain([format!("exec env {}", words.join(" "))])
+        .collect()
 }
 
 /// A command at a launcher: it takes the place of `{tandem}` and of the words after it, which are tandem's arguments.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::processes::{ProcessIdentity, end_all};
+use crate::measure::limits::remove_run_group;
 use crate::scenario::{PropertyValue, Variable};
 use crate::server::{check_private, make_private, remove_owned_directory};
 
@@ -65,6 +66,9 @@ pub struct Leftovers {
     pub processes: BTreeSet<ProcessIdentity>,
     /// Directories that it made, each with the run's marker in it.
     pub directories: BTreeSet<PathBuf>,
+    /// Control groups that it made for the limits of places.
+    #[serde(default)]
+    pub groups: BTreeSet<PathBuf>,
     /// Topics and groups on foreign clusters.
     #[serde(deserialize_with = "one_or_several")]
     pub topics: Vec<LeftTopics>,
@@ -89,7 +93,8 @@ fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<LeftTopics>,
 
 impl Leftovers {
     fn is_empty(&self) -> bool {
-        self.processes.is_empty() && self.directories.is_empty() && self.is_only_here()
+        let on_this_machine = self.directories.is_empty() && self.groups.is_empty();
+        self.processes.is_empty() && on_this_machine && self.is_only_here()
     }
 
     /// True where nothing is left on clusters and in databases that are not tandem's.
@@ -121,6 +126,7 @@ impl Journal {
             coordinator,
             processes: BTreeSet::new(),
             directories: BTreeSet::new(),
+            groups: BTreeSet::new(),
             topics: Vec::new(),
             tables: Vec::new(),
         };
@@ -302,6 +308,12 @@ fn clean(record: Leftovers, state_file: PathBuf) -> DeadRun {
     for directory in &record.directories {
         if let Err(error) = remove_owned_directory(directory, &record.run_id) {
             problems.push(format!("{} cannot be removed: {error}", directory.display()));
+        }
+    }
+    // Those of an earlier boot are gone with it.
+    for group in &record.groups {
+        if let Err(error) = remove_run_group(group) {
+            problems.push(format!("{} cannot be removed: {error}", group.display()));
         }
     }
     DeadRun {

@@ -187,6 +187,8 @@ async fn introduce(build: &Build, role: &'static str, run_id: &str, log: bool) -
             .to_vec(),
         env: BTreeMap::new(),
         processors: None,
+        confined: None,
+        remote: None,
         log,
     };
     let mut fleet = ProcessFleet::new(run_id, Arc::default());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::cluster::{Cluster, Opening, provide};
+use super::confinement::Confinement;
 use super::database::{self, Database, NoDatabase};
 use super::ending::{RunEnd, RunError};
 use super::events::Observer;
@@ -17,6 +18,7 @@ use super::memory::Started;
 use super::options::RunOptions;
 use super::programs::Programs;
 use super::ready_made::{self, ClientError};
+use super::remote::{Remotes, SshError};
 use super::session::Session;
 use super::steps::Steps;
 use crate::measure::Step;
@@ -38,8 +40,18 @@ pub async fn run(
     let steps = Steps::start(options.session);
     let guardian = Guardian::start(&options.program, &options.run_id, dir.path(), &options.state);
     let guardian = Arc::new(guardian.map_err(RunError::Guardian)?);
-    // On the heap: all that a run waits for is part of it.
-    let result = Box::pin(execute(plan, dir, options, &observer, interrupt, &guardian, &steps)).await;
+    let result = match Confinement::open(&plan.scenario, &options.run_id, &guardian) {
+        Err(error) => Err(error.into()),
+        Ok(confinement) => {
+            let around = (&observer, &guardian, confinement.as_ref());
+            // On the heap: all that a run waits for is part of it.
+            let result = Box::pin(execute(plan, dir, options, around, interrupt, &steps)).await;
+            if let Some(confinement) = confinement {
+                confinement.close(&guardian);
+            }
+            result
+        }
+    };
     if let Some(problem) = guardian.problem() {
         observer.note(&problem);
     }
@@ -52,21 +64,79 @@ pub async fn run(
     result
 }
 
-/// Asks the builds who they are, opens the clusters, and runs a session on them.
+/// Who hears of a run, what ends with it, and where places limit their processes.
+type Around<'a> = (&'a Arc<dyn Observer>, &'a Arc<Guardian>, Option<&'a Confinement>);
+
+/// Asks the builds who they are, connects to other hosts, and goes on with the clusters.
 async fn execute(
     plan: &Plan,
     dir: &RunDir,
     options: &RunOptions,
-    observer: &Arc<dyn Observer>,
+    around: Around<'_>,
     interrupt: &Interrupt,
-    guardian: &Arc<Guardian>,
     steps: &Steps,
 ) -> Result<RunEnd, RunError> {
+    let (observer, guardian, _) = around;
     let scenario = &plan.scenario;
     existing::check_cluster(scenario)?;
     let prefix = format!("{}{}", scenario.cluster.prefix, options.run_id);
     let found = find_database(scenario, &prefix, interrupt).await?;
     let programs = programs(scenario, options, observer, interrupt, steps).await?;
+    let remotes = open_hosts(scenario, &programs, options, (observer, interrupt, guardian))?;
+    let ready = Ready {
+        found,
+        prefix,
+        programs,
+        remotes: remotes.as_ref(),
+    };
+    let ended = Box::pin(on_clusters(plan, dir, options, ready, around, interrupt, steps)).await;
+    if let Some(remotes) = remotes {
+        remotes.close(guardian);
+    }
+    ended
+}
+
+/// What was found out before anything is started.
+struct Ready<'a> {
+    found: Option<database::Found>,
+    /// Start of the names of topics and groups.
+    prefix: String,
+    programs: Programs,
+    remotes: Option<&'a Remotes>,
+}
+
+/// Connects to the other hosts on which places have their workers.
+fn open_hosts(
+    scenario: &Scenario,
+    programs: &Programs,
+    options: &RunOptions,
+    (observer, interrupt, guardian): (&Arc<dyn Observer>, &Interrupt, &Arc<Guardian>),
+) -> Result<Option<Remotes>, RunError> {
+    let progress = |message: &str| observer.preparing(message);
+    let interrupted = interrupt.flag();
+    let open = || Remotes::open(scenario, programs, &options.run_id, guardian, &progress, &interrupted);
+    tokio::task::block_in_place(open).map_err(|error| match error.cause {
+        SshError::Interrupted => RunError::Interrupted,
+        _ => error.into(),
+    })
+}
+
+/// Opens the store and the clusters, and runs a session on them.
+async fn on_clusters(
+    plan: &Plan,
+    dir: &RunDir,
+    options: &RunOptions,
+    Ready {
+        found,
+        prefix,
+        programs,
+        remotes,
+    }: Ready<'_>,
+    (observer, guardian, confinement): Around<'_>,
+    interrupt: &Interrupt,
+    steps: &Steps,
+) -> Result<RunEnd, RunError> {
+    let scenario = &plan.scenario;
     let database = open_database(found, options, &prefix, (observer, interrupt, guardian, steps)).await?;
     for (spec, bootstrap) in addresses(scenario) {
         guardian.register_topics(LeftTopics {
@@ -80,11 +150,8 @@ async fn execute(
         Ok(clusters) => clusters,
         Err(error) => {
             unregister(guardian, scenario, database.as_ref());
-            return Err(if interrupt.is_set() {
-                RunError::Interrupted
-            } else {
-                error
-            });
+            let is_interrupted = interrupt.is_set();
+            return Err(if is_interrupted { RunError::Interrupted } else { error });
         }
     };
     steps.begin(Step::Data);
@@ -106,6 +173,8 @@ async fn execute(
         named_are_ours: AtomicBool::new(false),
         hidden: Arc::new(hidden(&resolved.plan.scenario, database.as_ref())),
         database,
+        remotes,
+        confinement,
         steps,
     };
     // On the heap: all that a trial waits for is part of it.

@@ -43,7 +43,24 @@ pub struct HostMeasurement {
     pub brokers_storage_read_bytes: Option<u64>,
 }
 
+/// A machine, or the part of it that may be used, is full at this share of its cores: the kernel's ticks and the starting of
+/// threads leave no more.
+pub const FULL_SHARE: f64 = 0.93;
+
 impl HostMeasurement {
+    /// Cores that ran something, and those that could have: less what a hypervisor took. `None` where the CPU time was not
+    /// read.
+    pub fn busy_of_cores(&self) -> Option<(f64, f64)> {
+        if self.wall_ns == 0 || self.cpu == HostCpu::default() {
+            return None;
+        }
+        let in_cores = |ns: u64| ns as f64 / self.wall_ns as f64;
+        let cores = f64::from(self.cores) - in_cores(self.cpu.steal_ns);
+        // From the idle side: the kernel counts idle time exactly, but samples busy time at its ticks.
+        let busy = cores - in_cores(self.cpu.idle_ns + self.cpu.iowait_ns);
+        Some((busy.max(0.0), cores))
+    }
+
     /// CPU time of all brokers in nanoseconds; `None` where they do not run on this machine.
     pub fn brokers_cpu(&self) -> Option<u64> {
         (!self.brokers_cpu_ns.is_empty()).then(|| self.brokers_cpu_ns.iter().sum())

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::elsewhere::OtherHost;
 use super::group::GroupLook;
 use super::host::HostMeasurement;
 use super::interruption::Interruptions;
@@ -79,6 +80,9 @@ pub struct Measurement {
     /// bound says.
     #[serde(default, skip_serializing_if = "HostClocks::is_empty")]
     pub clocks: HostClocks,
+    /// Other machines with worker processes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_hosts: Vec<OtherHost>,
     /// Of readers that speak nothing; `None` of workers that speak the protocol.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outside: Option<Outside>,

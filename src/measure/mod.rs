@@ -5,6 +5,7 @@ pub mod bounds;
 pub mod changes;
 pub mod clock;
 mod delivered;
+mod elsewhere;
 mod environment;
 mod finding;
 mod flow;
@@ -38,13 +39,14 @@ mod trial;
 pub mod usage;
 
 pub use delivered::{DELIVERED_SCHEMA_VERSION, DeliveredOffsets, DeliveredRun, DeliveredTopics};
+pub use elsewhere::{HostFacts, HostReading, OtherHost, RunMark};
 pub use environment::{
     BuildEnvironment, ClientEnvironment, ClusterEnvironment, Difference, ENVIRONMENT_SCHEMA_VERSION, Environment,
     StoreEnvironment,
 };
 pub use flow::{Flow, FlowBuilder};
 pub use group::{GroupDescription, GroupLook, GroupMember, GroupState, MemberPlace};
-pub use host::{HostCpu, HostMeasurement};
+pub use host::{FULL_SHARE, HostCpu, HostMeasurement};
 pub use interruption::*;
 pub use kept::KeptData;
 pub use load::*;

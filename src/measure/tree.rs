@@ -62,20 +62,22 @@ pub fn with_descendants(leaders: &[u32]) -> Vec<u32> {
     leaders.iter().copied().chain(others).collect()
 }
 
+/// True for a process in whose environment a variable has a value that `is_wanted`.
+pub fn is_marked(pid: u32, variable: &str, is_wanted: impl Fn(&str) -> bool) -> bool {
+    let start = format!("{variable}=");
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let mut variables = environment
+        .split(|byte| *byte == 0)
+        .filter_map(|text| std::str::from_utf8(text).ok());
+    variables.any(|text| text.strip_prefix(&start).is_some_and(&is_wanted))
+}
+
 /// Running processes of this user in whose environment a variable has a value that `is_wanted`, the caller left out.
 pub fn marked(variable: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<u32> {
-    let start = format!("{variable}=");
-    let is_marked = |pid: &u32| {
-        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        let mut variables = environment
-            .split(|byte| *byte == 0)
-            .filter_map(|text| std::str::from_utf8(text).ok());
-        variables.any(|text| text.strip_prefix(&start).is_some_and(&is_wanted))
-    };
     let runs = |pid: &u32| ProcessStat::of(*pid).is_some_and(|stat| stat.runs());
     all_pids()
         .filter(|pid| *pid != std::process::id())
-        .filter(is_marked)
+        .filter(|pid| is_marked(*pid, variable, &is_wanted))
         .filter(runs)
         .collect()
 }

@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::latency::Latencies;
 use crate::measure::{
-    ClientStatistics, Flow, OffsetRun, OffsetSpan, ProcessUsage, ReadingTime, Rebalance, SecondOfLatency, Series, StoreUse,
-    Stretch, TopicPartition, WaitSlice,
+    ClientStatistics, Flow, OffsetRun, OffsetSpan, ProcessUsage, ReadingTime, Rebalance, SecondOfLatency, Series,
+    StoreUse, Stretch, TopicPartition, WaitSlice,
 };
 use crate::scenario::{Commit, Read, Work, WorkOrdering, one_thread};
 

@@ -68,6 +68,9 @@ fn sections(input: &ReportInput, form: Form, more_charts: Vec<Block>) -> Vec<Sec
         })
         .section(("changes", "What changes cost"), Form::ALL, || changes(input, form))
         .section(("store", "The store"), Form::PAGE, || store(input))
+        .section(("hosts", "Hosts"), Form::PAGES, || {
+            tables(all::hosts(input).into_iter().collect())
+        })
         .section(("scaling", "Scaling"), Form::LONG, || scaling(input))
         .section(("effects", "What explains the differences"), Form::LONG, || {
             effects(input, form)

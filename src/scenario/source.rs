@@ -150,7 +150,9 @@ impl Source {
             .and_then(|places| places.get_ref().as_array());
         let mut problems = Problems::default();
         for place in places.into_iter().flat_map(|places| places.iter()) {
-            let cpus = place.get_ref().as_table().and_then(|place| place.get("cpus"));
+            // What other hosts have is known there.
+            let place = place.get_ref().as_table().filter(|place| !place.contains_key("ssh"));
+            let cpus = place.and_then(|place| place.get("cpus"));
             let list = cpus.and_then(|cpus| Some((cpus, cpus.get_ref().as_str()?)));
             let Some((cpus, list)) = list else { continue };
             if let Some(allowed) = processors(list).and_then(|processors| instead(&processors)) {

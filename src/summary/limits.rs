@@ -1,6 +1,6 @@
 //! Under which limits a run was measured, in a sentence of the answer.
 
-use crate::measure::limits::{AFFINITY, MemoryEffect, Party, QuotaEffect, cores};
+use crate::measure::limits::{AFFINITY, MemoryEffect, Party, Quota, QuotaEffect, cores};
 use crate::measure::{HostMeasurement, Trial, TrialKind};
 use crate::wording::listed;
 
@@ -48,13 +48,18 @@ fn quotas(hosts: &[&HostMeasurement]) -> Vec<QuotaEffect> {
             if effect.quota.cores() >= f64::from(host.cores) {
                 continue;
             }
-            match sums.iter_mut().find(|sum| sum.quota == effect.quota) {
+            match sums.iter_mut().find(|sum| is_one(&sum.quota, &effect.quota)) {
                 Some(sum) => sum.add(effect),
                 None => sums.push(effect.clone()),
             }
         }
     }
     sums
+}
+
+/// True for the same quota, and for those of two processes of one place.
+fn is_one(one: &Quota, other: &Quota) -> bool {
+    one.name() == other.name() && (one.quota_us, one.period_us) == (other.quota_us, other.period_us)
 }
 
 fn quota(effect: &QuotaEffect) -> String {
@@ -72,7 +77,9 @@ fn quota(effect: &QuotaEffect) -> String {
 fn memory(hosts: &[&HostMeasurement]) -> Vec<MemoryEffect> {
     let mut sums: Vec<MemoryEffect> = Vec::new();
     for effect in hosts.iter().flat_map(|host| &host.memory_limits) {
-        match sums.iter_mut().find(|sum| sum.limit == effect.limit) {
+        let is_one =
+            |sum: &&mut MemoryEffect| (sum.limit.name(), sum.limit.bytes) == (effect.limit.name(), effect.limit.bytes);
+        match sums.iter_mut().find(is_one) {
             Some(sum) => sum.hits += effect.hits,
             None => sums.push(effect.clone()),
         }

@@ -166,6 +166,7 @@ fn versions_of_kafka_are_reported_by_what_another_one_changes() {
                 version: version.parse().unwrap(),
                 zookeeper: false,
                 port: None,
+                address: None,
             },
             ..crate::scenario::ClusterSpec::default()
         };

@@ -130,6 +130,7 @@ impl MeasurementBuilder {
             roles: None,
             membership: None,
             clocks: HostClocks::default(),
+            other_hosts: Vec::new(),
             results_ns: None,
             ended_ns: None,
             outside: None,

@@ -29,6 +29,32 @@ pub struct Limits {
     pub exit: Duration,
 }
 
+/// Processes and members for which the limits hold as they are.
+const FEW_PROCESSES: u32 = 20;
+const FEW_MEMBERS: u32 = 200;
+
+/// What each further process may take until it has introduced itself, and each further member until it is connected and
+/// until it has its partitions.
+const FURTHER_PROCESS: Duration = Duration::from_millis(500);
+const FURTHER_MEMBER: Duration = Duration::from_millis(100);
+
+impl Limits {
+    /// The limits of a trial with so many processes and members, which share one machine.
+    #[must_use]
+    pub fn of_many(self, processes: u32, members: u32) -> Self {
+        let processes = FURTHER_PROCESS * processes.saturating_sub(FEW_PROCESSES);
+        let members = FURTHER_MEMBER * members.saturating_sub(FEW_MEMBERS);
+        Limits {
+            hello: self.hello.saturating_add(processes),
+            ready: self.ready.saturating_add(processes).saturating_add(members),
+            join: self.join.saturating_add(members),
+            result: self.result.saturating_add(processes).saturating_add(members),
+            exit: self.exit.saturating_add(processes / 5),
+            ..self
+        }
+    }
+}
+
 /// A time so long after another, at most the last that there is.
 pub(super) fn after(now_ns: u64, delay: Duration) -> u64 {
     now_ns.saturating_add(u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX))
@@ -48,5 +74,20 @@ impl Default for Limits {
             result: Duration::from_secs(15),
             exit: Duration::from_secs(5),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_hold_for_few_and_grow_with_many() {
+        let few = Limits::default();
+        assert_eq!(few.of_many(20, 200), few);
+        let many = few.of_many(100, 1_000);
+        assert_eq!(many.hello, few.hello + Duration::from_secs(40));
+        assert_eq!(many.join, few.join + Duration::from_secs(80));
+        assert_eq!(many.stall, few.stall);
     }
 }

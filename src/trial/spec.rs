@@ -150,6 +150,7 @@ impl TrialSpec {
         calibration: WorkCalibration,
         limits: Limits,
     ) -> Self {
+        let limits = limits.of_many(configuration.processes * configuration.groups, configuration.members());
         let fresh_groups: Vec<String> = (1..=configuration.groups)
             .map(|group| names::trial_group(trial, group))
             .collect();

@@ -7,6 +7,7 @@ mod consumers;
 mod gate;
 mod heartbeat;
 mod hold;
+mod host;
 mod leaders;
 mod membership;
 mod messages;
@@ -28,6 +29,7 @@ mod threads;
 mod start_tests;
 
 pub use consumers::run_consumer;
+pub use host::run_host;
 pub use observer::run_observer;
 pub use producer::run_producer;
 pub use reader::{Rehearsal, Stage};

@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use tandem::measure::Environment;
+use nix::sys::signal::Signal;
 use tandem::measure::limits::{Kernel, Limits, processors};
+use tandem::measure::{Environment, FailureKind};
 
 use crate::scenario::Scenario;
-use crate::scene::{PROGRAM, Scene, read_once};
+use crate::scene::{PROGRAM, Scene, failure, read_once, undisturbed, wait_until, within};
 
 /// Processors that a thread or process may run on, by its file in `/proc`; `None` if it has ended.
 fn allowed(status: &Path) -> Option<BTreeSet<u32>> {
@@ -142,4 +144,119 @@ fn under_taskset_one_core_is_what_every_part_of_a_run_counts_with() {
     let plan = scene.tandem(&["plan", "scene.toml"]).exits(0);
     plan.prints(&format!("this machine: {cores}"));
     scene.tandem(&["doctor", "--json"]).prints(&cores);
+}
+
+/// The folder of control groups that a run has made for one of its workers, in the hierarchy of v1 or v2 that has the
+/// controller; `None` before it is in one.
+fn group_of_run(pid: u32, controller: &str) -> Option<PathBuf> {
+    let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+    let line = groups.lines().find(|line| line.contains("/tandem-limits-"))?;
+    let path = line.splitn(3, ':').last()?;
+    let roots = [format!("/sys/fs/cgroup/{controller}"), "/sys/fs/cgroup".to_owned()];
+    let folders = roots.map(|root| PathBuf::from(root + path));
+    let folder = folders.into_iter().find(|folder| folder.exists())?;
+    Some(folder.parent()?.to_owned())
+}
+
+/// True where a place can have limits. Continuous integration is root.
+fn can_limit(ended: &crate::scene::Ended) -> bool {
+    if ended.stdout.contains("can be set") {
+        return true;
+    }
+    assert!(std::env::var_os("CI").is_none(), "{}", ended.stdout);
+    eprintln!("skipped: {}", ended.stdout);
+    false
+}
+
+#[test]
+fn a_cpu_limit_is_what_a_worker_gets_and_what_limits_it() {
+    undisturbed(|_| {
+        let scene = Scene::on_shared_cluster();
+        let half = "[[place]]\nname = 'half'\ncpu_limit = 0.5\n";
+        let trials = Scenario::reading(40_000).consumer("work = 'cpu 50us'");
+        scene.scenario(trials.tables(half).case("half", "place = 'half'"));
+        let doctor = scene.tandem(&["doctor", "scene.toml", "--place", "half"]);
+        if !can_limit(&doctor) {
+            return;
+        }
+        let run = scene.spawn_run(&[]);
+        let group = || {
+            scene
+                .processes_of("worker consumer")
+                .into_iter()
+                .find_map(|pid| group_of_run(pid, "cpu"))
+        };
+        wait_until("a worker in its control group", || group().is_some());
+        let group = group();
+        run.end().exits(0);
+        assert!(group.is_none_or(|group| !group.exists()), "its control group is left");
+        let trials = scene.trials();
+        trials.iter().for_each(read_once);
+        let measured = trials[0].measurement.as_ref().unwrap();
+        let window = measured.processes[0].window.as_ref().unwrap();
+        let cores = window.cpu_ns as f64 / window.wall_ns as f64;
+        eprintln!("{cores:.4} cores in {} ms", window.wall_ns / 1_000_000);
+        assert!((cores - 0.5).abs() <= 0.015, "{cores} cores");
+        let effect = measured
+            .host
+            .quotas
+            .iter()
+            .find(|effect| effect.quota.place() == Some("half"));
+        let effect = effect.unwrap();
+        assert!(effect.throttled_ns > 0 && !effect.covers_all, "{effect:?}");
+        let report = fs::read_to_string(scene.out().join("report.md")).unwrap();
+        assert!(
+            report.contains("the `cpu_limit` of place half gives 0.5 cores to workers"),
+            "{report}"
+        );
+        assert!(!report.contains("machine saturated"), "{report}");
+    });
+}
+
+#[test]
+fn a_worker_beyond_its_memory_limit_fails_by_the_limits_name_and_a_killed_run_leaves_no_control_group() {
+    let scene = Scene::on_shared_cluster();
+    let small = "[[place]]\nname = 'small'\nmemory_limit = '24MiB'\n[[place]]\nname = 'large'\nmemory_limit = '1GiB'\n";
+    let of_place = |place: &str, work: &str| {
+        let trials = Scenario::reading(200_000).consumer(work).tables(small);
+        scene.scenario(trials.case("one", &format!("place = '{place}'")));
+    };
+    of_place("small", "");
+    if !can_limit(&scene.tandem(&["doctor", "scene.toml", "--place", "small"])) {
+        return;
+    }
+    scene.run(&[]).exits(1);
+    let trials = scene.trials();
+    let found = failure(&trials[0]);
+    assert_eq!(found.kind, FailureKind::WorkerDied, "{found:?}");
+    let named = "the kernel killed it for want of memory: `memory_limit` of place small is 24 MiB";
+    assert!(found.message.contains(named), "{found:?}");
+    of_place("large", "work = 'wait 1ms'");
+    let run = scene.spawn_run_to("killed", &[]);
+    let group = || {
+        scene
+            .processes_of("worker consumer")
+            .into_iter()
+            .find_map(|pid| group_of_run(pid, "memory"))
+    };
+    wait_until("a worker in its control group", || group().is_some());
+    let group = group().unwrap();
+    run.signal(Signal::SIGKILL);
+    assert!(
+        within(Duration::from_secs(15), || !group.exists()),
+        "{} is left",
+        group.display()
+    );
+    run.end();
+    scene.assert_no_processes();
+}
+
+#[test]
+fn limits_that_a_launcher_or_ssh_would_not_pass_on_are_errors_of_the_file() {
+    let scene = Scene::new();
+    scene.scenario(
+        "question = 'q'\n[[place]]\nname = 'a'\ncpu_limit = 0.5\nlauncher = ['ssh', 'a', '{tandem}', 'worker']\n",
+    );
+    let plan = scene.tandem(&["plan", "scene.toml"]);
+    plan.refuses(&["[scene.toml:4:1]", "`cpu_limit` cannot stand beside `launcher`"]);
 }

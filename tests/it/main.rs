@@ -49,6 +49,8 @@ mod secured;
 mod secured_cluster;
 mod shared_cluster;
 mod silent;
+mod ssh;
+mod ssh_server;
 mod standing;
 mod standstills;
 mod starts;

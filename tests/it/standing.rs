@@ -128,6 +128,7 @@ fn leave_topics(scene: &Scene, status: &serde_json::Value) {
         coordinator: ProcessIdentity { pid: 1, start_time: 1 },
         processes: BTreeSet::new(),
         directories: BTreeSet::new(),
+        groups: BTreeSet::new(),
         tables: Vec::new(),
         topics: vec![LeftTopics {
             bootstrap: status["bootstrap"].as_str().unwrap().to_owned(),

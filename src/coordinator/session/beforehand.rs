@@ -9,7 +9,9 @@ use crate::coordinator::calibration::{self, Calibrations};
 use crate::coordinator::ending::RunError;
 use crate::coordinator::environment::Clients;
 use crate::coordinator::fleet::ProcessFleet;
-use crate::protocol::WorkCalibration;
+use crate::kafka::local::HOSTS;
+use crate::measure::clock;
+use crate::protocol::{Hello, WorkCalibration};
 use crate::scenario::{App, Configuration};
 use crate::trial::Demands;
 
@@ -49,7 +51,8 @@ impl Session<'_> {
         }
         // Only work of a known time is made from what is measured here.
         let works = configurations().any(|configuration| configuration.work.ns().is_some_and(|ns| ns > 0));
-        let is_own = scenario.variants.builds.is_empty() && place.launcher.is_empty() && app == App::Tandem;
+        let is_here = place.launcher.is_empty() && place.ssh.is_none();
+        let is_own = scenario.variants.builds.is_empty() && is_here && app == App::Tandem;
         if is_own {
             clients.add_own(place);
         }
@@ -66,7 +69,7 @@ impl Session<'_> {
             self.observer.preparing("calibrating the work");
         }
         let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
-        let met = calibration::meet(&mut fleet, &self.launch(app, place, build, app.role(), 1), works).await;
+        let met = calibration::meet(&mut fleet, &self.launch(app, place, build, app.role(), (1, 0)), works).await;
         let (hello, measured) = match met {
             Ok(met) => met,
             // Its trials fail with the cause.
@@ -74,6 +77,7 @@ impl Session<'_> {
             Err(cause) if !works => return Err(RunError::Worker { worker, cause }),
             Err(cause) => return Err(RunError::Calibration { worker, cause }),
         };
+        configurations().try_for_each(|each| self.check_reach(each, &hello))?;
         let unmet = |each: &Configuration| {
             let cause = Demands::of(each).unmet(&hello)?;
             Some(format!("{cause}, as in {:?}", each.name))
@@ -91,10 +95,29 @@ impl Session<'_> {
         Ok(measured.unwrap_or_default())
     }
 
+    /// Workers of another machine must not be given brokers at 127.0.0.1, which is that machine itself to them.
+    fn check_reach(&self, configuration: &Configuration, hello: &Hello) -> Result<(), RunError> {
+        let scenario = &self.plan.scenario;
+        let (place, cluster) = (scenario.place_of(configuration), scenario.cluster_of(configuration));
+        let boot = |host: Option<String>| host.and_then(|host| Some(host.split(' ').next()?.to_owned()));
+        let elsewhere = boot(hello.host.clone()).is_some_and(|there| Some(there) != boot(clock::host()));
+        let only_here = cluster.bootstrap().is_none() && cluster.address().is_none();
+        if place.ssh.is_some() && place.listener.is_none() && elsewhere && only_here {
+            return Err(RunError::OutOfReach {
+                place: place.name.clone(),
+                configuration: configuration.name.clone(),
+            });
+        }
+        Ok(())
+    }
+
     /// The brokers' addresses for a configuration's consumers: of the listener that their place names.
     pub(super) fn address(&self, configuration: &Configuration) -> Result<String, RunError> {
         let place = self.plan.scenario.place_of(configuration);
-        let address = self.cluster(configuration).bootstrap(place.listener.as_deref());
+        let cluster = self.cluster(configuration);
+        let is_elsewhere = place.ssh.is_some() && self.plan.scenario.cluster_of(configuration).address().is_some();
+        let listener = place.listener.as_deref().or(is_elsewhere.then_some(HOSTS));
+        let address = cluster.bootstrap(listener);
         address.ok_or_else(|| RunError::Listener {
             place: place.name.clone(),
             listener: place.listener.clone().unwrap_or_default(),

@@ -3,6 +3,7 @@
 mod beforehand;
 mod datasets;
 mod named;
+mod places;
 mod prepare;
 mod recording;
 mod stored;
@@ -15,6 +16,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::cluster::Cluster;
+use super::confinement::Confinement;
 use super::database::Database;
 use super::ending::{RunEnd, RunError};
 use super::environment::{self, Clients};
@@ -24,6 +26,7 @@ use super::guardian::Guardian;
 use super::interrupt::Interrupt;
 use super::options::RunOptions;
 use super::programs::Programs;
+use super::remote::Remotes;
 use super::steps::Steps;
 use crate::kafka::doctor::is_permission;
 use crate::measure::{DeliveredTopics, Measurement, Status, Step};
@@ -51,6 +54,10 @@ pub(super) struct Session<'a> {
     /// In which records end.
     pub(super) database: Option<Database>,
     pub(super) programs: Programs,
+    /// The other hosts on which places have their workers.
+    pub(super) remotes: Option<&'a Remotes>,
+    /// Where places limit their processes.
+    pub(super) confinement: Option<&'a Confinement>,
     /// Start of the names of topics and groups.
     pub(super) prefix: String,
     /// True from when the cluster was seen to have none of the topics that the user named.

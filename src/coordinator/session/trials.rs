@@ -10,6 +10,7 @@ use super::prepare::NotRun;
 use super::recording::Recording;
 use crate::coordinator::calibration::Calibrations;
 use crate::coordinator::cluster::Cluster;
+use crate::coordinator::confinement::MEMORY_KILL;
 use crate::coordinator::control;
 use crate::coordinator::database::Database;
 use crate::coordinator::dataset::Dataset;
@@ -17,9 +18,9 @@ use crate::coordinator::drive::{self, Outcome, Surroundings};
 use crate::coordinator::ending::RunError;
 use crate::coordinator::events::Observer;
 use crate::coordinator::existing::{Amount, ReadAgain};
-use crate::coordinator::fleet::{Fleet, Launch, ProcessFleet};
+use crate::coordinator::fleet::{Fleet, ProcessFleet};
 use crate::coordinator::host::HostSample;
-use crate::coordinator::launching::{Started, started};
+use crate::coordinator::host_watch::HostWatch;
 use crate::coordinator::memory::MemoryKills;
 use crate::coordinator::processes::end_programs;
 use crate::coordinator::roles::Wanted;
@@ -34,8 +35,8 @@ use crate::measure::{Act, DeliveredTopics, GroupDescription, PlannedAct};
 use crate::measure::{Failure, FailureKind, Interruptions, Status, Stretch, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
 use crate::names;
 use crate::protocol::TopicTarget;
-use crate::scenario::{App, Configuration, Place};
-use crate::trial::{ActorId, Cast, Entry};
+use crate::scenario::Configuration;
+use crate::trial::Entry;
 
 impl Session<'_> {
     /// Runs one trial; `None` where the user interrupted it.
@@ -47,7 +48,7 @@ impl Session<'_> {
         calibrations: &Calibrations,
     ) -> Result<Option<Trial>, RunError> {
         self.programs.check(configuration.variant.build)?;
-        let spec = match self.prepare(order, configuration, datasets, calibrations).await {
+        let spec = match self.ready(order, configuration, datasets, calibrations).await {
             Ok(spec) => spec,
             Err(NotRun::Interrupted) => return Ok(None),
             Err(NotRun::NotPrepared(kind, message)) => {
@@ -66,7 +67,7 @@ impl Session<'_> {
         let sessions = self.watch_store(counting.as_ref());
         let recording = Recording::start(&spec, cluster);
         let watch = Watch::start(cluster.brokers_now().await, &cluster.admin, topics.first().cloned());
-        let around = self.around(cluster, configuration);
+        let around = self.around(cluster, configuration).await;
         let outcome = tokio::select! {
             biased;
             () = self.interrupt.wait() => None,
@@ -85,6 +86,7 @@ impl Session<'_> {
             cluster.bring_back()?;
         }
         self.bring_back_store(&outcome).await;
+        self.note_unwatched(order, around.watched.as_ref(), &outcome);
         self.end_programs(order, configuration, &outcome.left_behind);
         self.close_tables(counting.as_ref(), sessions, &mut outcome).await;
         let own_topics = if has_own_topics { topics } else { Vec::new() };
@@ -127,29 +129,15 @@ impl Session<'_> {
         );
     }
 
-    /// The command lines of a trial's actors: consumers at their place, producers here.
-    fn launches(&self, configuration: &Configuration, cast: &Cast) -> Vec<(ActorId, Launch)> {
-        let (scenario, build) = (&self.plan.scenario, configuration.variant.build);
-        let launch = |actor: &ActorId| match actor {
-            ActorId::Reader(reader) => {
-                let process = u32::try_from(*reader).unwrap_or(u32::MAX) % configuration.processes + 1;
-                let app = scenario.app_of(configuration);
-                Some(self.launch(app, scenario.place_of(configuration), build, app.role(), process))
-            }
-            ActorId::Producer(_) => Some(self.launch(App::Tandem, &scenario.places[0], build, "producer", 1)),
-            ActorId::Broker(_) | ActorId::Store | ActorId::Load => None,
-        };
-        cast.ids().filter_map(|actor| Some((actor, launch(&actor)?))).collect()
-    }
-
     /// The world around a trial on a cluster.
-    fn around<'a>(&'a self, cluster: &'a Cluster, configuration: &Configuration) -> Around<'a> {
+    async fn around<'a>(&'a self, cluster: &'a Cluster, configuration: &Configuration) -> Around<'a> {
         Around {
             admin: cluster.admin.clone(),
             cluster,
             observer: self.observer.as_ref(),
             again: self.again(cluster, configuration),
             database: self.database.as_ref(),
+            watched: self.watch_host(configuration).await,
         }
     }
 
@@ -236,32 +224,13 @@ impl Session<'_> {
         };
         (status, flags)
     }
-
-    /// How a worker of an app, or of a build of tandem, is started at a place; the process has that number in its group.
-    pub(super) fn launch(&self, app: App<'_>, place: &Place, build: usize, role: &str, process: u32) -> Launch {
-        let Started {
-            mut command,
-            env,
-            is_own,
-        } = started(app, place, &self.programs, build, process);
-        command.push(role.to_owned());
-        // What ssh or a container runtime starts does not inherit processors. Older builds do not know the flag.
-        if let (true, Some(cpus), []) = (is_own, &place.cpus, self.programs.describe()) {
-            command.extend(["--cpus".to_owned(), cpus.clone()]);
-        }
-        Launch {
-            command,
-            env,
-            processors: place.processors(),
-            log: self.options.log_workers,
-        }
-    }
 }
 
 /// Adds to the failure by which a worker died that the kernel killed it, where it did.
 fn name_kill(outcome: &mut Outcome, kills: &MemoryKills) {
     if let Some(failure) = &mut outcome.failure
         && failure.kind == FailureKind::WorkerDied
+        && !failure.message.contains(MEMORY_KILL)
         && let Some(cause) = kills.cause()
     {
         failure.message = format!("{}; {cause}", failure.message);
@@ -293,6 +262,8 @@ struct Around<'a> {
     again: Option<ReadAgain>,
     /// The store.
     database: Option<&'a Database>,
+    /// The other machine with workers of the trial.
+    watched: Option<HostWatch>,
 }
 
 impl Surroundings for Around<'_> {
@@ -324,14 +295,26 @@ impl Surroundings for Around<'_> {
     fn sample_at(&self, at_ns: u64, workers: &[u32]) -> JoinHandle<HostSample> {
         let (brokers, workers) = (self.cluster.broker_pids(), workers.to_vec());
         let store: Vec<u32> = self.database.and_then(Database::pid).into_iter().collect();
+        let watched = self.watched.clone();
+        let elsewhere = tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_nanos(at_ns.saturating_sub(clock::now_ns()))).await;
+            // Whoever measures the trial notices that it is missing.
+            watched?.sample().await.ok()
+        });
         // A timer of the runtime may be a millisecond late and its threads busy; a sleeping thread is not.
-        tokio::task::spawn_blocking(move || {
+        let here = tokio::task::spawn_blocking(move || {
             // Looked up beforehand: at the start it would cost the readers a millisecond.
             let workers = with_descendants(&workers);
             let store = with_descendants(&store);
             let watch = LimitWatch::find(&Kernel::running(), &workers, &brokers);
             std::thread::sleep(Duration::from_nanos(at_ns.saturating_sub(clock::now_ns())));
             HostSample::take(&brokers, &workers, &store, watch)
+        });
+        tokio::spawn(async move {
+            let here = here
+                .await
+                .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+            here.with(elsewhere.await.ok().flatten())
         })
     }
 

@@ -61,6 +61,10 @@ impl Check {
         }
     }
 
+    pub(crate) fn skipped(name: impl Into<String>, detail: impl Into<String>) -> Self {
+        Check::new(name, Outcome::Skipped, detail)
+    }
+
     pub(super) fn warning(name: impl Into<String>, detail: impl Into<String>) -> Self {
         Check::new(name, Outcome::Warning, detail)
     }

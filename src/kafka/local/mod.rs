@@ -23,6 +23,6 @@ pub use distribution::{Distribution, Sources};
 pub use error::LocalError;
 pub use java::Java;
 pub use options::{BrokerSettings, ClusterOptions, READY_LIMIT};
-pub use properties::{DEFAULT_HEAP_MIB, Listener, ListenerSpec, Security};
+pub use properties::{DEFAULT_HEAP_MIB, HOSTS, Listener, ListenerSpec, Security};
 pub use roles::{ClusterRoles, PartitionRoles, RolesConnection};
 pub use zookeeper::{ZOOKEEPER_HEAP_MIB, ZooKeeper};

@@ -1,6 +1,7 @@
 //! The property files of brokers and ZooKeeper. Broker settings that differ from Kafka's defaults carry their reason.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::TcpListener;
 use std::path::Path;
 
 use super::options::BrokerSettings;
@@ -13,6 +14,8 @@ pub const DEFAULT_HEAP_MIB: u32 = 400;
 
 /// The listener that brokers use among themselves and tandem uses for its own; always there, on 127.0.0.1.
 pub(super) const INTERNAL: &str = "INTERNAL";
+/// The listener for workers on other hosts; there if an address is given for them.
+pub const HOSTS: &str = "HOSTS";
 const CONTROLLER: &str = "CONTROLLER";
 
 /// The heartbeat of the consumer protocol with which members join at once, and the least that brokers then allow.
@@ -64,6 +67,17 @@ pub struct ListenerSpec {
 }
 
 impl ListenerSpec {
+    /// The listener for clients on other hosts, which reach this machine by that name or address, as open as the internal
+    /// one. It is bound to that address only, unless it is one that somebody translates.
+    pub fn for_hosts(address: &str) -> Self {
+        let is_of_this_machine = TcpListener::bind((address, 0)).is_ok();
+        ListenerSpec {
+            bind_host: if is_of_this_machine { address } else { "0.0.0.0" }.to_owned(),
+            advertised_host: Some(address.to_owned()),
+            ..ListenerSpec::here(HOSTS.to_owned())
+        }
+    }
+
     /// A listener of this name for clients on this machine, as open as the internal one.
     pub fn here(name: String) -> Self {
         ListenerSpec {

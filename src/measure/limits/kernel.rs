@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The tree that has `/proc` and `/sys`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kernel {
     root: PathBuf,
 }
@@ -22,10 +22,15 @@ impl Kernel {
         Kernel { root: root.into() }
     }
 
+    /// Where a file given by its absolute path is.
+    pub(super) fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        let path = path.as_ref();
+        self.root.join(path.strip_prefix("/").unwrap_or(path))
+    }
+
     /// The text of a file given by its absolute path; `None` where it cannot be read.
     pub(super) fn read(&self, path: impl AsRef<Path>) -> Option<String> {
-        let path = path.as_ref();
-        fs::read_to_string(self.root.join(path.strip_prefix("/").unwrap_or(path))).ok()
+        fs::read_to_string(self.path(path)).ok()
     }
 
     /// The number that a file holds alone.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cgroup::{Group, Hierarchies, Version};
 use super::kernel::{Kernel, field, kib_field, pressure_ns};
-use super::names::{Party, group_name};
+use super::names::{Party, group_name, place_of_group};
 
 /// A memory limit (the smaller of `memory.max` and `memory.high`, or `memory.limit_in_bytes` of cgroup v1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,9 +17,12 @@ pub struct MemoryLimit {
 }
 
 impl MemoryLimit {
-    /// `memory limit of the cgroup /x`.
+    /// `memory limit of the cgroup /x`, or ``memory_limit` of place x``.
     pub fn name(&self) -> String {
-        format!("memory limit of {}", group_name(&self.cgroup))
+        match place_of_group(&self.cgroup) {
+            Some(place) => format!("`memory_limit` of place {place}"),
+            None => format!("memory limit of {}", group_name(&self.cgroup)),
+        }
     }
 }
 
@@ -142,6 +145,11 @@ impl MemoryCounters {
             stalled_ns: pressure_ns(&read("memory.pressure")),
             killed: killed.unwrap_or(0),
         }
+    }
+
+    /// Processes that the kernel has killed.
+    pub(super) fn killed(self) -> u64 {
+        self.killed
     }
 
     pub(super) fn since(&self, earlier: &MemoryCounters, limit: MemoryLimit, of: Vec<Party>) -> MemoryEffect {

@@ -1,9 +1,10 @@
 //! What a container allows its processes: CPU quotas and memory limits of control groups, processors that may be used,
-//! numbers of files and processes; and what the limits did while something was measured. Reads the kernel's files and
-//! judges nothing.
+//! numbers of files and processes; and what the limits did while something was measured. Reads the kernel's files, sets the
+//! limits of a run's own processes, and judges nothing.
 
 mod affinity;
 mod cgroup;
+mod confine;
 mod kernel;
 mod memory;
 mod names;
@@ -14,6 +15,7 @@ mod tests;
 mod watch;
 
 pub use self::affinity::{keep_to, usable_instead};
+pub use self::confine::{Allowance, ProcessGroup, RunGroups, remove_run_group};
 pub use self::kernel::{Kernel, processors};
 pub(super) use self::kernel::{pressure_ns, processor_of};
 pub use self::memory::{CacheRoom, MemoryEffect, MemoryLimit};

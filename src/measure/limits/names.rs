@@ -34,6 +34,30 @@ pub fn core_figure(number: f64) -> String {
     without_zeros(&format!("{number:.2}")).to_owned()
 }
 
+/// Start of the name of the control group that a run makes; those of its processes are below it.
+pub(super) const RUN_GROUP: &str = "tandem-limits-";
+
+/// Bytes of a place's name in the name of a group.
+const PLACE_BYTES_MAX: usize = 100;
+
+/// The name of the group of a process at a place. The number at its end keeps it from being the name of a file that every
+/// group has.
+pub(super) fn process_group(place: &str, number: usize) -> String {
+    let mut end = place.len().min(PLACE_BYTES_MAX);
+    while !place.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}:{number}", place[..end].replace('/', "_"))
+}
+
+/// The place whose process is in a group that a run has made, by the group's path.
+pub(super) fn place_of_group(cgroup: &str) -> Option<&str> {
+    let (parent, name) = cgroup.rsplit_once('/')?;
+    let (_, parent) = parent.rsplit_once('/')?;
+    let (place, _) = name.rsplit_once(':')?;
+    parent.starts_with(RUN_GROUP).then_some(place)
+}
+
 /// `the cgroup /docker/1f3a`, or what a container sees of its own.
 pub fn group_name(cgroup: &str) -> String {
     match cgroup {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cgroup::{Group, Hierarchies, Version};
 use super::kernel::{Kernel, field};
-use super::names::{Party, group_name};
+use super::names::{Party, group_name, place_of_group};
 
 /// A CPU quota (`cpu.max`, or `cpu.cfs_quota_us` of cgroup v1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,9 +28,17 @@ impl Quota {
         self.quota_us.saturating_mul(1_000) / self.period_us
     }
 
-    /// `CPU quota of the cgroup /x`.
+    /// `CPU quota of the cgroup /x`, or ``cpu_limit` of place x``.
     pub fn name(&self) -> String {
-        format!("CPU quota of {}", group_name(&self.cgroup))
+        match self.place() {
+            Some(place) => format!("`cpu_limit` of place {place}"),
+            None => format!("CPU quota of {}", group_name(&self.cgroup)),
+        }
+    }
+
+    /// The place whose processes the run itself has put under it.
+    pub fn place(&self) -> Option<&str> {
+        place_of_group(&self.cgroup)
     }
 }
 

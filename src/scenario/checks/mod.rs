@@ -6,6 +6,7 @@ mod capacity;
 mod combined;
 mod events;
 mod existing;
+mod hosts;
 mod load_warnings;
 mod loads;
 mod metric;

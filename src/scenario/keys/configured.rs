@@ -1,5 +1,6 @@
 //! A configuration with what it refers to, as keys look at it.
 
+use crate::scenario::kinds::{Cores, Kind as _, Memory};
 use crate::scenario::model::{
     Configuration, DatasetSpec, ExistingTopics, GroupProtocol, Load, Membership, Mode, Place, Scenario, StoreSpec,
     TrialLength, Work,
@@ -72,13 +73,25 @@ impl<'a> Configured<'a> {
         let Place {
             name,
             launcher,
+            ssh,
+            tandem,
             cpus,
+            limits,
             listener,
         } = self.scenario.places.get(self.configuration.place)?;
         let launcher = (!launcher.is_empty()).then(|| format!("launcher {}", masked_command(launcher).join(" ")));
+        let ssh = ssh.as_ref().map(|ssh| format!("ssh {ssh}"));
+        let tandem = tandem.as_ref().map(|tandem| format!("tandem {tandem}"));
         let cpus = cpus.as_ref().map(|cpus| format!("cpus {cpus}"));
+        let cpu_limit = limits
+            .cpu_millicores
+            .map(|limit| format!("cpu_limit {}", Cores::text(&limit)));
+        let memory_limit = limits
+            .memory_bytes
+            .map(|limit| format!("memory_limit {}", Memory::text(&limit)));
         let listener = listener.as_ref().map(|listener| format!("listener {listener}"));
-        let parts = [Some(name.clone()), launcher, cpus, listener];
-        Some(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+        let limits = [cpus, cpu_limit, memory_limit];
+        let parts = [Some(name.clone()), launcher, ssh, tandem].into_iter().chain(limits);
+        Some(parts.chain([listener]).flatten().collect::<Vec<_>>().join(", "))
     }
 }

@@ -11,10 +11,10 @@ use crate::clients::{OWN_APP, ReadyMade};
 use crate::load::Arrivals;
 use crate::scenario::kafka_version::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 use crate::scenario::kinds::{
-    AppCommand, AppEnv, AppName, Assignment, Bootstrap, ClientDefaults, Command, Count, Decimal, Duration, Expression,
-    FigureName, Formed, FromEnvironment, GroupName, Integer, IntegerOrAll, KeyNames, Kind, Lag, Line, ListenerName,
-    MetricName, Milliseconds, ModeName, Number, OneOf, Positive, Prefix, Processors, Protocol, Ratio, Switch,
-    Threshold, TopicName, Topics, Warmup, Weights,
+    AppCommand, AppEnv, AppName, Assignment, Bootstrap, ClientDefaults, Command, Cores, Count, Decimal, Duration,
+    Expression, FigureName, Formed, FromEnvironment, GroupName, HostName, Integer, IntegerOrAll, KeyNames, Kind, Lag,
+    Line, ListenerName, Memory, MetricName, Milliseconds, ModeName, Number, OneOf, Positive, Prefix, Processors,
+    Protocol, Ratio, SshTarget, Switch, Threshold, TopicName, Topics, Warmup, Weights,
 };
 use crate::scenario::model::{
     Assignor, Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, PropertyValue, Read, Repetitions,
@@ -96,6 +96,8 @@ keys! {
         "Addresses of a running cluster to use instead of starting brokers.";
     "port" => port: Count<1, 65_535>, &[Table::Cluster], absent("free ones"),
         "Port of the first broker that tandem starts, the next ones for the others: for programs whose address is fixed.";
+    "address" => address: Formed<HostName>, &[Table::Cluster], absent("127.0.0.1 only"),
+        "Name or address of this machine by which workers on other hosts reach the brokers that tandem starts.";
     "prefix" => prefix: Formed<Prefix>, &[Table::Cluster], default("tandem-".to_owned()),
         "Start of the names of topics and groups.";
 }
@@ -108,8 +110,16 @@ keys! {
         "Name by which `place` refers to it; `here`, this machine, always exists.";
     "launcher" => launcher: Command, &[Table::Place], absent("this program itself"),
         "Command that starts a worker there; `{tandem}` stands for this program, and the role is added to the end.";
+    "ssh" => ssh: Formed<SshTarget>, &[Table::Place], absent("this machine"),
+        "Host of the workers, as OpenSSH names it; tandem's program is copied there once.";
+    "tandem" => tandem: Line, &[Table::Place], absent("the copy"),
+        "Path of tandem's program on the host of `ssh`, if it is installed there.";
     "cpus" => cpus: Formed<Processors>, &[Table::Place], absent("all"),
-        "Processors of this machine that the workers keep to.";
+        "Processors of the workers' machine that they keep to.";
+    "cpu_limit" => cpu_limit: Cores, &[Table::Place], absent("none"),
+        "CPU quota of each worker process, in cores, as a container has it: beyond it, all its threads stand still.";
+    "memory_limit" => memory_limit: Memory, &[Table::Place], absent("none"),
+        "Memory that each worker process may have; the kernel kills one that needs more.";
     "listener" => listener: Formed<ListenerName>, &[Table::Place], absent("the brokers' default"),
         "Name of the brokers' listener that the workers connect to; brokers that tandem starts get it.";
 }

@@ -100,16 +100,46 @@ impl Form for Processors {
     }
 }
 
+/// A host as OpenSSH takes it.
+pub(crate) enum SshTarget {}
+
+impl Form for SshTarget {
+    const ALLOWED: &'static str =
+        "a host in quotes as OpenSSH takes it, such as \"user@host\" or a Host of ~/.ssh/config";
+    const PATTERN: &'static str = "^[A-Za-z0-9_.\\[:/][A-Za-z0-9_.@:/%+\\[\\]-]{0,299}$";
+
+    fn fits(text: &str) -> bool {
+        let begins = text.starts_with(|first: char| first.is_ascii_alphanumeric() || "_.[:/".contains(first));
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.@:/%+[]-".contains(&byte);
+        begins && text.len() <= 300 && text.bytes().all(allowed)
+    }
+}
+
+/// The name or the address of a host.
+pub(crate) enum HostName {}
+
+impl Form for HostName {
+    const ALLOWED: &'static str = "a host in quotes without a port, such as \"10.0.0.5\" or \"build.example\"";
+    const PATTERN: &'static str = "^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$";
+
+    fn fits(text: &str) -> bool {
+        let ends = |end: Option<&u8>| end.is_some_and(u8::is_ascii_alphanumeric);
+        let bytes = text.as_bytes();
+        let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b".-".contains(byte);
+        ends(bytes.first()) && ends(bytes.last()) && bytes.len() <= 253 && bytes.iter().all(allowed)
+    }
+}
+
 /// The name of a listener of brokers.
 pub(crate) enum ListenerName {}
 
 /// Listeners that the brokers of tandem have for themselves.
-const RESERVED_LISTENERS: [&str; 2] = ["CONTROLLER", "INTERNAL"];
+const RESERVED_LISTENERS: [&str; 3] = ["CONTROLLER", "HOSTS", "INTERNAL"];
 
 impl Form for ListenerName {
-    const ALLOWED: &'static str = "a name in capitals, such as \"OUTSIDE\": letters, digits, `_` and `-`; `CONTROLLER` and \
-                                   `INTERNAL` are taken by brokers that tandem starts";
-    const PATTERN: &'static str = "^(?!(CONTROLLER|INTERNAL)$)[A-Z][A-Z0-9_-]{0,99}$";
+    const ALLOWED: &'static str = "a name in capitals, such as \"OUTSIDE\": letters, digits, `_` and `-`; `CONTROLLER`, \
+                                   `HOSTS` and `INTERNAL` are taken by brokers that tandem starts";
+    const PATTERN: &'static str = "^(?!(CONTROLLER|HOSTS|INTERNAL)$)[A-Z][A-Z0-9_-]{0,99}$";
 
     fn fits(text: &str) -> bool {
         let allowed = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"_-".contains(&byte);

@@ -37,6 +37,9 @@ pub enum ClusterSource {
         /// Port of the first broker, the next ones for the others; any free ones where `None`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         port: Option<u16>,
+        /// By which workers on other hosts reach them; only this machine's can where `None`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<String>,
     },
     /// A running cluster.
     Bootstrap(String),
@@ -48,6 +51,14 @@ impl ClusterSpec {
         match &self.source {
             ClusterSource::Bootstrap(bootstrap) => Some(bootstrap),
             ClusterSource::Local { .. } => None,
+        }
+    }
+
+    /// By which workers on other hosts reach brokers that tandem starts.
+    pub fn address(&self) -> Option<&str> {
+        match &self.source {
+            ClusterSource::Local { address, .. } => address.as_deref(),
+            ClusterSource::Bootstrap(_) => None,
         }
     }
 

@@ -21,10 +21,37 @@ pub struct Place {
     /// stored ([`Place::lacks_secrets`]).
     #[serde(serialize_with = "serialize_command")]
     pub launcher: Vec<String>,
+    /// The host, as OpenSSH names it; `None` for this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssh: Option<String>,
+    /// Path of this program there; `None` for a copy of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tandem: Option<String>,
     /// Processors to run on ([`processors`]).
     pub cpus: Option<String>,
+    /// What each worker process may use at most.
+    #[serde(flatten)]
+    pub limits: PlaceLimits,
     /// Name of the brokers' listener whose address the workers use.
     pub listener: Option<String>,
+}
+
+/// Limits of each worker process of a place, as a container has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PlaceLimits {
+    /// CPU quota in thousandths of a core; `None` for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_millicores: Option<u32>,
+    /// Memory in bytes; `None` for all that there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+}
+
+impl PlaceLimits {
+    /// True where there is none.
+    pub fn is_empty(self) -> bool {
+        self == PlaceLimits::default()
+    }
 }
 
 /// The processors in a list such as `0`, `0,2` or `0-3`; `None` for any other text.

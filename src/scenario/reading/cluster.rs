@@ -14,7 +14,7 @@ use crate::scenario::model::{ClusterSource, ClusterSpec, PropertyValue};
 use crate::scenario::problem::{Problem, Problems};
 
 /// Keys of brokers that tandem starts.
-pub(crate) const LOCAL_KEYS: [&str; 5] = ["brokers", "version", "zookeeper", "port", BROKER];
+pub(crate) const LOCAL_KEYS: [&str; 6] = ["brokers", "version", "zookeeper", "port", "address", BROKER];
 
 /// The table of server properties within `[cluster]`.
 pub(crate) const BROKER: &str = "broker";
@@ -114,6 +114,7 @@ fn started(keys: &ClusterKeys, version: KafkaVersion, whose: &str, problems: &mu
         zookeeper: zookeeper.unwrap_or_default(),
         // The key allows no other.
         port: keys.port.and_then(|port| u16::try_from(port).ok()),
+        address: keys.address.clone(),
     }
 }
 
@@ -127,6 +128,7 @@ impl Default for ClusterSpec {
                 version: keys.version,
                 zookeeper: false,
                 port: None,
+                address: None,
             },
             prefix: keys.prefix,
             client: BTreeMap::new(),

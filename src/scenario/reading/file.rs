@@ -6,16 +6,17 @@ use super::apps::{kinds, read_apps};
 use super::cluster::{self, Instead};
 use super::events::read_events;
 use super::keys::read_keys;
+use super::places::{place, read_places};
 use super::properties::check_aliases;
 use super::settings::{read_matrix, read_settings};
 use crate::scenario::document::{Entry, entries, table, tables};
 use crate::scenario::draft::{Draft, DraftCapacity, DraftCase, DraftRequirement, DraftStore};
 use crate::scenario::keys::{
-    CLIENT, CapacityKeys, CaseKeys, FILL, Given, PRODUCER, PlaceKeys, RequireKeys, StoreKeys, Table, TableKeys as _,
-    TopKeys, TrialKeys, unknown_key,
+    CLIENT, CapacityKeys, CaseKeys, FILL, PRODUCER, PlaceKeys, RequireKeys, StoreKeys, Table, TableKeys as _, TopKeys,
+    TrialKeys, unknown_key,
 };
 use crate::scenario::kinds::Lag;
-use crate::scenario::model::{AppSpec, HERE, Place, ResponseLimit};
+use crate::scenario::model::{AppSpec, HERE, ResponseLimit};
 use crate::scenario::problem::{Problem, Problems};
 
 /// An objective: its key, the share of records that must be within the limit, and the limit in milliseconds.
@@ -159,34 +160,6 @@ fn read_capacity(header: &Entry<'_>, table: &DeTable<'_>, problems: &mut Problem
             limit_ns: (limit_ms * NS_PER_MS).round() as u64,
         }),
         limit_span: given.first().map(|entry| entry.key_span.clone()),
-    }
-}
-
-fn place(name: String, keys: PlaceKeys) -> Place {
-    Place {
-        name,
-        launcher: keys.launcher.unwrap_or_default(),
-        cpus: keys.cpus,
-        listener: keys.listener,
-    }
-}
-
-fn read_places(entry: &Entry<'_>, draft: &mut Draft, problems: &mut Problems) {
-    for (table, span) in problems.keep(tables(entry)).unwrap_or_default() {
-        let keys: PlaceKeys = read_keys(table, Table::Place, problems);
-        if !table.contains_key("name") {
-            let allowed = "must have one, such as name = \"other\"";
-            problems.add(Problem::new(span, "this place has no `name`", allowed));
-        }
-        // Without a name, the draft is not used.
-        let name = keys.name.clone().unwrap_or_default();
-        let is_known = draft.places.iter().any(|place| place.name == name);
-        if let (Some(Given { span, .. }), true) = (keys.given("name"), is_known) {
-            let message = format!("there are two places with the name {name:?}");
-            let allowed = "must differ; `here` is this machine";
-            problems.add(Problem::new(span.clone(), message, allowed));
-        }
-        draft.places.push(place(name, keys));
     }
 }
 

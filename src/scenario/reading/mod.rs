@@ -6,6 +6,7 @@ mod cluster;
 mod events;
 mod file;
 mod keys;
+mod places;
 mod properties;
 mod settings;
 

@@ -92,6 +92,35 @@ fn every_kind_of_error_says_what_is_allowed() {
 }
 
 #[test]
+fn what_stands_together_in_a_place_is_checked() {
+    let place = |keys: &str| format!("[[place]]\nname = \"a\"\n{keys}");
+    let at_a = |consumer: &str, more: &str| {
+        format!("[consumer]\nplace = \"a\"\n{consumer}\n[[place]]\nname = \"a\"\nssh = \"h\"\n{more}")
+    };
+    let launcher = "launcher = [\"nice\", \"{tandem}\", \"worker\"]";
+    let wrong = [
+        place("cpu_limit = \"0.5\""),
+        place("cpu_limit = 0.001"),
+        place("memory_limit = 512"),
+        place("memory_limit = \"1MiB\""),
+        place(&format!("cpu_limit = 0.5\n{launcher}")),
+        place("ssh = \"h\"\nmemory_limit = \"1GiB\""),
+        place(&format!("ssh = \"h\"\n{launcher}")),
+        place("ssh = \"-oProxyCommand=x\""),
+        place("tandem = \"/opt/tandem\""),
+        place("ssh = \"h\"\ntandem = \"tandem\""),
+        at_a("app = \"go\"", ""),
+        at_a(
+            "app = \"b\"",
+            "[[app]]\nname = \"b\"\ncommand = [\"b\", \"--password\", \"x\"]",
+        ),
+        "[cluster]\naddress = \"10.0.0.5:9092\"".to_owned(),
+        "[cluster]\nbootstrap = \"h:9092\"\naddress = \"10.0.0.5\"".to_owned(),
+    ];
+    insta::assert_snapshot!(said(&wrong.each_ref().map(String::as_str)));
+}
+
+#[test]
 fn what_an_app_is_and_what_it_can_do_are_checked() {
     const A: &str = "[[app]]\nname = \"a\"\ncommand = [\"a\"]";
     let of_a = |rest: &str| format!("{A}\n{rest}");

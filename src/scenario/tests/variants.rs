@@ -220,6 +220,7 @@ fn every_configuration_is_there_once_per_version_each_on_a_cluster_of_its_own() 
         version: version.parse().unwrap(),
         zookeeper,
         port: None,
+        address: None,
     };
     let expected = [local("2.8.1", true), local("3.9.2", false), local("4.3.1", false)];
     assert_eq!(sources, expected.iter().collect::<Vec<_>>());

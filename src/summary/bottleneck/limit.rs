@@ -29,14 +29,14 @@ pub(super) fn quota(case: &Case) -> Option<Bottleneck> {
         seconds(quota.throttled_ns),
         seconds(limits.wall_ns),
     );
-    Some(Bottleneck {
-        kind: BottleneckKind::Limit,
-        evidence,
-        remedy:
-            "A larger CPU quota would help (`cpu.max`, `--cpus` of a container, or its CPU limit), or none. Consumers, \
-                 processes and threads that are added under it only share it."
-                .to_owned(),
-    })
+    let remedy = if quota.quota.place().is_some() {
+        "A larger `cpu_limit` would help, or more processes, each of which has a limit of its own. Consumers and threads that \
+         are added to a process only share it."
+    } else {
+        "A larger CPU quota would help (`cpu.max`, `--cpus` of a container, or its CPU limit), or none. Consumers, processes \
+         and threads that are added under it only share it."
+    };
+    Some(Bottleneck::new(BottleneckKind::Limit, evidence, remedy))
 }
 
 /// A quota that leaves less than half a core idle although the machine has more. More threads would not help, so this

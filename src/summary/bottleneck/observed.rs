@@ -1,13 +1,15 @@
 //! What the trials of a configuration show, as shares and cores: each figure is the median over the trials that have
 //! it, and absent where none has.
 
+use std::collections::BTreeSet;
+
 use super::behind::{self, Behind};
 use super::limits::{LimitsSeen, under_quota};
 use super::of_trial::{busy_cores, of_clients, of_reading, process_cores, ratio, work_us, working};
 use super::spread::{self, InOrder, Skew};
 use super::store_seen::StoreSummary;
 use super::threads::{self, BusyThread, ThreadRole};
-use crate::measure::{ClientStatistics, HostCpu, LoadMeasurement, Measurement};
+use crate::measure::{ClientStatistics, HostCpu, HostMeasurement, LoadMeasurement, Measurement};
 use crate::scenario::{Configuration, DatasetSpec};
 use crate::stats::{count, median};
 
@@ -18,6 +20,8 @@ pub(super) struct Observed {
     pub(super) seconds: Option<f64>,
     /// The machine, where its CPU time was read.
     pub(super) machine: Option<Machine>,
+    /// Other machines with workers, by the name that ssh has for them.
+    pub(super) others: Vec<(String, Machine)>,
     /// Share of the members' working threads' time that was spent in work.
     pub(super) working: Option<f64>,
     /// Microseconds of work per record.
@@ -111,6 +115,7 @@ impl Observed {
         Observed {
             seconds: of_each(&|m| Some(m.read_ns() as f64 / 1e9)),
             machine: machine(trials),
+            others: others(trials),
             working: of_each(&|m| working(m, threads)),
             work_us: work_us(trials),
             store: StoreSummary::of(configuration, trials),
@@ -145,6 +150,7 @@ impl Observed {
         let mut scaled_figures = Observed {
             seconds: Some(behind.seconds),
             machine: None,
+            others: Vec::new(),
             working: scaled(self.working),
             committing: scaled(self.committing),
             store: self.store.clone().map(|store| StoreSummary {
@@ -199,7 +205,8 @@ fn machine(trials: &[&Measurement]) -> Option<Machine> {
         })?,
         busy: of_each(&|m| quota(m).map(|(_, used)| used).or_else(|| busy_cores(m)))?,
         clients: of_each(&|m| {
-            let windows = m.processes.iter().map(|process| Some(process.window.as_ref()?.cpu_ns));
+            let here = m.processes.iter().filter(|process| process.host.is_coordinator());
+            let windows = here.map(|process| Some(process.window.as_ref()?.cpu_ns));
             Some(in_cores(m, windows.sum::<Option<u64>>()?))
         }),
         brokers: of_each(&|m| {
@@ -210,6 +217,43 @@ fn machine(trials: &[&Measurement]) -> Option<Machine> {
         others: of_each(&|m| Some(in_cores(m, m.host.others_cpu_ns)))?,
         pressure: of_each(&|m| Some(in_cores(m, m.host.pressure_ns?).min(1.0))),
     })
+}
+
+/// The other machines; medians over the trials that had them.
+fn others(trials: &[&Measurement]) -> Vec<(String, Machine)> {
+    let of_trials = || {
+        trials
+            .iter()
+            .flat_map(|m| m.other_hosts.iter().map(move |host| (*m, host)))
+    };
+    let names: BTreeSet<&String> = of_trials().map(|(_, host)| &host.ssh).collect();
+    let machine = |name: &String| {
+        let here: Vec<_> = of_trials().filter(|(_, host)| host.ssh == *name).collect();
+        let of_each = |figure: &dyn Fn(&Measurement, &HostMeasurement) -> Option<f64>| {
+            median(
+                &here
+                    .iter()
+                    .filter_map(|(m, host)| figure(m, &host.measured))
+                    .collect::<Vec<f64>>(),
+            )
+        };
+        let in_cores = |host: &HostMeasurement, ns: u64| ns as f64 / host.wall_ns as f64;
+        let machine = Machine {
+            cores: of_each(&|_, host| Some(host.busy_of_cores()?.1))?,
+            busy: of_each(&|_, host| Some(host.busy_of_cores()?.0))?,
+            clients: of_each(&|m, host| {
+                let there = m.processes.iter().filter(|process| !process.host.is_coordinator());
+                let windows = there.map(|process| Some(process.window.as_ref()?.cpu_ns));
+                Some(in_cores(host, windows.sum::<Option<u64>>()?))
+            }),
+            brokers: None,
+            store: None,
+            others: of_each(&|_, host| Some(in_cores(host, host.others_cpu_ns)))?,
+            pressure: of_each(&|_, host| Some(in_cores(host, host.pressure_ns?).min(1.0))),
+        };
+        Some((name.clone(), machine))
+    };
+    names.into_iter().filter_map(machine).collect()
 }
 
 fn load(trials: &[&Measurement]) -> Option<LoadSeen> {

@@ -6,12 +6,14 @@
 #[path = "limit_tests.rs"]
 mod limits;
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::clients::ReadyMade;
 use crate::figures::Figures;
 use crate::measure::{
-    ClientStatistics, HostCpu, LoadMeasurement, Measurement, Overload, PartitionMeasurement, ProcessUsage, ReadingTime,
-    ThreadUsage,
+    ClientStatistics, HostCpu, HostFacts, LoadMeasurement, Measurement, OtherHost, Overload, PartitionMeasurement,
+    ProcessUsage, ReadingTime, ThreadUsage,
 };
 use crate::plan::{Next, Plan};
 use crate::scenario::{AppSpec, Commit, Membership, Scenario, Work, WorkOrdering, parse};
@@ -274,6 +276,39 @@ fn the_cores_of_a_place_can_be_full_where_the_machine_is_not() {
     made.measurement.processes[0].window.as_mut().unwrap().cpu_ns = SECOND / 100 * 98;
     made.scenario.places[0].cpus = Some("0".to_owned());
     made.is(BottleneckKind::AllCores, &["used 0.98 cores of the 1 core"]);
+}
+
+#[test]
+fn another_machine_that_is_full_is_named_and_this_one_is_not() {
+    let mut made = Made::new(2, 4);
+    let clients = |made: &mut Made, host| {
+        let processes = made.measurement.processes.iter_mut();
+        processes.for_each(|process| process.host = host);
+    };
+    clients(&mut made, crate::time::HostId::other(0));
+    let mut measured = made.measurement.host.clone();
+    measured.cpu.idle_ns = 0;
+    measured.cpu.iowait_ns = 0;
+    let facts = HostFacts::of_this_machine();
+    made.measurement.other_hosts = vec![OtherHost {
+        facts,
+        ssh: "bench@far".to_owned(),
+        places: BTreeSet::from(["there".to_owned()]),
+        measured,
+    }];
+    made.is(
+        BottleneckKind::AllCores,
+        &["host bench@far saturated: 2 of 2 cores, consumers 0.8 of them"],
+    );
+    assert!(made.found().remedy.contains("workers on further hosts"));
+    // A machine that is full comes first: it has the brokers.
+    let made = made.idle_cores(0);
+    made.is(BottleneckKind::AllCores, &["machine saturated: 2 of 2 cores"]);
+    assert!(
+        !made.found().evidence.contains("consumers"),
+        "{}",
+        made.found().evidence
+    );
 }
 
 #[test]

@@ -2,9 +2,8 @@
 
 /// Members that are in work, or wait for commits, for this share of their time are limited by that.
 pub(super) const WORKING_SHARE: f64 = 0.80;
-/// A machine, or the part of it that the consumers may use, is full at this share of its cores: the kernel's ticks and
-/// the starting of threads leave no more.
-pub(super) const CORES_SHARE: f64 = 0.93;
+/// A machine, or the part of it that the consumers may use, is full at this share of its cores.
+pub(super) const CORES_SHARE: f64 = crate::measure::FULL_SHARE;
 /// A thread that wants a core for this share of the time is full: it runs, or is ready to and has none.
 pub(super) const THREAD_SHARE: f64 = 0.90;
 /// Readers that wait with an empty queue for this share of their time are limited by what comes before them.

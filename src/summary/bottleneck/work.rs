@@ -61,6 +61,12 @@ pub(super) fn all_cores(case: &Case) -> Option<Bottleneck> {
             remedies::all_cores(case, machine),
         ));
     }
+    let mut others = case.observed.others.iter();
+    if let Some((name, other)) = others.find(|(_, other)| other.busy_share() >= CORES_SHARE) {
+        let evidence = words::saturated(other).replacen("machine saturated", &format!("host {name} saturated"), 1);
+        let remedy = "More cores there would help, or workers on further hosts; more members on that host will not.";
+        return Some(Bottleneck::new(Kind::AllCores, evidence, remedy));
+    }
     let allowed = f64::from(case.cpus?);
     let used = case.observed.process_cores?;
     let clients = machine.clients.unwrap_or(used).max(used);

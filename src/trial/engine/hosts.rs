@@ -20,19 +20,29 @@ impl TrialMachine {
         if self.clocks.meet(now_ns, actor, hello) {
             return tell(iter::once(actor), &ToWorker::QueryClock);
         }
-        let is_known = self.clocks.clock_of(now_ns, actor).is_some();
-        if is_known { self.order(&[actor]) } else { Vec::new() }
+        if self.clocks.clock_of(now_ns, actor).is_some() {
+            self.waves.wait([actor]);
+        }
+        Vec::new()
     }
 
-    fn order(&self, actors: &[ActorId]) -> Vec<Action> {
-        let order = |actor: &ActorId| {
-            let mut order = self.cast[*actor].order()?;
+    /// The orders that can be given now.
+    pub(super) fn next_orders(&mut self) -> Vec<Action> {
+        let cast = &self.cast;
+        let is_preparing = |actor: &ActorId| cast[*actor].is_present() && !cast[*actor].is_ready();
+        let members = |actor: &ActorId| match actor {
+            ActorId::Reader(reader) => cast.readers[*reader].role.prepare.consumers.len(),
+            _ => 1,
+        };
+        let next = self.waves.next(is_preparing, members);
+        let order = |actor: ActorId| {
+            let mut order = cast[actor].order()?;
             if let ToWorker::Prepare(prepare) = &mut order {
                 prepare.joins_late = self.phase != Phase::Starting;
             }
-            Some(Action::Send(*actor, order))
+            Some(Action::Send(actor, order))
         };
-        actors.iter().filter_map(order).collect()
+        next.into_iter().filter_map(order).collect()
     }
 
     /// Once the clock of a host is known, its workers get their orders; once all are compared again, the trial is over.
@@ -42,7 +52,8 @@ impl TrialMachine {
             return Ok(tell(iter::once(actor), &ToWorker::QueryClock));
         }
         if !self.is_comparing {
-            return Ok(self.order(&self.clocks.neighbours(actor)));
+            self.waves.wait(self.clocks.neighbours(actor));
+            return Ok(Vec::new());
         }
         self.end_when_compared(now_ns);
         Ok(Vec::new())
@@ -63,5 +74,45 @@ impl TrialMachine {
         if self.clocks.silent().is_none() {
             self.enter(now_ns, Phase::Over);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{Capability, FromWorker};
+    use crate::testing::script::{Reader, Script, hello, spec};
+
+    fn ordered(actions: &[Action]) -> Vec<ActorId> {
+        let order = |action: &Action| match action {
+            Action::Send(actor, ToWorker::Prepare(_)) => Some(*actor),
+            _ => None,
+        };
+        actions.iter().filter_map(order).collect()
+    }
+
+    #[test]
+    fn of_many_members_the_next_connect_when_others_are_ready() {
+        let mut script = Script::new(spec(4, 40, 200));
+        let introduced: Vec<Vec<ActorId>> = (0..4)
+            .map(|reader| ordered(&script.says(Reader(reader), FromWorker::Hello(hello(Capability::ALL)))))
+            .collect();
+        assert_eq!(introduced, [vec![Reader(0)], vec![Reader(1)], vec![], vec![]]);
+        assert_eq!(ordered(&script.says(Reader(1), FromWorker::Ready)), [Reader(2)]);
+        assert_eq!(ordered(&script.says(Reader(2), FromWorker::Ready)), [Reader(3)]);
+        script.says(Reader(0), FromWorker::Ready);
+        let actions = script.says(Reader(3), FromWorker::Ready);
+        assert_eq!(script.machine.phase(), Phase::Joining);
+        assert!(actions.contains(&Action::Send(Reader(3), ToWorker::Subscribe)));
+    }
+
+    #[test]
+    fn a_process_with_more_members_than_a_wave_connects_alone() {
+        let mut script = Script::new(spec(2, 150, 300));
+        let first = script.says(Reader(1), FromWorker::Hello(hello(Capability::ALL)));
+        assert_eq!(ordered(&first), [Reader(1)]);
+        let second = script.says(Reader(0), FromWorker::Hello(hello(Capability::ALL)));
+        assert_eq!(ordered(&second), []);
+        assert_eq!(ordered(&script.says(Reader(1), FromWorker::Ready)), [Reader(0)]);
     }
 }

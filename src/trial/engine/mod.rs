@@ -10,11 +10,13 @@ mod reading;
 mod reports;
 mod script_progress;
 mod starting;
+mod waves;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use script_progress::Acts;
+use waves::Waves;
 
 use super::cast::{ActorId, Cast, Reader};
 use super::clocks::Clocks;
@@ -48,6 +50,8 @@ pub struct TrialMachine {
     pub(super) clocks: Clocks,
     /// All results are there, and the clocks are compared again.
     is_comparing: bool,
+    /// Who is yet to connect.
+    waves: Waves,
     phase: Phase,
     /// When the present phase must be over; while records are read, the course knows.
     deadline_ns: u64,
@@ -79,6 +83,7 @@ impl TrialMachine {
             course,
             clocks: Clocks::new(now_ns),
             is_comparing: false,
+            waves: Waves::default(),
             phase: Phase::Starting,
             deadline_ns: after(now_ns, terms.limits.hello),
             look_ns: 0,
@@ -173,6 +178,7 @@ impl TrialMachine {
             Event::Tick => self.on_tick(now_ns),
         };
         let result = result.and_then(|mut actions| {
+            actions.extend(self.next_orders());
             actions.extend(self.act(now_ns)?);
             Ok(actions)
         });

@@ -72,6 +72,7 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
         end_ns: last_ns.unwrap_or(heard_end_ns),
         results_ns,
         clocks: ended.clocks.of_others(),
+        other_hosts: Vec::new(),
         // Known once the processes have ended.
         ended_ns: None,
         records_expected: accounts.expected,

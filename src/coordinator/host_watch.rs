@@ -1,0 +1,136 @@
+//! The process that samples another machine during a trial: `tandem worker host`, started by ssh beside the workers.
+
+use std::collections::BTreeSet;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use super::fleet::Remote;
+use super::host::Elsewhere;
+use super::launching::{Started, on_host};
+use crate::measure::{HostFacts, HostReading, RunMark};
+use crate::server::RUN_VARIABLE;
+
+/// How long the process may take to begin, and to answer.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// How often it hears that the run goes on.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
+
+/// A machine that is sampled; its process ends with this.
+#[derive(Clone)]
+pub(super) struct HostWatch {
+    host: Arc<Watched>,
+}
+
+struct Watched {
+    facts: HostFacts,
+    ssh: String,
+    places: BTreeSet<String>,
+    mark: RunMark,
+    talk: Mutex<Talk>,
+    /// Dropped, it is killed.
+    _process: Child,
+}
+
+struct Talk {
+    input: ChildStdin,
+    output: Lines<BufReader<ChildStdout>>,
+}
+
+impl Talk {
+    async fn line(&mut self) -> Result<String, String> {
+        let line = timeout(LIMIT, self.output.next_line()).await;
+        let line = line.map_err(|_| format!("it did not answer within {} s", LIMIT.as_secs()))?;
+        line.map_err(|error| error.to_string())?
+            .ok_or_else(|| "it has ended".to_owned())
+    }
+
+    async fn say(&mut self, text: &str) -> Result<(), String> {
+        let said = self.input.write_all(text.as_bytes()).await;
+        said.map_err(|error| error.to_string())
+    }
+}
+
+impl HostWatch {
+    /// Starts the process, `program` being tandem's there. `None` where the machine is this one, which is sampled anyway.
+    pub(super) async fn start(
+        remote: &Remote,
+        program: &str,
+        run_id: &str,
+        places: BTreeSet<String>,
+    ) -> Result<Option<Self>, String> {
+        let started = Started {
+            command: [program, "worker", "host"].map(str::to_owned).to_vec(),
+            env: std::collections::BTreeMap::new(),
+            is_own: true,
+        };
+        let words = on_host(&remote.ssh, &started, run_id, None);
+        let mut command = Command::new(&words[0]);
+        command
+            .args(&words[1..])
+            .env(RUN_VARIABLE, run_id)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .kill_on_drop(true);
+        let mut process = command.spawn().map_err(|error| error.to_string())?;
+        let (Some(input), Some(output)) = (process.stdin.take(), process.stdout.take()) else {
+            return Err("it was started without its standard streams".to_owned());
+        };
+        let output = BufReader::new(output).lines();
+        let mut talk = Talk { input, output };
+        let facts: HostFacts = serde_json::from_str(&talk.line().await?).map_err(|error| error.to_string())?;
+        if facts.is_this_machine() {
+            return Ok(None);
+        }
+        let host = Arc::new(Watched {
+            facts,
+            ssh: remote.target.clone(),
+            places,
+            mark: RunMark {
+                variable: RUN_VARIABLE.to_owned(),
+                value: run_id.to_owned(),
+            },
+            talk: Mutex::new(talk),
+            _process: process,
+        });
+        let living = Arc::downgrade(&host);
+        tokio::spawn(async move {
+            while let Some(host) = living.upgrade() {
+                if host.talk.lock().await.say("\n").await.is_err() {
+                    return;
+                }
+                drop(host);
+                tokio::time::sleep(SIGN_OF_LIFE).await;
+            }
+        });
+        Ok(Some(HostWatch { host }))
+    }
+
+    /// As ssh names the machine.
+    pub(super) fn ssh(&self) -> &str {
+        &self.host.ssh
+    }
+
+    /// Samples it now.
+    pub(super) async fn sample(&self) -> Result<Elsewhere, String> {
+        let host = &self.host;
+        let mark = serde_json::to_string(&host.mark).map_err(|error| error.to_string())?;
+        let mut talk = host.talk.lock().await;
+        talk.say(&(mark + "\n")).await?;
+        let reading: HostReading = serde_json::from_str(&talk.line().await?).map_err(|error| error.to_string())?;
+        Ok(Elsewhere {
+            facts: host.facts.clone(),
+            ssh: host.ssh.clone(),
+            places: host.places.clone(),
+            reading,
+        })
+    }
+}

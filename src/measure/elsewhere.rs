@@ -1,0 +1,161 @@
+//! Another machine on which a trial has worker processes: what it is, and what it did during the trial.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::clock;
+use super::host::{HostCpu, HostMeasurement};
+use super::limits::{Kernel, LimitWatch, Limits};
+use super::tree::{marked, with_descendants};
+use super::usage::{HostProcessors, cpu_ns_of, host_pressure_ns};
+
+/// What a machine is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostFacts {
+    /// Its name, as it says it itself.
+    pub name: String,
+    /// Names its clock, as [`clock::host`] does.
+    pub clock: Option<String>,
+    /// Release of its kernel.
+    pub kernel: String,
+    /// Logical processors that worker processes may run on.
+    pub cores: u32,
+    /// Logical processors of the machine.
+    pub machine_cores: u32,
+    /// Memory in bytes.
+    pub memory_bytes: u64,
+}
+
+impl HostFacts {
+    /// Of the machine that this process runs on.
+    pub fn of_this_machine() -> Self {
+        let limits = Limits::of_this_process(&Kernel::running());
+        let text = |path: &str| std::fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+        HostFacts {
+            name: text("/proc/sys/kernel/hostname"),
+            clock: clock::host(),
+            kernel: text("/proc/sys/kernel/osrelease"),
+            cores: limits.cores,
+            machine_cores: limits.machine_cores,
+            memory_bytes: limits.machine_memory_bytes,
+        }
+    }
+
+    /// True for the machine that this process runs on, whatever clock it was asked through.
+    pub fn is_this_machine(&self) -> bool {
+        boot(self.clock.as_deref()).is_some_and(|there| Some(there) == boot(clock::host().as_deref()))
+    }
+}
+
+/// The part of a clock's name that all clocks of a machine share.
+fn boot(clock: Option<&str>) -> Option<String> {
+    clock.and_then(|name| Some(name.split(' ').next()?.to_owned()))
+}
+
+/// By which processes of a run are known: a variable of their environment, and its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunMark {
+    /// Name of the variable.
+    pub variable: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// How far a machine and the worker processes on it had come at a moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostReading {
+    /// When, by its own clock.
+    pub at_ns: u64,
+    /// CPU time of the processors that worker processes may run on; `None` where it cannot be read.
+    pub cpu: Option<HostCpu>,
+    /// As [`HostMeasurement::pressure_ns`].
+    pub pressure_ns: Option<u64>,
+    /// CPU time of the run's processes, those left out that have ended.
+    pub ours_ns: u64,
+}
+
+impl HostReading {
+    /// Reads this machine now; `mark` is that of the run.
+    pub fn take(mark: &RunMark) -> Self {
+        let processes = with_descendants(&marked(&mark.variable, |value| value == mark.value));
+        let watch = LimitWatch::find(&Kernel::running(), &processes, &[]);
+        let used = processes.iter().filter_map(|pid| cpu_ns_of(*pid)).sum::<u64>();
+        HostReading {
+            at_ns: clock::now_ns(),
+            cpu: HostProcessors::read().map(|all| all.of(&watch.clients)),
+            pressure_ns: host_pressure_ns(),
+            ours_ns: used + clock::process_cpu_ns(),
+        }
+    }
+
+    /// What passed since an `earlier` reading of the same machine.
+    pub fn since(&self, earlier: &HostReading, facts: &HostFacts) -> HostMeasurement {
+        let wall_ns = self.at_ns.saturating_sub(earlier.at_ns);
+        let cpu = match (&self.cpu, &earlier.cpu) {
+            (Some(now), Some(before)) => now.since(before),
+            _ => HostCpu::default(),
+        };
+        let busy_ns = (wall_ns * u64::from(facts.cores)).saturating_sub(cpu.idle_ns + cpu.iowait_ns + cpu.steal_ns);
+        let ours = self.ours_ns.saturating_sub(earlier.ours_ns);
+        HostMeasurement {
+            wall_ns,
+            cores: facts.cores,
+            machine_cores: (facts.machine_cores > facts.cores).then_some(facts.machine_cores),
+            others_cpu_ns: if cpu == HostCpu::default() {
+                0
+            } else {
+                busy_ns.saturating_sub(ours)
+            },
+            cpu,
+            pressure_ns: (self.pressure_ns.zip(earlier.pressure_ns)).map(|(now, before)| now.saturating_sub(before)),
+            ..HostMeasurement::default()
+        }
+    }
+}
+
+/// Another machine in a trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OtherHost {
+    /// What it is.
+    pub facts: HostFacts,
+    /// As ssh names it.
+    pub ssh: String,
+    /// The places that have their workers there.
+    pub places: BTreeSet<String>,
+    /// What it did between the common start and the end of the trial.
+    pub measured: HostMeasurement,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_neither_idle_nor_of_the_run_is_of_others() {
+        let facts = HostFacts {
+            cores: 2,
+            machine_cores: 4,
+            ..HostFacts::of_this_machine()
+        };
+        let reading = |at_ns, idle_ns, ours_ns| HostReading {
+            at_ns,
+            cpu: Some(HostCpu {
+                user_ns: at_ns,
+                idle_ns,
+                ..HostCpu::default()
+            }),
+            pressure_ns: Some(at_ns / 10),
+            ours_ns,
+        };
+        let measured = reading(1_000_000, 500_000, 900_000).since(&reading(0, 0, 0), &facts);
+        assert_eq!((measured.cores, measured.machine_cores), (2, Some(4)));
+        assert_eq!((measured.others_cpu_ns, measured.pressure_ns), (600_000, Some(100_000)));
+        assert!(facts.is_this_machine());
+        let other = HostFacts {
+            clock: Some("another-boot time:[1]".to_owned()),
+            ..facts
+        };
+        assert!(!other.is_this_machine());
+    }
+}

@@ -1,0 +1,89 @@
+//! The hosts of a run whose workers are on several, and which of them were full.
+
+use std::collections::BTreeMap;
+
+use crate::measure::{FULL_SHARE, HostFacts, HostMeasurement};
+use crate::report::format::{UNKNOWN, bytes, percent};
+use crate::report::input::ReportInput;
+use crate::report::table::{Column, Table};
+use crate::stats::median;
+use crate::wording::listed;
+
+/// A host with what it did in each trial.
+struct Host<'a> {
+    name: String,
+    places: String,
+    facts: Option<&'a HostFacts>,
+    cores: u32,
+    measured: Vec<&'a HostMeasurement>,
+}
+
+/// A row for this machine and one for each other; none where there is no other.
+pub(crate) fn hosts(input: &ReportInput) -> Option<Table> {
+    let measurements = || {
+        input
+            .trials
+            .iter()
+            .filter(|trial| trial.is_used())
+            .filter_map(|t| t.measurement.as_ref())
+    };
+    let mut others: BTreeMap<&str, Host> = BTreeMap::new();
+    for other in measurements().flat_map(|m| &m.other_hosts) {
+        let places: Vec<&str> = other.places.iter().map(String::as_str).collect();
+        let host = others.entry(&other.ssh).or_insert_with(|| Host {
+            name: other.ssh.clone(),
+            places: listed(&places),
+            facts: Some(&other.facts),
+            cores: other.facts.cores,
+            measured: Vec::new(),
+        });
+        host.measured.push(&other.measured);
+    }
+    if others.is_empty() {
+        return None;
+    }
+    let here = Host {
+        name: input.environment.host.clone(),
+        places: "tandem, its brokers and producers".to_owned(),
+        facts: None,
+        cores: measurements().map(|m| m.host.cores).max().unwrap_or(0),
+        measured: measurements().map(|m| &m.host).collect(),
+    };
+    let environment = input.environment;
+    let columns = [
+        Column::words("host", |host: &Host| host.name.clone()),
+        Column::words("has", |host: &Host| host.places.clone()),
+        Column::figures("cores", |host: &Host| host.cores.to_string()),
+        Column::figures("memory", |host: &Host| {
+            bytes(host.facts.map_or(environment.memory_bytes, |facts| facts.memory_bytes))
+        }),
+        Column::words("kernel", |host: &Host| {
+            host.facts.map_or(&environment.kernel, |facts| &facts.kernel).clone()
+        }),
+        Column::figures("busy", |host: &Host| busy(host).map_or(UNKNOWN.to_owned(), percent)),
+        Column::words("full", |host: &Host| full(host)),
+    ];
+    Some(Table::of(
+        String::new(),
+        columns,
+        std::iter::once(here).chain(others.into_values()),
+    ))
+}
+
+fn shares<'a>(host: &'a Host) -> impl Iterator<Item = f64> + 'a {
+    let busy = host.measured.iter().filter_map(|measured| measured.busy_of_cores());
+    busy.map(|(busy, cores)| busy / cores)
+}
+
+/// Median share of the cores that were busy.
+fn busy(host: &Host) -> Option<f64> {
+    median(&shares(host).collect::<Vec<f64>>())
+}
+
+fn full(host: &Host) -> String {
+    let full = shares(host).filter(|share| *share >= FULL_SHARE).count();
+    match full {
+        0 => "in no trial".to_owned(),
+        full => format!("in {full} of {} trials", shares(host).count()),
+    }
+}

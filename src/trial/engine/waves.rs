@@ -1,0 +1,48 @@
+//! Waves: of many members so many connect at a time. All at once, each would wait so long for the others' connections that
+//! its client gives up.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::trial::cast::ActorId;
+
+/// Members that connect at the same time. 200 did on two cores, and 500 did not.
+const MEMBERS_MAX: usize = 100;
+
+/// Who waits for its order, and who has it and is not ready.
+#[derive(Debug, Default)]
+pub(super) struct Waves {
+    waiting: VecDeque<ActorId>,
+    preparing: BTreeSet<ActorId>,
+}
+
+impl Waves {
+    /// These may have their orders, each in its turn.
+    pub(super) fn wait(&mut self, actors: impl IntoIterator<Item = ActorId>) {
+        self.waiting.extend(actors);
+    }
+
+    /// Those who may have their orders now. `is_preparing` is true for actors that are there and not ready, and `members`
+    /// says how many consumers each has.
+    pub(super) fn next(
+        &mut self,
+        is_preparing: impl Fn(&ActorId) -> bool,
+        members: impl Fn(&ActorId) -> usize,
+    ) -> Vec<ActorId> {
+        self.preparing.retain(&is_preparing);
+        let mut connecting: usize = self.preparing.iter().map(&members).sum();
+        let mut next = Vec::new();
+        while let Some(actor) = self.waiting.front().copied() {
+            let joining = members(&actor);
+            if connecting > 0 && connecting + joining > MEMBERS_MAX {
+                break;
+            }
+            self.waiting.pop_front();
+            if is_preparing(&actor) {
+                connecting += joining;
+                self.preparing.insert(actor);
+                next.push(actor);
+            }
+        }
+        next
+    }
+}
