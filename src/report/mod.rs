@@ -57,7 +57,11 @@ pub fn files(input: &ReportInput) -> Vec<(String, String)> {
     ];
     let named = |(name, text): (&str, String)| (name.to_owned(), text);
     let tables = tables.into_iter().map(named);
-    tables.chain(changes).chain(charts).chain(pages.into_iter().map(named)).collect()
+    tables
+        .chain(changes)
+        .chain(charts)
+        .chain(pages.into_iter().map(named))
+        .collect()
 }
 
 /// The report for a terminal. `width` in columns; `colour` allows ANSI sequences.

@@ -138,9 +138,9 @@ fn summary_of(configuration: &Configuration, mut trials: Vec<(&Measurement, &Epi
         trials: count(trials.len()),
         gap_ms: gap_ms(episode),
         range_ms,
-        parts: episode.longest().map_or_else(Vec::new, |gap| {
-            gap_parts(configuration, measurement.membership, gap)
-        }),
+        parts: episode
+            .longest()
+            .map_or_else(Vec::new, |gap| gap_parts(configuration, measurement.membership, gap)),
         moved: count(episode.moved()),
         stood_still: count(episode.gaps.iter().filter(is_still).count()),
         collateral_ms: episode.collateral_ns() as f64 / NS_PER_MS,
@@ -151,11 +151,7 @@ fn summary_of(configuration: &Configuration, mut trials: Vec<(&Measurement, &Epi
 }
 
 /// The parts of a gap with what sets them.
-pub(crate) fn gap_parts(
-    configuration: &Configuration,
-    times: Option<MembershipTimes>,
-    gap: &Gap,
-) -> Vec<PartSummary> {
+pub(crate) fn gap_parts(configuration: &Configuration, times: Option<MembershipTimes>, gap: &Gap) -> Vec<PartSummary> {
     let part = |part: &crate::measure::changes::Part| PartSummary {
         kind: part.kind,
         ms: part.stretch.length_ns() as f64 / NS_PER_MS,
@@ -165,11 +161,7 @@ pub(crate) fn gap_parts(
 }
 
 /// What sets the length of a part.
-fn setting(
-    configuration: &Configuration,
-    times: Option<MembershipTimes>,
-    kind: PartKind,
-) -> Option<PartSetting> {
+fn setting(configuration: &Configuration, times: Option<MembershipTimes>, kind: PartKind) -> Option<PartSetting> {
     let is_consumer = matches!(
         configuration.membership,
         Membership::Group(GroupProtocol::Consumer { .. })
@@ -203,11 +195,17 @@ fn broker_in_words(measurement: &Measurement, act: &PlannedAct) -> Option<String
     };
     let is_controller = roles.controller_at(act.at_ns) == Some(id);
     let partitions = measurement.members.iter().flat_map(|member| &member.partitions);
-    let mut led: Vec<_> = partitions.map(crate::measure::PartitionMeasurement::topic_partition).collect();
+    let mut led: Vec<_> = partitions
+        .map(crate::measure::PartitionMeasurement::topic_partition)
+        .collect();
     led.sort_unstable();
     led.dedup();
     led.retain(|partition| roles.leader_at(*partition, act.at_ns) == Some(id));
-    let controller = if is_controller { "the active controller" } else { "not the active controller" };
+    let controller = if is_controller {
+        "the active controller"
+    } else {
+        "not the active controller"
+    };
     Some(format!("{controller}, leader of {}", plural(led.len(), "partition")))
 }
 
@@ -216,7 +214,10 @@ pub(crate) fn act_in_words(act: &PlannedAct, names_group: bool) -> String {
     let who = match act.who {
         Participant::Reader { process, .. } if !names_group => format!("process {}", process + 1),
         Participant::Broker(id) if act.role.is_some() => {
-            format!("{} (broker {id})", act.role.map_or_else(String::new, |role| role.to_string()))
+            format!(
+                "{} (broker {id})",
+                act.role.map_or_else(String::new, |role| role.to_string())
+            )
         }
         other => other.to_string(),
     };

@@ -93,7 +93,11 @@ fn what_a_member_may_not_do_when_partitions_change_hands_is_found_and_named() {
     assert_eq!(of_case("truthful").status, tandem::measure::Status::Complete);
     let found = lies.map(|lie| failure(of_case(lie)));
     let kinds = [FailureKind::Overlap, FailureKind::Lost, FailureKind::Lost];
-    let parts = ["after its partition was revoked", "it committed offset", "it began at offset"];
+    let parts = [
+        "after its partition was revoked",
+        "it committed offset",
+        "it began at offset",
+    ];
     for ((found, kind), part) in found.iter().zip(kinds).zip(parts) {
         assert_eq!(found.kind, kind, "{found:?}");
         assert!(found.message.contains(part), "{found:?}");

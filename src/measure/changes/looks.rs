@@ -41,9 +41,15 @@ fn given_up_ns(measurement: &Measurement, group: u32, act: &PlannedAct) -> Optio
         let Participant::Reader { group: of, process } = kill.who else {
             return None;
         };
-        let looks: Vec<&GroupLook> = measurement.group_looks.iter().filter(|look| look.group == group).collect();
+        let looks: Vec<&GroupLook> = measurement
+            .group_looks
+            .iter()
+            .filter(|look| look.group == group)
+            .collect();
         let places = |look: &GroupLook| look.members.iter().filter(|place| place.process == process).count();
-        let fewer = looks.windows(2).find(|pair| pair[1].at_ns > kill.at_ns && places(pair[1]) < places(pair[0]))?;
+        let fewer = looks
+            .windows(2)
+            .find(|pair| pair[1].at_ns > kill.at_ns && places(pair[1]) < places(pair[0]))?;
         (of == group).then_some(fewer[1].at_ns)
     });
     given_up.max()

@@ -163,7 +163,11 @@ fn without_late_looks(marks: &mut Vec<(u64, Mark)>) {
         .filter(|(_, mark)| matches!(mark, Mark::Stopped | Mark::Taken | Mark::Given))
         .map(|(at_ns, _)| *at_ns)
         .collect();
-    let is_late = |at_ns: u64| acted.iter().any(|acted_ns| (*acted_ns..*acted_ns + LOOKS_APART_NS).contains(&at_ns));
+    let is_late = |at_ns: u64| {
+        acted
+            .iter()
+            .any(|acted_ns| (*acted_ns..*acted_ns + LOOKS_APART_NS).contains(&at_ns))
+    };
     marks.retain(|(at_ns, mark)| !matches!(mark, Mark::Noticed | Mark::GivenUp) || !is_late(*at_ns));
 }
 

@@ -31,7 +31,9 @@ pub fn changes_csv(input: &ReportInput) -> Option<String> {
     if planned.is_empty() {
         return None;
     }
-    let recorded = planned.into_iter().filter(|(_, measurement, _)| is_recorded(measurement));
+    let recorded = planned
+        .into_iter()
+        .filter(|(_, measurement, _)| is_recorded(measurement));
     let recorded: Vec<_> = recorded
         .map(|(trial, measurement, configuration)| (trial, measurement, configuration, episodes(measurement)))
         .collect();

@@ -82,7 +82,10 @@ mod tests {
             gap.0 = cell("gap_ms").parse().unwrap();
             gap.1 += cell("part_ms").parse::<f64>().unwrap();
             if cell("part") == "detection" {
-                assert_eq!((&*cell("setting"), &*cell("setting_ms")), ("session.timeout.ms", "6000"));
+                assert_eq!(
+                    (&*cell("setting"), &*cell("setting_ms")),
+                    ("session.timeout.ms", "6000")
+                );
             }
         }
         // Of sixteen trials half have two gaps, and half four.

@@ -31,9 +31,11 @@ pub(crate) fn changes(input: &ReportInput) -> Vec<Table> {
         let columns = [
             Column::configuration(&labels, |(c, _): &Row| c.configuration),
             Column::words("change", |(_, act): &Row| act.what.clone()),
-            Column::words("that broker", |(_, act): &Row| act.broker.clone().unwrap_or_else(|| UNKNOWN.to_owned()))
-                .dropped(8)
-                .only_if(any(|act| act.broker.is_some())),
+            Column::words("that broker", |(_, act): &Row| {
+                act.broker.clone().unwrap_or_else(|| UNKNOWN.to_owned())
+            })
+            .dropped(8)
+            .only_if(any(|act| act.broker.is_some())),
             Column::figures("at", |(_, act): &Row| duration(act.at_s)).dropped(7),
             Column::figures("longest gap", |(_, act): &Row| ms(act.gap_ms)),
             Column::figures("of all trials", |(_, act): &Row| {

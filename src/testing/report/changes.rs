@@ -57,7 +57,11 @@ fn kill(m: &mut Measurement, is_eager: bool, number: u64) {
         return;
     };
     killed.was_killed = true;
-    let own: Vec<TopicPartition> = survivor.partitions.iter().map(PartitionMeasurement::topic_partition).collect();
+    let own: Vec<TopicPartition> = survivor
+        .partitions
+        .iter()
+        .map(PartitionMeasurement::topic_partition)
+        .collect();
     let mut moved = killed.partitions.clone();
     for read in &mut killed.partitions {
         read.flow = flow(1, after(20), after(4_990));
@@ -79,7 +83,11 @@ fn kill(m: &mut Measurement, is_eager: bool, number: u64) {
     let all: Vec<TopicPartition> = (own.iter().copied())
         .chain(moved.iter().map(PartitionMeasurement::topic_partition))
         .collect();
-    let given = if is_eager { all.clone() } else { all[own.len()..].to_vec() };
+    let given = if is_eager {
+        all.clone()
+    } else {
+        all[own.len()..].to_vec()
+    };
     let change = |kind, at_ns, partitions: &[TopicPartition]| Rebalance {
         at_ns,
         kind,
@@ -87,9 +95,13 @@ fn kill(m: &mut Measurement, is_eager: bool, number: u64) {
     };
     survivor.rebalances = vec![change(RebalanceKind::Assigned, start_ns - 300 * MS, &own)];
     if is_eager {
-        survivor.rebalances.push(change(RebalanceKind::Revoked, after(10_950), &own));
+        survivor
+            .rebalances
+            .push(change(RebalanceKind::Revoked, after(10_950), &own));
     }
-    survivor.rebalances.push(change(RebalanceKind::Assigned, given_ns, &given));
+    survivor
+        .rebalances
+        .push(change(RebalanceKind::Assigned, given_ns, &given));
     survivor.partitions.extend(moved);
 }
 
