@@ -4,7 +4,7 @@ use super::PartKind::{BeforeAct, Detection, Division, FirstRecord, LettingGo, Pa
 use super::*;
 use crate::measure::{
     Act, FailureKind, FlowBuilder, LagSeries, LoadMeasurement, MembershipTimes, OffsetRun, PartitionLag,
-    PartitionMeasurement, Rebalance,
+    PartitionMeasurement, Rebalance, TopicPartition,
 };
 use crate::testing::measurement;
 
