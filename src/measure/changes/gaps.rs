@@ -1,9 +1,9 @@
 //! Which partitions stood still because of planned acts, and when.
 
 use super::cause::{before, of_pause, on_owner, participant};
+use super::model::{Gap, GapKind};
 use super::parts::{Scene, parts};
 use super::tenures::{Tenure, tenures};
-use super::{Gap, GapKind};
 use crate::measure::{Measurement, Participant, Stretch, TopicPartition};
 
 /// A partition that kept its owner stands still if nothing of it is read for this long,

@@ -2,9 +2,9 @@
 
 use crate::measure::{Act, GroupLook, GroupState, Measurement, Participant, PlannedAct};
 
-/// What was seen of a group after an act on one of its processes.
+/// What was reported of a group after an act on one of its processes.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Seen {
+pub(super) struct Reported {
     /// The coordinator knew of it: members join anew, or are others than before.
     pub(super) noticed_ns: Option<u64>,
     /// It had given up a process that was killed.
@@ -12,17 +12,17 @@ pub(super) struct Seen {
 }
 
 /// What the looks at a group say; nothing of acts on others.
-pub(super) fn seen(measurement: &Measurement, group: u32, act: &PlannedAct) -> Seen {
+pub(super) fn reported(measurement: &Measurement, group: u32, act: &PlannedAct) -> Reported {
     let Participant::Reader { group: of, .. } = act.who else {
-        return Seen::default();
+        return Reported::default();
     };
     let looks = || measurement.group_looks.iter().filter(|look| look.group == group);
     let (Some(before), true) = (looks().rfind(|look| look.at_ns <= act.at_ns), of == group) else {
-        return Seen::default();
+        return Reported::default();
     };
     let mut after = looks().filter(|look| look.at_ns > act.at_ns);
     let noticed = after.find(|look| !is_as(look, before));
-    Seen {
+    Reported {
         noticed_ns: noticed.map(|look| look.at_ns),
         given_up_ns: given_up_ns(measurement, group, act),
     }

@@ -140,9 +140,9 @@ fn marks(scene: &Scene) -> Vec<(u64, Mark)> {
         .filter(|at_ns| *at_ns >= scene.act.at_ns);
     let inside = |at_ns: &u64| *at_ns > scene.stretch.from_ns && *at_ns < scene.stretch.until_ns;
     marks.extend(after_act.filter(inside).min().map(|at_ns| (at_ns, Mark::Stopped)));
-    let seen = looks::seen(m, scene.group, scene.act);
-    marks.extend(seen.noticed_ns.map(|at_ns| (at_ns, Mark::Noticed)));
-    marks.extend(seen.given_up_ns.map(|at_ns| (at_ns, Mark::GivenUp)));
+    let reported = looks::reported(m, scene.group, scene.act);
+    marks.extend(reported.noticed_ns.map(|at_ns| (at_ns, Mark::Noticed)));
+    marks.extend(reported.given_up_ns.map(|at_ns| (at_ns, Mark::GivenUp)));
     marks.extend(scene.elected_ns().map(|at_ns| (at_ns, Mark::Elected)));
     marks.extend(scene.taken_ns.map(|at_ns| (at_ns, Mark::Taken)));
     marks.extend(scene.given_ns.map(|at_ns| (at_ns, Mark::Given)));

@@ -1,9 +1,10 @@
 #![allow(clippy::unwrap_used)]
 
+use super::PartKind::{BeforeAct, Detection, Division, FirstRecord, LettingGo, Paused, Unexplained};
 use super::*;
 use crate::measure::{
     Act, FailureKind, FlowBuilder, LagSeries, LoadMeasurement, MembershipTimes, OffsetRun, PartitionLag,
-    PartitionMeasurement, Rebalance,
+    PartitionMeasurement, Rebalance, TopicPartition,
 };
 use crate::testing::measurement;
 
@@ -123,7 +124,7 @@ fn gap_of(episode: &Episode, number: i32) -> &Gap {
         .unwrap()
 }
 
-const WHOLE: &[[u64; 2]] = &[[0, 30_000]];
+const TO_THE_END: &[[u64; 2]] = &[[0, 30_000]];
 
 /// Process 3 is started at 5 s and gets partition 1 of process 1 by the cooperative protocol.
 fn cooperative_join() -> Invented {
@@ -133,10 +134,10 @@ fn cooperative_join() -> Invented {
         .rebalance(0, Assigned, 0, &[0, 1])
         .rebalance(0, Revoked, 6_000, &[1])
         .rebalance(2, Assigned, 7_500, &[1])
-        .reads(0, 0, (1, [0, 3_000]), WHOLE)
+        .reads(0, 0, (1, [0, 3_000]), TO_THE_END)
         .reads(0, 1, (1, [0, 590]), &[[0, 5_990]])
         .reads(2, 1, (1, [590, 3_000]), &[[7_520, 30_000]])
-        .reads(1, 2, (1, [0, 3_000]), WHOLE)
+        .reads(1, 2, (1, [0, 3_000]), TO_THE_END)
 }
 
 #[test]
@@ -145,7 +146,6 @@ fn a_partition_that_moves_has_a_gap_whose_parts_add_up_and_the_others_have_none(
     assert_eq!((episodes.len(), episodes[0].gaps.len()), (1, 1));
     let gap = gap_of(&episodes[0], 1);
     assert_eq!((gap.kind, gap.members, gap.redelivered), (GapKind::Moved, [0, 2], 0));
-    use PartKind::{Division, FirstRecord, LettingGo};
     assert_eq!(in_ms(gap), [(LettingGo, 10), (Division, 1_500), (FirstRecord, 20)]);
     let moved = episodes[0].members.iter().find(|change| change.member == 2).unwrap();
     assert_eq!(
@@ -207,7 +207,6 @@ fn a_killed_member_is_missed_when_its_session_ends_and_its_records_come_again() 
         (gap.kind, gap.redelivered, gap.resumed_at),
         (GapKind::Moved, 20, Some(480))
     );
-    use PartKind::{BeforeAct, Detection, Division, FirstRecord};
     let expected = [(BeforeAct, 10), (Detection, 5_900), (Division, 100), (FirstRecord, 30)];
     assert_eq!(in_ms(gap), expected);
     // The survivor had to stop for it.
@@ -218,8 +217,8 @@ fn a_killed_member_is_missed_when_its_session_ends_and_its_records_come_again() 
 fn what_no_session_timeout_explains_is_unexplained() {
     let episodes = killed(14_000).episodes();
     let parts = in_ms(gap_of(&episodes[0], 2));
-    assert!(parts.contains(&(PartKind::Detection, 6_500)), "{parts:?}");
-    assert!(parts.contains(&(PartKind::Unexplained, 2_400)), "{parts:?}");
+    assert!(parts.contains(&(Detection, 6_500)), "{parts:?}");
+    assert!(parts.contains(&(Unexplained, 2_400)), "{parts:?}");
 }
 
 #[test]
@@ -233,7 +232,6 @@ fn a_paused_owner_stands_still_itself_and_one_that_pauses_without_a_cause_is_une
         .reads(0, 0, (1, [0, 2_800]), &[[0, 4_995], [7_005, 30_000]])
         .reads(1, 1, (1, [0, 2_960]), &[[0, 5_200], [5_600, 30_000]]);
     let episodes = trial.episodes();
-    use PartKind::{BeforeAct, FirstRecord, Paused, Unexplained};
     let away = gap_of(&episodes[0], 0);
     assert_eq!(away.kind, GapKind::Away);
     assert_eq!(in_ms(away), [(BeforeAct, 5), (Paused, 2_000), (FirstRecord, 5)]);
@@ -259,7 +257,7 @@ fn a_broker_that_goes_keeps_partitions_waiting_and_that_is_no_collateral() {
     let trial = Invented::new()
         .act(Participant::Broker(1), Act::Kill, 5_000)
         .reads(0, 0, (1, [0, 2_200]), &[[0, 5_010], [13_000, 30_000]])
-        .reads(1, 1, (1, [0, 3_000]), WHOLE);
+        .reads(1, 1, (1, [0, 3_000]), TO_THE_END);
     let episodes = trial.episodes();
     let gap = gap_of(&episodes[0], 0);
     assert_eq!((gap.kind, episodes[0].collateral_ns()), (GapKind::Waiting, 0));

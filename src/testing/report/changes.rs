@@ -34,14 +34,14 @@ impl Fixture {
 /// Kills the second process.
 fn kill(m: &mut Measurement, is_eager: bool, number: u64) {
     let start_ns = m.start_ns;
-    let at = |ms: u64| start_ns + ms * MS;
-    let (given_ns, more_ms) = (at(11_000), number % 5 * 10);
+    let after = |ms: u64| start_ns + ms * MS;
+    let (given_ns, more_ms) = (after(11_000), number % 5 * 10);
     m.acts = vec![PlannedAct {
         who: Participant::Reader { group: 0, process: 1 },
         role: None,
         act: Act::Kill,
-        at_ns: at(5_000),
-        settled_ns: at(31_000),
+        at_ns: after(5_000),
+        settled_ns: after(31_000),
     }];
     m.membership = Some(MembershipTimes {
         session_ns: 6_000 * MS,
@@ -64,16 +64,16 @@ fn kill(m: &mut Measurement, is_eager: bool, number: u64) {
         .collect();
     let mut moved = killed.partitions.clone();
     for read in &mut killed.partitions {
-        read.flow = flow(1, at(20), at(4_990));
+        read.flow = flow(1, after(20), after(4_990));
         read.runs = Some(vec![run(0, 500, 1)]);
     }
     for read in &mut survivor.partitions {
         read.flow = if is_eager {
-            let mut both = flow(1, at(20), at(10_940));
+            let mut both = flow(1, after(20), after(10_940));
             both.extend(flow(2, given_ns + (20 + more_ms) * MS, end_ns));
             both
         } else {
-            flow(1, at(20), end_ns)
+            flow(1, after(20), end_ns)
         };
     }
     for read in &mut moved {
@@ -97,7 +97,7 @@ fn kill(m: &mut Measurement, is_eager: bool, number: u64) {
     if is_eager {
         survivor
             .rebalances
-            .push(change(RebalanceKind::Revoked, at(10_950), &own));
+            .push(change(RebalanceKind::Revoked, after(10_950), &own));
     }
     survivor
         .rebalances
