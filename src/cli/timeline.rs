@@ -200,3 +200,40 @@ fn track(marks: &[Mark], end: f64, width: usize) -> String {
     }
     track.into_iter().collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::describe_events;
+    use crate::scenario::parse;
+
+    fn drawn(text: &str) -> String {
+        let scenario = parse("s", "s.toml", &format!("question = '?'\n{text}"));
+        describe_events(&scenario.unwrap_or_else(|errors| panic!("{}", errors.plain())))
+    }
+
+    #[test]
+    fn a_timeline_has_a_line_for_each_that_something_is_done_to_and_fits_80_columns() {
+        let text = drawn(
+            "[cluster]\nbrokers = 3\n[dataset]\npartitions = 2\nreplication = 2\n[consumer]\nprocesses = 3\n\
+             [load]\nrate = 5\nduration = 30\n\
+             [[event]]\nat = '10s'\ndo = 'restart'\nfor = '2s'\nwhat = 'each process'\nevery = '5s'\n\
+             [[event]]\nat = '5s'\ndo = 'pause'\nfor = '2s'\nwhat = 'leader of 0'\n\
+             [[event]]\nat = '12s'\nrate = 2000\n\
+             [[case]]\nname = 'a'\n[[case]]\nname = 'b'\n\
+             [[case.event]]\nat = '3s'\ndo = 'kill'\nwhat = 'process 3'\n\
+             [[case.event]]\nat = '6s'\ndo = 'start'\nwhat = 'process 3'\n",
+        );
+        assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn shares_of_a_backlog_have_an_axis_of_their_own() {
+        insta::assert_snapshot!(drawn(
+            "[dataset]\npartitions = 3\n[consumer]\nprocesses = 3\n\
+             [[event]]\nat = '20%'\ndo = 'leave'\nwhat = 'process 2'\n\
+             [[event]]\nat = '300ms'\ndo = 'start'\nwhat = 'process 3'\n"
+        ));
+    }
+}

@@ -123,3 +123,101 @@ fn target_of(party: Party, parties: Parties) -> StepTarget {
     };
     StepTarget::Actor(actor)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::scenario::parse;
+
+    const PARTIES: Parties = Parties {
+        groups: 2,
+        processes: 2,
+        brokers: 3,
+    };
+
+    fn scripted(events: &str, block: u32, kind: TrialKind) -> Script {
+        let text = format!(
+            "question = '?'\n[cluster]\nbrokers = 3\n[dataset]\npartitions = 2\nreplication = 2\n[consumer]\ngroups = 2\n\
+             processes = 2\n[load]\nrate = 5\nduration = 60\n{events}"
+        );
+        let scenario = parse("s", "s.toml", &text).unwrap_or_else(|errors| panic!("{}", errors.plain()));
+        let order = TrialOrder {
+            number: 1,
+            kind,
+            block,
+            position: 0,
+            configuration: 0,
+            records: 0,
+            load: None,
+        };
+        script(&scenario.configurations[0], PARTIES, &order, scenario.seed)
+    }
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn events_become_steps_in_the_order_of_their_times_and_what_lasts_has_two() {
+        let script = scripted(
+            "[[event]]\nat = '9s'\ndo = 'restart'\nhow = 'kill'\nfor = '2s'\nwhat = 'leader of 1'\n\
+             [[event]]\nat = '3s'\ndo = 'pause'\nfor = '1s'\nwhat = 'process 1 of group 2'\n\
+             [[event]]\nat = '5s'\nrate = 7\n",
+            0,
+            TrialKind::Counted,
+        );
+        let leader = StepTarget::Role(BrokerRole::LeaderOf(TopicPartition { topic: 0, partition: 1 }));
+        let expected = [
+            (When::At(seconds(3)), ActorId::Reader(2).into(), Act::Pause),
+            (When::AfterStep(seconds(1)), ActorId::Reader(2).into(), Act::Resume),
+            (When::At(seconds(5)), ActorId::Load.into(), Act::SetRate(7)),
+            (When::At(seconds(9)), leader, Act::Kill),
+            (When::AfterStep(seconds(2)), StepTarget::AsBefore, Act::Start),
+        ];
+        assert_eq!(
+            script.steps,
+            expected.map(|(when, target, act)| Step { when, target, act })
+        );
+        assert_eq!(script.events, [2, 2, 3, 1, 1]);
+    }
+
+    #[test]
+    fn each_process_is_restarted_when_the_one_before_is_back_unless_distances_are_given() {
+        let each = "[[event]]\nat = '3s'\ndo = 'restart'\nfor = '1s'\nwhat = 'each process of group 1'\n";
+        let whens = |events: &str| -> Vec<When> {
+            let script = scripted(events, 0, TrialKind::Counted);
+            script.steps.iter().map(|step| step.when).collect()
+        };
+        let after = |after| When::AfterStep(seconds(after));
+        assert_eq!(whens(each), [When::At(seconds(3)), after(1), after(0), after(1)]);
+        let even = format!("{each}every = '10s'\n");
+        assert_eq!(
+            whens(&even),
+            [When::At(seconds(3)), after(1), When::At(seconds(13)), after(1)]
+        );
+    }
+
+    #[test]
+    fn what_is_drawn_is_within_the_spread_equal_within_a_block_and_other_in_the_next() {
+        let event = "[[event]]\nat = '3s'\nspread = '2s'\ndo = 'kill'\nwhat = 'process 2 of group 1'\n";
+        let at = |block| match scripted(event, block, TrialKind::Counted).steps[0].when {
+            When::At(at) => at,
+            other => panic!("{other:?}"),
+        };
+        let drawn: Vec<Duration> = (0..20).map(at).collect();
+        assert_eq!(drawn, (0..20).map(at).collect::<Vec<_>>());
+        assert!(
+            drawn.iter().all(|at| (seconds(3)..seconds(5)).contains(at)),
+            "{drawn:?}"
+        );
+        let late = drawn.iter().filter(|at| **at >= seconds(4)).count();
+        assert!((4..=16).contains(&late), "{drawn:?}");
+    }
+
+    #[test]
+    fn a_pilot_is_undisturbed() {
+        let event = "[[event]]\nat = '3s'\ndo = 'kill'\nwhat = 'process 2 of group 1'\n";
+        assert_eq!(scripted(event, 0, TrialKind::Pilot), Script::default());
+    }
+}

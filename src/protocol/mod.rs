@@ -174,6 +174,7 @@ pub struct Hello {
 
 /// All that a worker needs for a trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a field of the protocol")]
 pub struct Prepare {
     /// The consumers of this process.
     pub consumers: Vec<ConsumerOrder>,

@@ -41,6 +41,13 @@ pub const SHIPPED: &[(&str, &str)] = &[
         include_str!("../../scenarios/spring-one-vs-two-stored.toml"),
     ),
     ("store-batch", include_str!("../../scenarios/store-batch.toml")),
+    ("rebalance-join", include_str!("../../scenarios/rebalance-join.toml")),
+    ("rebalance-crash", include_str!("../../scenarios/rebalance-crash.toml")),
+    ("rolling-deploy", include_str!("../../scenarios/rolling-deploy.toml")),
+    ("broker-failover", include_str!("../../scenarios/broker-failover.toml")),
+    ("rolling-brokers", include_str!("../../scenarios/rolling-brokers.toml")),
+    ("store-outage", include_str!("../../scenarios/store-outage.toml")),
+    ("stop-the-world", include_str!("../../scenarios/stop-the-world.toml")),
     ("your-service", include_str!("../../scenarios/your-service.toml")),
 ];
 

@@ -27,10 +27,9 @@ fn takes_away(act: Act) -> bool {
 /// The act that took the owner away within its tenure or in the gap behind it.
 pub(super) fn on_owner(measurement: &Measurement, owner: &MemberMeasurement, gap: Stretch) -> Option<usize> {
     let from_ns = gap.from_ns.saturating_sub(BEFORE_ACT_NS);
-    let found = measurement.acts.iter().position(|act| {
+    measurement.acts.iter().position(|act| {
         act.who == participant(owner) && takes_away(act.act) && (from_ns..=gap.until_ns).contains(&act.at_ns)
-    });
-    found
+    })
 }
 
 /// The latest act that may be why something of a group changed at a moment.

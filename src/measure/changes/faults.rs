@@ -39,7 +39,7 @@ pub fn fault(measurement: &Measurement) -> Option<Failure> {
 
 /// A member read a partition after it had given it up.
 fn read_after(tenure: &Tenure) -> Option<Fault> {
-    let late_ns = tenure.until_ns().saturating_sub(tenure.taken_ns?);
+    let late_ns = tenure.last_ns().saturating_sub(tenure.taken_ns?);
     (late_ns > ROUNDING_NS).then(|| Fault {
         kind: FailureKind::Overlap,
         member: tenure.member,

@@ -39,7 +39,7 @@ impl Finder<'_> {
     /// From one tenure to the next.
     fn between(&self, old: &Tenure, new: &Tenure) -> Option<(usize, Gap)> {
         let m = self.measurement;
-        let stretch = Stretch::new(old.until_ns().min(new.from_ns()), new.from_ns());
+        let stretch = Stretch::new(old.last_ns().min(new.first_ns()), new.first_ns());
         if stretch.until_ns <= m.start_ns {
             return None;
         }

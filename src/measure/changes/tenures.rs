@@ -21,11 +21,11 @@ pub(super) struct Tenure<'a> {
 }
 
 impl Tenure<'_> {
-    pub(super) fn from_ns(&self) -> u64 {
+    pub(super) fn first_ns(&self) -> u64 {
         self.flow.from_ns
     }
 
-    pub(super) fn until_ns(&self) -> u64 {
+    pub(super) fn last_ns(&self) -> u64 {
         self.spells.last().map_or(self.flow.from_ns, |spell| spell.until_ns)
     }
 }
@@ -52,7 +52,7 @@ pub(super) fn tenures(measurement: &Measurement) -> BTreeMap<(u32, TopicPartitio
         }
     }
     for tenures in all.values_mut() {
-        tenures.sort_by_key(|tenure| (tenure.from_ns(), tenure.until_ns()));
+        tenures.sort_by_key(|tenure| (tenure.first_ns(), tenure.last_ns()));
     }
     all
 }

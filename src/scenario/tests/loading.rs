@@ -33,7 +33,7 @@ fn a_bare_name_is_a_scenario_that_comes_with_tandem() {
 
 #[test]
 fn a_missing_file_names_the_scenarios_that_exist() {
-    insta::assert_snapshot!(load(Path::new("scenarios/one-vs-tow.toml")).unwrap_err().plain(), @"scenarios/one-vs-tow.toml: there is no such file (did you mean `one-vs-two`? tandem comes with `one-vs-two`, `record-size`, `compression`, `scaling`, `groups`, `many-topics`, `threads`, `latency`, `capacity`, `catch-up`, `burst`, `clients`, `spring-one-vs-two`, `spring-one-vs-two-stored`, `store-batch` and `your-service`)");
+    insta::assert_snapshot!(load(Path::new("scenarios/one-vs-tow.toml")).unwrap_err().plain(), @"scenarios/one-vs-tow.toml: there is no such file (did you mean `one-vs-two`? tandem comes with `one-vs-two`, `record-size`, `compression`, `scaling`, `groups`, `many-topics`, `threads`, `latency`, `capacity`, `catch-up`, `burst`, `clients`, `spring-one-vs-two`, `spring-one-vs-two-stored`, `store-batch`, `rebalance-join`, `rebalance-crash`, `rolling-deploy`, `broker-failover`, `rolling-brokers`, `store-outage`, `stop-the-world` and `your-service`)");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod across;
 mod apps;
 mod documents;
 mod errors;
+mod events;
 mod expansion;
 mod filling;
 mod generated;
