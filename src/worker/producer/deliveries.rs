@@ -280,8 +280,8 @@ mod tests {
     fn records_that_wait_at_the_same_time_make_one_delay_and_short_waits_none() {
         let deliveries = deliveries();
         let ago = |ms: u64| {
-            let at = SystemTime::now() - Duration::from_millis(ms);
-            let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            let sent = SystemTime::now() - Duration::from_millis(ms);
+            let since = sent.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             Timestamp::CreateTime(i64::try_from(since.as_millis()).unwrap_or(0))
         };
         let end_ns = clock::now_ns();

@@ -471,14 +471,14 @@ fn a_planned_rate_is_in_the_schedule_beforehand_and_counts_from_the_common_start
         }
     };
     // Half a second after the common start the producers begin.
-    let at = When::At(Duration::from_millis(2_500));
-    let load = load_spec([0, 0]).with_rates(&plan(at)).unwrap();
+    let due = When::At(Duration::from_millis(2_500));
+    let load = load_spec([0, 0]).with_rates(&plan(due)).unwrap();
     assert_eq!(load.schedule.expected_records(), 2 * 100 + 2 * 200);
     let configuration = arrangement("case", 2, 1);
     let spec = |when| {
         let spec = spec_of(&configuration, 2).with_load(load_spec([0, 0]), producers());
         Script::new(spec.with_script(plan(when), &[]))
     };
-    assert_eq!(spec(at).machine.failure(), None);
+    assert_eq!(spec(due).machine.failure(), None);
     spec(When::AtProgress(0.5)).failed(FailureKind::NotAsPlanned, None, "SetRate");
 }
