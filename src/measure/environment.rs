@@ -345,13 +345,9 @@ impl Environment {
             ("allocator", true, or(client.allocator.as_ref(), "unknown")),
         ];
         values.extend(cluster.values().map(|(what, value)| (what, true, value)));
-        values.push((
-            "store",
-            true,
-            or(self.store.as_ref().map(ToString::to_string).as_ref(), "none"),
-        ));
-        values.push(("cluster", false, place.to_owned()));
-        values.push(("bootstrap", false, bootstrap));
+        let store = self.store.as_ref().map(ToString::to_string);
+        values.push(("store", true, or(store.as_ref(), "none")));
+        values.extend([("cluster", false, place.to_owned()), ("bootstrap", false, bootstrap)]);
         values
     }
 }

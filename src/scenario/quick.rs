@@ -63,14 +63,14 @@ impl Scenario {
         let storing = self.configurations.iter().filter(|each| each.work == Work::Store);
         let mut sizes = storing.map(|each| each.store_batch);
         let first = sizes.next();
-        let wanted = if sizes.any(|size| Some(size) != first) {
+        let limit = if sizes.any(|size| Some(size) != first) {
             TRANSACTIONS_SECONDS
         } else {
             SECONDS
         };
         match self.trial {
-            TrialLength::Seconds(seconds) => wanted.min(seconds.max(SECONDS)),
-            TrialLength::Records(_) | TrialLength::Everything => wanted,
+            TrialLength::Seconds(seconds) => limit.min(seconds.max(SECONDS)),
+            TrialLength::Records(_) | TrialLength::Everything => limit,
         }
     }
 

@@ -208,7 +208,7 @@ fn what_a_killed_process_read_before_its_first_report_of_a_later_assignment_is_n
 fn values_that_are_shorter_in_their_rows_than_when_they_were_read_are_found() {
     let runs = [run(0, 10)];
     let readings = [reading("a", &runs)];
-    let of = |bytes, read: Option<u64>, rows: &[StoredRun], same_length| {
+    let compared = |bytes, read: Option<u64>, rows: &[StoredRun], same_length| {
         let mut rows = rows.to_vec();
         rows[0].bytes = bytes;
         let values = [ValuesRead {
@@ -227,7 +227,7 @@ fn values_that_are_shorter_in_their_rows_than_when_they_were_read_are_found() {
         account(&rows, stored, 0)
     };
     assert_eq!(
-        of(1_000, Some(1_000), &[row(0, 10, 1)], false),
+        compared(1_000, Some(1_000), &[row(0, 10, 1)], false),
         RowsAccount {
             account: StoreAccount {
                 rows: 10,
@@ -237,7 +237,7 @@ fn values_that_are_shorter_in_their_rows_than_when_they_were_read_are_found() {
             ..RowsAccount::default()
         }
     );
-    let found = of(999, Some(1_000), &[row(0, 10, 1)], false);
+    let found = compared(999, Some(1_000), &[row(0, 10, 1)], false);
     assert_eq!(
         (found.failure(), found.account.altered),
         (Some(FailureKind::RowsAltered), 1)
@@ -251,14 +251,14 @@ fn values_that_are_shorter_in_their_rows_than_when_they_were_read_are_found() {
     );
     // Upserts of records that came twice, and workers that count no bytes.
     for found in [
-        of(900, Some(1_000), &[row(0, 9, 1)], false),
-        of(900, None, &[row(0, 10, 1)], true),
+        compared(900, Some(1_000), &[row(0, 9, 1)], false),
+        compared(900, None, &[row(0, 10, 1)], true),
     ] {
         assert_eq!((found.account.altered, found.not_compared), (0, 1));
     }
     let twice = [row(0, 9, 1), row(9, 10, 2)];
-    assert_eq!(of(1_100, Some(1_000), &twice, true).account.altered, 0);
-    assert_eq!(of(1_099, Some(1_000), &twice, true).account.altered, 1);
+    assert_eq!(compared(1_100, Some(1_000), &twice, true).account.altered, 0);
+    assert_eq!(compared(1_099, Some(1_000), &twice, true).account.altered, 1);
 }
 
 #[test]
