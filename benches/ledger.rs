@@ -95,6 +95,7 @@ fn result() -> FromWorker {
             bucket_ns: 10_000_000,
             counts: vec![10_000; 100],
         }),
+        flow: Vec::new(),
         latencies: None,
         waits: Vec::new(),
         unanswered: Vec::new(),
