@@ -192,6 +192,10 @@ fn a_killed_run_leaves_no_worker_on_the_host_even_without_its_guardian() {
     assert!(within(Duration::from_secs(15), || server.workers().is_empty()));
     assert!(within(Duration::from_secs(15), || scene.processes_of("ssh").is_empty()));
     run.end();
+    // The next run would remove the folder of the connection, which it has noted.
+    for folder in scene.data_folders() {
+        let _ = fs::remove_dir_all(folder);
+    }
 }
 
 #[test]

@@ -287,8 +287,7 @@ fn another_machine_that_is_full_is_named_and_this_one_is_not() {
     };
     clients(&mut made, crate::time::HostId::other(0));
     let mut measured = made.measurement.host.clone();
-    measured.cpu.idle_ns = 0;
-    measured.cpu.iowait_ns = 0;
+    measured.cpu.idle_ns = SECOND / 100;
     let facts = HostFacts::of_this_machine();
     made.measurement.other_hosts = vec![OtherHost {
         facts,
@@ -298,12 +297,12 @@ fn another_machine_that_is_full_is_named_and_this_one_is_not() {
     }];
     made.is(
         BottleneckKind::AllCores,
-        &["host bench@far saturated: 2 of 2 cores, consumers 0.8 of them"],
+        &["host bench@far saturated: 1.99 of 2 cores, consumers 0.8 of them"],
     );
     assert!(made.found().remedy.contains("workers on further hosts"));
     // A machine that is full comes first: it has the brokers.
-    let made = made.idle_cores(0);
-    made.is(BottleneckKind::AllCores, &["machine saturated: 2 of 2 cores"]);
+    let made = made.idle_cores(3);
+    made.is(BottleneckKind::AllCores, &["machine saturated: 1.97 of 2 cores"]);
     assert!(
         !made.found().evidence.contains("consumers"),
         "{}",
