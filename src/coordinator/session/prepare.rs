@@ -18,9 +18,9 @@ use crate::kafka::admin::DEFAULT_SESSION;
 use crate::kafka::client::{ConsumerSettings, ResolvedSettings};
 use crate::measure::{FailureKind, MembershipTimes, TrialKind, TrialOrder};
 use crate::names;
+use crate::protocol::{TopicTarget, WorkCalibration};
 use crate::scenario::{Commit, Configuration, Mode, Parties, Program};
-use crate::trial::Limits;
-use crate::trial::TrialSpec;
+use crate::trial::{Limits, Script, TrialSpec};
 
 /// How long a search waits, beyond its objective's limit, for what has arrived to be read.
 const SEARCH_DRAIN: Duration = Duration::from_secs(1);
@@ -97,29 +97,10 @@ impl Session<'_> {
             None => None,
         };
         let calibration = calibrations.of(configuration.variant.build, configuration.app, configuration.place);
-        let mut limits = self.limits(order, configuration);
-        limits.settle += Duration::from_millis(settings.session_timeout_ms);
-        let fetch_pause = Duration::from_millis(settings.fetch_pause_ms);
-        let membership = MembershipTimes {
-            session_ns: settings.session_timeout_ms * NS_PER_MS,
-            heartbeat_ns: settings.heartbeat_ms * NS_PER_MS,
-        };
-        let mut spec = TrialSpec::new(configuration, &name, topics, &settings.properties, calibration, limits)
-            .with_client(&settings.own, fetch_pause)
-            .with_membership(membership);
-        let brokers: Vec<u32> = cluster.own_brokers().iter().map(|broker| broker.id()).collect();
-        let parties = Parties {
-            groups: configuration.groups,
-            processes: configuration.processes,
-            brokers: u32::try_from(brokers.len()).unwrap_or(u32::MAX),
-        };
-        let script = planned_events::script(configuration, parties, order, scenario.seed);
-        if let Some(timeouts) = configuration.group_timeouts() {
-            for group in &spec.terms.groups {
-                let set = cluster.admin.set_group_timeouts(group, timeouts).await;
-                set.map_err(|error| NotRun::not_prepared(&error))?;
-            }
-        }
+        let limits = self.limits(order, configuration, &settings);
+        let mut spec = specify(configuration, &name, topics, &settings, calibration, limits);
+        set_group_timeouts(cluster, configuration, &spec.terms.groups).await?;
+        let (script, brokers) = self.script(order, configuration, cluster);
         if let Some(existing) = existing {
             spec = spec.with_existing(existing);
         }
@@ -136,6 +117,18 @@ impl Session<'_> {
         }
         spec = self.with_tables(spec, order, configuration).await?;
         Ok(spec.with_script(script, &brokers))
+    }
+
+    /// What is done on purpose in a trial, and the brokers to which something can be done.
+    fn script(&self, order: &TrialOrder, configuration: &Configuration, cluster: &Cluster) -> (Script, Vec<u32>) {
+        let brokers: Vec<u32> = cluster.own_brokers().iter().map(|broker| broker.id()).collect();
+        let parties = Parties {
+            groups: configuration.groups,
+            processes: configuration.processes,
+            brokers: u32::try_from(brokers.len()).unwrap_or(u32::MAX),
+        };
+        let seed = self.plan.scenario.seed;
+        (planned_events::script(configuration, parties, order, seed), brokers)
     }
 
     /// The trial with a program that speaks nothing in it. A program that begins where its group is, or at the end if that
@@ -205,8 +198,9 @@ impl Session<'_> {
     }
 
     /// The limits of a trial. A search need not wait for what readers left that fell behind: that they did is known.
-    fn limits(&self, order: &TrialOrder, configuration: &Configuration) -> Limits {
+    fn limits(&self, order: &TrialOrder, configuration: &Configuration, settings: &ResolvedSettings) -> Limits {
         let mut limits = self.options.limits;
+        limits.settle += Duration::from_millis(settings.session_timeout_ms);
         limits.read = limits.read.max(self.longest_reading(configuration));
         if let Some(capacity) = self.plan.scenario.capacity.filter(|_| order.kind == TrialKind::Search) {
             limits.drain = limits.drain.min(match (capacity.limit, order.load) {
@@ -248,4 +242,34 @@ impl Session<'_> {
         let topics = datasets[configuration.dataset].target(order.records);
         fixed_group::reset(&cluster.admin, &cluster.properties, group, &topics).await
     }
+}
+
+/// The trial of a backlog with these settings of its consumers.
+fn specify(
+    configuration: &Configuration,
+    name: &str,
+    topics: Vec<TopicTarget>,
+    settings: &ResolvedSettings,
+    calibration: WorkCalibration,
+    limits: Limits,
+) -> TrialSpec {
+    let membership = MembershipTimes {
+        session_ns: settings.session_timeout_ms * NS_PER_MS,
+        heartbeat_ns: settings.heartbeat_ms * NS_PER_MS,
+    };
+    TrialSpec::new(configuration, name, topics, &settings.properties, calibration, limits)
+        .with_client(&settings.own, Duration::from_millis(settings.fetch_pause_ms))
+        .with_membership(membership)
+}
+
+/// Gives the groups of a trial the timeouts that the consumer protocol takes from them.
+async fn set_group_timeouts(cluster: &Cluster, configuration: &Configuration, groups: &[String]) -> Result<(), NotRun> {
+    let Some(timeouts) = configuration.group_timeouts() else {
+        return Ok(());
+    };
+    for group in groups {
+        let set = cluster.admin.set_group_timeouts(group, timeouts).await;
+        set.map_err(|error| NotRun::not_prepared(&error))?;
+    }
+    Ok(())
 }

@@ -292,6 +292,21 @@ fn what_was_stored_before_there_were_variants_still_loads() {
     assert_eq!(serde_json::from_value::<Scenario>(stored).unwrap(), plain);
 }
 
+fn needs_own_brokers(scenario: &Scenario) -> bool {
+    let mut all = scenario.configurations.iter();
+    all.any(|each| each.group_timeouts().is_some() || each.events.iter().any(|event| event.target.is_broker()))
+}
+
+#[test]
+fn what_is_done_to_brokers_and_set_on_them_forbids_another_cluster() {
+    for name in ["broker-failover", "rebalance-join"] {
+        let plain = crate::scenario::parse(name, name, shipped(name).unwrap()).unwrap();
+        assert!(needs_own_brokers(&plain), "{name}");
+        let refused = plain.with_variants(Some("b:9092"), &[]).unwrap_err().to_string();
+        assert!(refused.starts_with("--against cannot be used with"), "{refused}");
+    }
+}
+
 proptest! {
     #[test]
     fn names_stay_unique_and_baselines_differ_in_the_variant_alone(
@@ -304,6 +319,8 @@ proptest! {
         let plain = crate::scenario::parse(name, name, shipped(name).unwrap()).unwrap();
         // Builds are of tandem, so no other app can be chosen for them.
         prop_assume!(builds == 0 || plain.apps.len() == 1);
+        // Another cluster has brokers of somebody else.
+        prop_assume!(!cluster || !needs_own_brokers(&plain));
         let builds: Vec<PathBuf> = (0..builds).map(|build| PathBuf::from(format!("/builds/{build}/tandem"))).collect();
         let scenario = plain.with_variants(cluster.then_some("b:9092"), &builds).unwrap();
         let all = &scenario.configurations;
