@@ -83,7 +83,7 @@ pub(super) fn chosen<'a, R: 'a>(
         compared.map_or_else(|| UNKNOWN.to_owned(), effect)
     };
     let columns = [
-        Column::figures(title, value).dropped_last(22),
+        Column::figures(title, value).dropped_last(30),
         Column::figures(header, against),
     ];
     columns.map(|column| column.only_if(metric.is_some()))

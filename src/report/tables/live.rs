@@ -1,6 +1,6 @@
 //! The results of live and mixed configurations. Words stand in place of figures that would mean nothing.
 
-use super::cells::{chosen, peak_memory, trials_cell, verdict, without_comparison};
+use super::cells::{chosen, chosen_metric, peak_memory, trials_cell, verdict, without_comparison};
 use crate::figures::{FigureId, RESPONSE_P99, Statistic, Unit, Value};
 use crate::measure::latency::LatencyPart;
 use crate::measure::{LoadVerdict, TrialKind};
@@ -54,12 +54,14 @@ fn response_times(input: &ReportInput, labels: &Labels, family: usize) -> Table 
         }
     };
     let [figure, effect] = chosen(input, |row: &Row| row.0);
+    let p99 = Column::figures("p99\u{a0}[95\u{a0}%]", |row: &Row| response(row, Statistic::P99));
+    let is_compared = chosen_metric(input.scenario).is_none();
     let columns = [
         Column::configuration(labels, |(c, _): &Row| c.configuration),
         Column::figures("offered", offered).dropped_last(22),
         Column::words("load", load_cell).dropped_last(21),
         Column::figures("p50", |row: &Row| response(row, Statistic::P50)).dropped(10),
-        Column::figures("p99\u{a0}[95\u{a0}%]", |row: &Row| response(row, Statistic::P99)),
+        if is_compared { p99 } else { p99.dropped_last(23) },
         Column::figures("p99.9", |row: &Row| response(row, Statistic::P999)).dropped(9),
         Column::figures("max", |row: &Row| response(row, Statistic::Max)).dropped(8),
         figure,
