@@ -145,7 +145,7 @@ pub(super) fn deviations(version: KafkaVersion, brokers: u32, settings: &BrokerS
     deviations
 }
 
-fn setting(name: &str, value: impl ToString, reason: &str) -> Setting {
+fn setting(name: &str, value: &(impl ToString + ?Sized), reason: &str) -> Setting {
     Setting {
         name: name.to_owned(),
         value: value.to_string(),

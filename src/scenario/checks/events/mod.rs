@@ -92,6 +92,7 @@ fn parties(settings: &Settings, draft: &Draft) -> Parties {
     }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "checks return what is wrong, or nothing")]
 fn at_target(placed: &PlacedEvent, message: String, allowed: impl Into<String>) -> Option<Problem> {
     Some(Problem::new(placed.span_of("what"), message, allowed))
 }
