@@ -103,12 +103,9 @@ fn what_is_wrong_with_an_event_is_said_at_its_place() {
         "att = '1s'\ndo = 'kill'\nwhat = 'process 1'",
     ];
     let files: Vec<String> = wrong.iter().map(|event| live(&format!("[[event]]\n{event}"))).collect();
-    let all: String = wrong
-        .iter()
-        .zip(&files)
-        .map(|(event, file)| format!("{}\n  {}", event.replace('\n', ", "), errors(file)))
-        .collect();
-    insta::assert_snapshot!(all);
+    let said = |(event, file): (&&str, &String)| format!("{}\n  {}", event.replace('\n', ", "), errors(file));
+    let all: Vec<String> = wrong.iter().zip(&files).map(said).collect();
+    insta::assert_snapshot!(all.concat());
 }
 
 #[test]
