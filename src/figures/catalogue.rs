@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 
 use super::comparing::{Adjective, Better, By, Comparing, Had};
-use super::latencies::latency;
+use super::latencies;
 use super::statistic::Statistic;
 use super::take::{self, TrialInput, seconds};
 use crate::measure::Measurement;
@@ -325,6 +325,24 @@ figures! {
 
 /// The 99th percentile of the response time.
 pub const RESPONSE_P99: FigureId = FigureId::Latency(LatencyPart::Response, Statistic::P99);
+
+/// A statistic of a part of the latency.
+fn latency(part: LatencyPart, statistic: Statistic) -> Figure {
+    Figure {
+        id: FigureId::Latency(part, statistic),
+        name: format!("{}_{}_ms", part.name(), statistic.name()),
+        unit: Unit::Milliseconds,
+        meaning: latencies::meaning(part, statistic),
+        header: None,
+        source: Source::Latency(part, statistic),
+        over: match statistic {
+            Statistic::Max => Over::Largest,
+            _ => Over::GeometricMean,
+        },
+        trials: Trials::Meaningful,
+        comparing: Ok(latencies::comparing(part, statistic)),
+    }
+}
 
 /// Every figure, in the order of the columns.
 pub static FIGURES: LazyLock<Vec<Figure>> = LazyLock::new(|| {

@@ -1,34 +1,19 @@
 //! The figures of the latencies: of each part every statistic.
 
-use super::catalogue::{Figure, FigureId, Over, Source, Trials, Unit};
 use super::comparing::{Adjective, Better, By, Comparing, Had};
 use super::statistic::Statistic;
 use crate::measure::latency::LatencyPart;
 
-/// A statistic of a part of the latency.
-pub(super) fn latency(part: LatencyPart, statistic: Statistic) -> Figure {
-    let meaning = match statistic {
+/// What a statistic of a part of the latency means.
+pub(super) fn meaning(part: LatencyPart, statistic: Statistic) -> String {
+    match statistic {
         Statistic::Mean => format!("{}; {}", statistic.meaning(), meaning_of(part)),
         _ => statistic.meaning().to_owned(),
-    };
-    Figure {
-        id: FigureId::Latency(part, statistic),
-        name: format!("{}_{}_ms", part.name(), statistic.name()),
-        unit: Unit::Milliseconds,
-        meaning,
-        header: None,
-        source: Source::Latency(part, statistic),
-        over: match statistic {
-            Statistic::Max => Over::Largest,
-            _ => Over::GeometricMean,
-        },
-        trials: Trials::Meaningful,
-        comparing: Ok(comparing_of(part, statistic)),
     }
 }
 
 /// Records that wait for nothing have no delay, none in the queue and no work; all of them take a while in transit.
-fn comparing_of(part: LatencyPart, statistic: Statistic) -> Comparing {
+pub(super) fn comparing(part: LatencyPart, statistic: Statistic) -> Comparing {
     Comparing {
         better: Better::Less,
         by: match part {

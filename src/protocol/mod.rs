@@ -8,6 +8,7 @@
 mod capability;
 mod observed;
 mod producer;
+mod result;
 mod store;
 mod times;
 mod topics;
@@ -17,17 +18,14 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use crate::measure::latency::Latencies;
-use crate::measure::{
-    ClientStatistics, Flow, OffsetRun, OffsetSpan, ProcessUsage, ReadingTime, Rebalance, SecondOfLatency, Series,
-    StoreUse, Stretch, TopicPartition, WaitSlice,
-};
+use crate::measure::{SecondOfLatency, TopicPartition};
 use crate::scenario::{Commit, Read, Work, WorkOrdering, one_thread};
 
 pub use crate::secret::Secret;
 pub use capability::{Capability, Without};
 pub use observed::{CommittedStep, PROPERTIES_FILE, Program, ProgramResult};
 pub use producer::*;
+pub use result::{MemberResult, PartitionResult, WorkerResult};
 pub use store::StoreOrder;
 pub use topics::{OffsetRange, TopicTarget, entry_of, partitions_of};
 
@@ -309,94 +307,4 @@ impl Position {
             partition: self.partition,
         }
     }
-}
-
-/// What a worker recorded in a trial.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct WorkerResult {
-    /// One entry per consumer, in the order of [`Prepare::consumers`].
-    pub members: Vec<MemberResult>,
-    /// Resources from the start to the last record.
-    #[serde(default)]
-    pub window: Option<ProcessUsage>,
-    /// Resources since the process began.
-    #[serde(default)]
-    pub stopwatch: Option<ProcessUsage>,
-    /// Times of half a second or more in which the process did not run; `None` if it does not check.
-    #[serde(default)]
-    pub pauses: Option<Vec<Stretch>>,
-    /// What an observer saw of its program; `None` of other workers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub program: Option<ProgramResult>,
-}
-
-/// What one consumer recorded.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct MemberResult {
-    /// What it read of each partition that it held.
-    pub partitions: Vec<PartitionResult>,
-    /// Sum of the time in work.
-    #[serde(default)]
-    pub work_ns: Option<u64>,
-    /// What it did with the store (capability `store`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub store: Option<StoreUse>,
-    /// Records in the client's queue at the start.
-    #[serde(default)]
-    pub queued_at_start: Option<u64>,
-    /// Commits sent.
-    #[serde(default)]
-    pub commits: u64,
-    /// What its reading threads did with their time (capability `reading`).
-    #[serde(default)]
-    pub reading: Option<ReadingTime>,
-    /// What its client library counted itself (capability `statistics`).
-    #[serde(default)]
-    pub client: Option<ClientStatistics>,
-    /// Assignments and revocations in order.
-    #[serde(default)]
-    pub rebalances: Vec<Rebalance>,
-    /// Heartbeats that its client sent to the group's coordinator, as late as the client's statistics come; only where
-    /// [`Prepare::flow`] asks.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub heartbeats: Vec<u64>,
-}
-
-/// What a consumer read of one partition.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct PartitionResult {
-    /// Index of the topic.
-    pub topic: u32,
-    /// Partition number.
-    pub partition: i32,
-    /// Records read.
-    pub records: u64,
-    /// Bytes of keys and values.
-    #[serde(default)]
-    pub bytes: u64,
-    /// The first record was handed over.
-    #[serde(default)]
-    pub first_ns: Option<u64>,
-    /// The last record was finished.
-    #[serde(default)]
-    pub last_ns: Option<u64>,
-    /// The ledger.
-    #[serde(default)]
-    pub runs: Option<Vec<OffsetRun>>,
-    /// Records over time.
-    #[serde(default)]
-    pub series: Option<Series>,
-    /// When it was read, where [`Prepare::flow`] asks for it (capability `flow`).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub flow: Vec<Flow>,
-    /// How long the records waited that were intended for the window.
-    #[serde(default)]
-    pub latencies: Option<Latencies>,
-    /// The same in [`crate::measure::WAIT_SLICES`] slices of the window, by intended time; may be left out.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub waits: Vec<WaitSlice>,
-    /// Offsets in transactions whose commit was sent to the store and not answered, once for each such transaction
-    /// (capability `store`).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unanswered: Vec<OffsetSpan>,
 }

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::cast::{ActorId, Cast};
-use super::terms::Terms;
+use super::cast::ActorId;
 use crate::measure::{Act, BrokerRole};
 
 /// Planned acts; none by default. The steps of one actor are in the order of their times.
@@ -68,35 +67,5 @@ impl Script {
     pub fn acts_on_brokers(&self) -> bool {
         let mut targets = self.steps.iter().map(|step| step.target);
         targets.any(|target| matches!(target, StepTarget::Role(_) | StepTarget::Actor(ActorId::Broker(_))))
-    }
-
-    /// The first step that this cast cannot carry out: nobody of that name is there, nothing comes before it, a producer
-    /// would send its schedule anew, or the load would have to be known to change later.
-    pub(super) fn check(&self, cast: &Cast, terms: &Terms) -> Result<(), String> {
-        let cannot = |(index, Step { when, target, act }): (usize, &Step)| {
-            let follows = matches!(when, When::AfterStep(_)) || *target == StepTarget::AsBefore;
-            let is_fit = match target {
-                StepTarget::Actor(actor) => cast.has(*actor) && fits(*act, *actor, *when),
-                StepTarget::Role(role) => !cast.brokers.is_empty() && terms.has(*role),
-                StepTarget::AsBefore => true,
-            };
-            !is_fit || (index == 0 && follows)
-        };
-        match self.steps.iter().enumerate().position(cannot) {
-            None => Ok(()),
-            Some(index) => Err(format!(
-                "the trial has nobody to do this to or nothing to begin it: {:?}",
-                self.steps[index]
-            )),
-        }
-    }
-}
-
-/// True for an act that can be done to such an actor.
-fn fits(act: Act, actor: ActorId, when: When) -> bool {
-    match (act, actor) {
-        (Act::SetRate(_), ActorId::Load) => matches!(when, When::At(_)),
-        (Act::SetRate(_), _) | (_, ActorId::Load) | (Act::Start, ActorId::Producer(_)) => false,
-        (_, ActorId::Reader(_) | ActorId::Producer(_) | ActorId::Broker(_) | ActorId::Store) => true,
     }
 }

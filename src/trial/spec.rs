@@ -151,9 +151,8 @@ impl TrialSpec {
         limits: Limits,
     ) -> Self {
         let limits = limits.of_many(configuration.processes * configuration.groups, configuration.members());
-        let fresh_groups: Vec<String> = (1..=configuration.groups)
-            .map(|group| names::trial_group(trial, group))
-            .collect();
+        let groups = 1..=configuration.groups;
+        let fresh_groups: Vec<String> = groups.map(|group| names::trial_group(trial, group)).collect();
         let terms = terms_of(configuration, &fresh_groups, topics, limits);
         let members = configuration.members_per_group() * u32::from(terms.manual);
         let dealt = deal(&terms.partitions(), members);
@@ -197,12 +196,17 @@ impl TrialSpec {
                 }));
             }
         }
-        let cast = Cast {
-            readers,
-            ..Cast::default()
-        };
+        let producers = Vec::new();
         let course = Box::new(Backlog::of(records_of(&terms.topics)));
-        TrialSpec { cast, terms, course }
+        TrialSpec {
+            cast: Cast {
+                readers,
+                producers,
+                ..Cast::default()
+            },
+            terms,
+            course,
+        }
     }
 }
 

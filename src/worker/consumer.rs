@@ -103,10 +103,7 @@ impl Member {
         let callback_failure = Arc::new(OnceLock::new());
         let statistics = Arc::new(StatisticsLog::default());
         let context = context(prepare, &shared, &callback_failure, &statistics);
-        let mut config = client_config(&prepare.properties, &order.client_id);
-        if prepare.static_membership {
-            config.set("group.instance.id", &order.client_id);
-        }
+        let config = config(prepare, &order.client_id);
         let (client, records, waker) = match prepare.read {
             Read::Stream => make_stream(&config, context)?,
             Read::Batch | Read::Poll => make_queues(&config, context)?,
@@ -132,10 +129,11 @@ impl Member {
         let ending = Arc::new(AtomicBool::new(false));
         let membership = match &client {
             MemberClient::Streamed(_) => None,
-            MemberClient::Polled(consumer) => Some(spawn(format!("member-{index}"), {
+            MemberClient::Polled(consumer) => {
                 let (consumer, ending) = (Arc::clone(consumer), Arc::clone(&ending));
-                move || membership::serve(&consumer, &ending)
-            })?),
+                let serve = move || membership::serve(&consumer, &ending);
+                Some(spawn(format!("member-{index}"), serve)?)
+            }
         };
         Ok(Member {
             client,
@@ -291,6 +289,15 @@ fn task<'a>(prepare: &'a Prepare, name: &'a str, counts: &'a StoreCounts) -> Tas
         name,
         counts,
     }
+}
+
+/// The settings of a member's client, with its name in the group if it keeps one over restarts.
+fn config(prepare: &Prepare, client_id: &str) -> ClientConfig {
+    let mut config = client_config(&prepare.properties, client_id);
+    if prepare.static_membership {
+        config.set("group.instance.id", client_id);
+    }
+    config
 }
 
 /// The context of a member's client, which shares all but its queues with the member.

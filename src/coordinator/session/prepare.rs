@@ -18,9 +18,9 @@ use crate::kafka::admin::DEFAULT_SESSION;
 use crate::kafka::client::{ConsumerSettings, ResolvedSettings};
 use crate::measure::{FailureKind, MembershipTimes, TrialKind, TrialOrder};
 use crate::names;
-use crate::protocol::{TopicTarget, WorkCalibration};
+use crate::protocol::{PrepareProducer, TopicTarget, WorkCalibration};
 use crate::scenario::{Commit, Configuration, Mode, Parties, Program};
-use crate::trial::{Limits, Script, TrialSpec};
+use crate::trial::{Limits, LoadSpec, Script, TrialSpec};
 
 /// How long a search waits, beyond its objective's limit, for what has arrived to be read.
 const SEARCH_DRAIN: Duration = Duration::from_secs(1);
@@ -107,12 +107,8 @@ impl Session<'_> {
         if let Some(program) = scenario.app_of(configuration).silent() {
             spec = self.observed(spec, program, &settings, cluster).await?;
         }
-        if let Some((load, mut producers)) = load {
-            let load = load.with_rates(&script);
-            let load = load.map_err(|error| NotRun::NotPrepared(FailureKind::NotAsPlanned, error.to_string()))?;
-            for producer in &mut producers {
-                producer.schedule.clone_from(&load.schedule);
-            }
+        if let Some((load, producers)) = load {
+            let (load, producers) = with_rates(load, producers, &script)?;
             spec = spec.with_load(load, producers);
         }
         spec = self.with_tables(spec, order, configuration).await?;
@@ -242,6 +238,20 @@ impl Session<'_> {
         let topics = datasets[configuration.dataset].target(order.records);
         fixed_group::reset(&cluster.admin, &cluster.properties, group, &topics).await
     }
+}
+
+/// The load with the rates that the script sets, and its producers with the schedule that follows.
+fn with_rates(
+    load: LoadSpec,
+    mut producers: Vec<PrepareProducer>,
+    script: &Script,
+) -> Result<(LoadSpec, Vec<PrepareProducer>), NotRun> {
+    let load = load.with_rates(script);
+    let load = load.map_err(|error| NotRun::NotPrepared(FailureKind::NotAsPlanned, error.to_string()))?;
+    for producer in &mut producers {
+        producer.schedule.clone_from(&load.schedule);
+    }
+    Ok((load, producers))
 }
 
 /// The trial of a backlog with these settings of its consumers.

@@ -1,10 +1,9 @@
 //! What cluster to run here.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::properties::ListenerSpec;
+use super::properties::{BrokerSettings, ListenerSpec};
 
 /// How long the brokers may take until a client sees them all.
 pub const READY_LIMIT: Duration = Duration::from_secs(60);
@@ -29,19 +28,4 @@ pub struct ClusterOptions {
     pub settings: BrokerSettings,
     /// Id of the run, part of the folder's name and mark of all processes.
     pub run_id: String,
-}
-
-/// What the brokers' settings are to be, besides what a small cluster that soon goes again needs.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct BrokerSettings {
-    /// True where groups are to have Kafka's own settings, instead of those with which members join at once.
-    pub own_groups: bool,
-    /// Session timeouts of classic groups that brokers are to allow, in milliseconds.
-    pub sessions_ms: BTreeSet<u64>,
-    /// Those of groups of the consumer protocol.
-    pub group_sessions_ms: BTreeSet<u64>,
-    /// Their heartbeats.
-    pub group_heartbeats_ms: BTreeSet<u64>,
-    /// Server properties, which win over all others.
-    pub properties: BTreeMap<String, String>,
 }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::path::Path;
 
-use super::options::BrokerSettings;
 use crate::measure::Setting;
 use crate::scenario::{Feature, KafkaVersion};
 use crate::secret::Secret;
@@ -89,6 +88,21 @@ impl ListenerSpec {
             properties: BTreeMap::new(),
         }
     }
+}
+
+/// What the brokers' settings are to be, besides what a small cluster that soon goes again needs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BrokerSettings {
+    /// True where groups are to have Kafka's own settings, instead of those with which members join at once.
+    pub own_groups: bool,
+    /// Session timeouts of classic groups that brokers are to allow, in milliseconds.
+    pub sessions_ms: BTreeSet<u64>,
+    /// Those of groups of the consumer protocol.
+    pub group_sessions_ms: BTreeSet<u64>,
+    /// Their heartbeats.
+    pub group_heartbeats_ms: BTreeSet<u64>,
+    /// Server properties, which win over all others.
+    pub properties: BTreeMap<String, String>,
 }
 
 /// A listener of a broker.

@@ -77,7 +77,7 @@ impl TrialMachine {
         let groups = terms.groups.len();
         let mut log = TrialLog::default();
         log.push(now_ns, None, Happening::Phase(Phase::Starting));
-        let refused = terms.script.check(&cast, &terms).err();
+        let refused = terms.check_script(&cast).err();
         let mut machine = TrialMachine {
             cast,
             course,

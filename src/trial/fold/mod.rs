@@ -44,24 +44,20 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
         course.condense(member);
     }
     // Without the time of every member that read, the latest known one may not be the end.
-    let times_known = members
-        .iter()
-        .all(|member| member.last_record_ns.is_some() || member.records() == 0);
+    let is_known = |member: &MemberMeasurement| member.last_record_ns.is_some() || member.records() == 0;
+    let times_known = members.iter().all(is_known);
     let last_ns = members.iter().filter_map(|member| member.last_record_ns).max();
     let is_after_end = |last_ns: u64| !course.reads_past_the_end() && last_ns > heard_end_ns;
     let last_ns = last_ns.filter(|last_ns| times_known && !is_after_end(*last_ns));
     // The clocks of other hosts are compared after the last result.
-    let results = ended
-        .cast
-        .reader_ids()
-        .filter_map(|reader| log.of(reader, Happening::try_as_result_ref));
+    let results = ended.cast.reader_ids();
+    let results = results.filter_map(|reader| log.of(reader, Happening::try_as_result_ref));
     let results_ns = results.map(|(at_ns, _)| at_ns).max().or(log.began_ns(Phase::Over));
     let interruptions = interruptions(ended);
     let load = course.measurement(ended, accounts.unread, &members);
     let failure = accounts.failure.or_else(|| course.failure(ended));
     let failure = failure.or_else(|| ended.not_carried_out());
     let mut not_observed = not_observed(ended, last_ns.is_none());
-    not_observed.extend(observed::not_observed(ended));
     not_observed.extend(killed::not_observed(ended, accounts.not_observed));
     not_observed.extend(load.as_ref().and_then(lag_not_sampled));
     let measurement = Measurement {
@@ -240,7 +236,8 @@ fn processes(Ended { cast, log, clocks, .. }: &Ended<'_>) -> Vec<ProcessMeasurem
 }
 
 /// What could not be observed, by the capabilities that readers lack.
-fn not_observed(Ended { cast, log, .. }: &Ended<'_>, no_times: bool) -> Vec<String> {
+fn not_observed(ended: &Ended<'_>, no_times: bool) -> Vec<String> {
+    let Ended { cast, log, .. } = ended;
     // What the same readers lack is in one sentence.
     let mut missing: Vec<(String, Vec<&str>)> = Vec::new();
     for &capability in Capability::ALL {
@@ -278,6 +275,7 @@ fn not_observed(Ended { cast, log, .. }: &Ended<'_>, no_times: bool) -> Vec<Stri
                 .to_owned(),
         );
     }
+    sentences.extend(observed::not_observed(ended));
     sentences
 }
 

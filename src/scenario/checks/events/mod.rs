@@ -1,14 +1,16 @@
 //! Events of a configuration, checked all together before anything starts: those to whom something is done exist, are there
 //! when it is done, and what it leaves can be read on.
 
+mod acts;
 mod order;
 mod replication;
 
+use self::acts::Events;
 use crate::scenario::draft::Draft;
 use crate::scenario::keys::{EVENT, PlacedEvent, Settings, TableKeys as _};
 use crate::scenario::kinds::{Assignment, ModeName};
 use crate::scenario::model::{
-    ClusterSource, EventAct, EventStep, EventTime, Parties, Party, Shape, StepTime, Target, Work, event_steps,
+    ClusterSource, EventAct, EventTime, Parties, Party, Shape, StepTime, Target, Work, event_steps,
 };
 use crate::scenario::problem::{Problem, Problems};
 use crate::wording::plural;
@@ -54,24 +56,6 @@ pub(crate) fn check(name: &str, settings: &Settings, draft: &Draft, problems: &m
     let wrong = order::check(&own, parties).or_else(|| replication::check(&own, draft));
     if let Some(problem) = wrong {
         problems.add(problem);
-    }
-}
-
-/// The events of a configuration with what they do.
-pub(super) struct Events<'a> {
-    settings: &'a Settings,
-    steps: &'a [EventStep],
-}
-
-impl Events<'_> {
-    /// A problem at a key of the event of this step.
-    fn problem(&self, step: &EventStep, key: &str, message: String, allowed: impl Into<String>) -> Problem {
-        Problem::new(self.settings.events[step.event].span_of(key), message, allowed)
-    }
-
-    /// The event of a step as messages name it: `event 2 (10s kill process 1)`.
-    fn name(&self, step: &EventStep) -> String {
-        format!("event {} ({})", step.event + 1, self.settings.events[step.event].event)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Events;
+use super::acts::Events;
 use crate::scenario::kinds::time_text;
 use crate::scenario::model::{EventAct, EventStep, Parties, Party, StepTime};
 use crate::scenario::problem::Problem;

@@ -1,6 +1,6 @@
 //! Whether partitions stay available while brokers are away.
 
-use super::Events;
+use super::acts::Events;
 use crate::scenario::draft::Draft;
 use crate::scenario::keys::TableKeys as _;
 use crate::scenario::model::{ClusterSource, EventAct, EventStep, Party, StepTime};
