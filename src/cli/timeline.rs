@@ -149,10 +149,10 @@ fn axis(end: f64, width: usize, distances: &[f64], number: impl Fn(f64) -> Strin
     let distance = distances.iter().find(fits).copied().unwrap_or(end);
     let mut axis = String::new();
     for tick in 0_u32.. {
-        let at = f64::from(tick) * distance;
-        let text = number((at * 1e3).round() / 1e3);
-        let column = column(at, end, width);
-        if at > end || column + text.len() > width {
+        let time = f64::from(tick) * distance;
+        let text = number((time * 1e3).round() / 1e3);
+        let column = column(time, end, width);
+        if time > end || column + text.len() > width {
             break;
         }
         axis += &" ".repeat(column.saturating_sub(axis.len()));

@@ -201,12 +201,12 @@ mod tests {
     #[test]
     fn what_is_drawn_is_within_the_spread_equal_within_a_block_and_other_in_the_next() {
         let event = "[[event]]\nat = '3s'\nspread = '2s'\ndo = 'kill'\nwhat = 'process 2 of group 1'\n";
-        let at = |block| match scripted(event, block, TrialKind::Counted).steps[0].when {
+        let time_in = |block| match scripted(event, block, TrialKind::Counted).steps[0].when {
             When::At(at) => at,
             other => panic!("{other:?}"),
         };
-        let drawn: Vec<Duration> = (0..20).map(at).collect();
-        assert_eq!(drawn, (0..20).map(at).collect::<Vec<_>>());
+        let drawn: Vec<Duration> = (0..20).map(time_in).collect();
+        assert_eq!(drawn, (0..20).map(time_in).collect::<Vec<_>>());
         assert!(
             drawn.iter().all(|at| (seconds(3)..seconds(5)).contains(at)),
             "{drawn:?}"

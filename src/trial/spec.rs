@@ -169,25 +169,9 @@ impl TrialSpec {
                     manual: hands.next().cloned().unwrap_or_default(),
                 });
                 let prepare = Prepare {
-                    consumers: consumers.collect(),
-                    topics: terms.topics.clone(),
                     group_id: group_id.clone(),
                     properties: properties.clone(),
-                    client_properties: BTreeMap::new(),
-                    work: configuration.work,
-                    store: None,
-                    calibration,
-                    commit: configuration.commit,
-                    read: configuration.read,
-                    threads: configuration.threads,
-                    ordering: configuration.ordering,
-                    warmup_records: configuration.warmup_records,
-                    manual: terms.manual,
-                    stamps: None,
-                    joins_late: false,
-                    static_membership: configuration.is_static,
-                    flow: false,
-                    program: None,
+                    ..order(configuration, &terms, consumers.collect(), calibration)
                 };
                 readers.push(Actor::new(Reader {
                     group,
@@ -196,17 +180,42 @@ impl TrialSpec {
                 }));
             }
         }
-        let producers = Vec::new();
+        let cast = Cast {
+            readers,
+            ..Cast::default()
+        };
         let course = Box::new(Backlog::of(records_of(&terms.topics)));
-        TrialSpec {
-            cast: Cast {
-                readers,
-                producers,
-                ..Cast::default()
-            },
-            terms,
-            course,
-        }
+        TrialSpec { cast, terms, course }
+    }
+}
+
+/// The order of a process with these consumers, without its group.
+fn order(
+    configuration: &Configuration,
+    terms: &Terms,
+    consumers: Vec<ConsumerOrder>,
+    calibration: WorkCalibration,
+) -> Prepare {
+    Prepare {
+        consumers,
+        topics: terms.topics.clone(),
+        group_id: String::new(),
+        properties: BTreeMap::new(),
+        client_properties: BTreeMap::new(),
+        work: configuration.work,
+        store: None,
+        calibration,
+        commit: configuration.commit,
+        read: configuration.read,
+        threads: configuration.threads,
+        ordering: configuration.ordering,
+        warmup_records: configuration.warmup_records,
+        manual: terms.manual,
+        stamps: None,
+        joins_late: false,
+        static_membership: configuration.is_static,
+        flow: false,
+        program: None,
     }
 }
 

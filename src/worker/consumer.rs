@@ -103,11 +103,7 @@ impl Member {
         let callback_failure = Arc::new(OnceLock::new());
         let statistics = Arc::new(StatisticsLog::default());
         let context = context(prepare, &shared, &callback_failure, &statistics);
-        let config = config(prepare, &order.client_id);
-        let (client, records, waker) = match prepare.read {
-            Read::Stream => make_stream(&config, context)?,
-            Read::Batch | Read::Poll => make_queues(&config, context)?,
-        };
+        let (client, records, waker) = made(prepare, &order.client_id, context)?;
         let leaders = Leaders::reach(&client, &shared)?;
 
         let (start, start_orders) = channel();
@@ -291,13 +287,16 @@ fn task<'a>(prepare: &'a Prepare, name: &'a str, counts: &'a StoreCounts) -> Tas
     }
 }
 
-/// The settings of a member's client, with its name in the group if it keeps one over restarts.
-fn config(prepare: &Prepare, client_id: &str) -> ClientConfig {
+/// A member's client. One that keeps its place in the group over restarts has the name of its client there.
+fn made(prepare: &Prepare, client_id: &str, context: MemberContext) -> Result<Made, String> {
     let mut config = client_config(&prepare.properties, client_id);
     if prepare.static_membership {
         config.set("group.instance.id", client_id);
     }
-    config
+    match prepare.read {
+        Read::Stream => make_stream(&config, context),
+        Read::Batch | Read::Poll => make_queues(&config, context),
+    }
 }
 
 /// The context of a member's client, which shares all but its queues with the member.

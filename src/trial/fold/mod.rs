@@ -43,20 +43,19 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
     for member in &mut members {
         course.condense(member);
     }
-    // Without the time of every member that read, the latest known one may not be the end.
-    let is_known = |member: &MemberMeasurement| member.last_record_ns.is_some() || member.records() == 0;
-    let times_known = members.iter().all(is_known);
-    let last_ns = members.iter().filter_map(|member| member.last_record_ns).max();
-    let is_after_end = |last_ns: u64| !course.reads_past_the_end() && last_ns > heard_end_ns;
-    let last_ns = last_ns.filter(|last_ns| times_known && !is_after_end(*last_ns));
+    let last_ns = last_record_ns(&members).filter(|last_ns| course.reads_past_the_end() || *last_ns <= heard_end_ns);
     // The clocks of other hosts are compared after the last result.
-    let results = ended.cast.reader_ids();
-    let results = results.filter_map(|reader| log.of(reader, Happening::try_as_result_ref));
-    let results_ns = results.map(|(at_ns, _)| at_ns).max().or(log.began_ns(Phase::Over));
+    let result_of = |reader| log.of(reader, Happening::try_as_result_ref).map(|(at_ns, _)| at_ns);
+    let results_ns = ended
+        .cast
+        .reader_ids()
+        .filter_map(result_of)
+        .max()
+        .or(log.began_ns(Phase::Over));
     let interruptions = interruptions(ended);
     let load = course.measurement(ended, accounts.unread, &members);
-    let failure = accounts.failure.or_else(|| course.failure(ended));
-    let failure = failure.or_else(|| ended.not_carried_out());
+    let course_failure = || course.failure(ended).or_else(|| ended.not_carried_out());
+    let failure = accounts.failure.or_else(course_failure);
     let mut not_observed = not_observed(ended, last_ns.is_none());
     not_observed.extend(killed::not_observed(ended, accounts.not_observed));
     not_observed.extend(load.as_ref().and_then(lag_not_sampled));
@@ -95,6 +94,13 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
     };
     let failure = with_fault(failure, changes::fault(&measurement));
     Some((measurement, failure))
+}
+
+/// When the last record was finished. Without the time of every member that read, the latest known one may not be it.
+fn last_record_ns(members: &[MemberMeasurement]) -> Option<u64> {
+    let is_known = |member: &MemberMeasurement| member.last_record_ns.is_some() || member.records() == 0;
+    let last_ns = members.iter().filter_map(|member| member.last_record_ns).max();
+    last_ns.filter(|_| members.iter().all(is_known))
 }
 
 /// The failure of a trial, with what a member did that explains it, or that is one by itself.
