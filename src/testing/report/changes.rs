@@ -11,6 +11,7 @@ const MS: u64 = 1_000_000;
 const SCENARIO: &str = "question = 'What does a crash cost with either assignor?'\nwarmup_blocks = 0\nrepetitions = 8\n\
     metric = 'collateral_ms'\nthreshold = '50 ms'\n[dataset]\npartitions = 4\nsize = 100\n\
     [consumer]\nprocesses = 2\ncommit = 'per-batch'\n[load]\nrate = 400\nduration = 20\n\
+    [[event]]\nat = '5s'\ndo = 'kill'\nwhat = 'process 2'\n\
     [[case]]\nname = 'eager'\nassignor = 'range'\n[[case]]\nname = 'cooperative'\nassignor = 'cooperative-sticky'\n";
 
 impl Fixture {
