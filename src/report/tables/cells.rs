@@ -53,7 +53,9 @@ pub(crate) fn effect_header(metric: Metric) -> String {
         By::Ratio => "ratio",
         By::Difference => "difference",
     };
-    format!("{what}\u{a0}[95\u{a0}%]")
+    // A difference has a long name: where a terminal is narrow, its interval goes into the next line.
+    let space = if what == "difference" { ' ' } else { '\u{a0}' };
+    format!("{what}{space}[95\u{a0}%]")
 }
 
 /// The figure by which configurations are compared, and how far each is from its baseline; only where the scenario names
