@@ -106,7 +106,7 @@ fn a_spring_process_that_is_killed_costs_no_row_and_doubles_none_where_rows_are_
 
 #[test]
 fn after_a_clean_leave_in_a_live_trial_the_account_is_exact_and_who_comes_later_reads_too() {
-    let tables = "[dataset]\npartitions = 4\nsize = 100\n[consumer]\nprocesses = 3\ncommit = 'per-batch'\n\
+    let tables = "[dataset]\npartitions = 4\nsize = 100\n[consumer]\nprocesses = 3\ncommit = 'per-batch'\nheartbeat = '500ms'\n\
                   [load]\nrate = 500\nduration = 8\nwarmup = 1\n\
                   [[event]]\nat = '3s'\ndo = 'leave'\nwhat = 'process 2'\n\
                   [[event]]\nat = '5s'\ndo = 'start'\nwhat = 'process 3'\n";
@@ -123,9 +123,9 @@ fn after_a_clean_leave_in_a_live_trial_the_account_is_exact_and_who_comes_later_
     let episodes = accounted(measurement);
     for (episode, what) in episodes.iter().zip(["left", "came"]) {
         assert!(episode.moved() > 0, "no partition moved when one {what}: {episodes:#?}");
-        // Members learn of it with their next heartbeat, which the client sends every three seconds.
+        // Members learn of it with their next heartbeat.
         let longest = episode.longest().unwrap();
-        assert!(longest.stretch.length_ns() <= 6_000_000_000, "{longest:#?}");
+        assert!(longest.stretch.length_ns() <= 3_000_000_000, "{longest:#?}");
         assert!(episode.caught_up_ns.is_some(), "{episode:#?}");
     }
 }
