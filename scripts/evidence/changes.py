@@ -65,9 +65,7 @@ class Change:
 
     def row(self, tandem):
         """What was measured, beside what should be."""
-        values = {"cluster": "", "replication": "", "partitions": 4, "commit": "per-batch", "consumer": self.consumer, "event": self.event,
-                  "seconds": self.seconds, "repetitions": self.repetitions, **self.values}
-        run = Run(tandem, "changes", values)
+        run = Run(tandem, "changes", self.filled())
         trials = [row for row in run.trial_rows if row["status"] == "complete"]
         if len(trials) < self.repetitions:
             failures = {row["failure"] for row in run.trial_rows if row["status"] != "complete"}
@@ -84,6 +82,11 @@ class Change:
         is_right = all(low <= gap <= high for gap, (low, high) in zip(gaps, limits)) and not faults
         said = " or ".join(f"{low:g} to {high:g} s" for low, high in sorted(set(limits)))
         return self.what, text, said, verdict(is_right)
+
+    def filled(self):
+        """What its scenario is filled with."""
+        return {"cluster": "", "replication": "", "partitions": 4, "commit": "per-batch", "consumer": self.consumer,
+                "event": self.event, "seconds": self.seconds, "repetitions": self.repetitions, **self.values}
 
     def limits(self, measured):
         """The fewest and the most seconds in a trial."""
@@ -140,7 +143,7 @@ def broker_ends(what, do, target, seconds, low, high, of_controller, settings=""
 
 FAST = ', broker = { "broker.session.timeout.ms" = 2000, "broker.heartbeat.interval.ms" = 500 }'
 INTERVALS = (1, 2, 4)
-LISTS = {
+CHANGES = {
     "join": [joining(protocol, interval) for protocol in PROTOCOLS for interval in INTERVALS],
     "crash": [crashing(session, heartbeat, slack) for heartbeat, slack in ((0.5, 0.5), (3, 3)) for session in (6, 10, 15)],
     "leave": [leaving(protocol) for protocol in PROTOCOLS],
@@ -154,7 +157,7 @@ LISTS = {
         broker_ends("the same with a broker session of 2 s", "kill", "controller", 16, 4, 5, (4, 5), FAST),
         broker_ends("the leader of a partition ends in order", "stop", "leader of 0", 12, 0, 0.5, (0, 0.5))],
 }
-CHECKS = {name: rows(changes) for name, changes in LISTS.items()}
+CHECKS = {name: rows(changes) for name, changes in CHANGES.items()}
 
 
 def arguments(parser):

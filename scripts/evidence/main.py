@@ -4,6 +4,7 @@ import argparse
 
 import account
 import build
+import changes
 import clients
 import contention
 import fill
@@ -15,7 +16,8 @@ import verdicts
 
 COMMAND = "scripts/evidence/run"
 QUESTIONS = {"peers": peers, "contention": contention, "fill": fill, "account": account, "verdicts": verdicts,
-             "live": live, "memcheck": memcheck, "clients": clients, "store": store}
+             "live": live, "memcheck": memcheck, "clients": clients, "store": store,
+             "changes": changes}
 
 
 def arguments(words=None):

@@ -19,6 +19,7 @@ sys.path.append("scripts/evidence/workers")
 import account
 import broker
 import build
+import changes
 import checks
 import clients
 import consumer_performance
@@ -49,6 +50,29 @@ def order(partitions=2, taken=(0, 1), **rest):
 
 def trial(block, case, seconds, wait=0.0, cpu=1.0, flags=""):
     return trials.Trial(block, case, 2, 1, 1_000_000, 100_000_000, seconds, seconds + wait, cpu, 0.0, flags)
+
+
+class Changes(unittest.TestCase):
+    def measured(self, **rest):
+        member = {"partitions": [{"flow": [{"from_ns": 1_000_000_000}, {"from_ns": 7_500_000_000}]}, {}]}
+        looks = [{"asked_ns": 900_000_000, "at_ns": 910_000_000, "members": ["a"]},
+                 {"asked_ns": 5_900_000_000, "at_ns": 5_910_000_000, "members": ["a"]},
+                 {"asked_ns": 6_000_000_000, "at_ns": 6_010_000_000, "members": ["a", "b"]}]
+        return {"acts": [{"at_ns": 5_000_000_000, "who": {"broker": 2}}], "members": [member], "group_looks": looks} | rest
+
+    def test_a_member_joins_from_the_first_look_with_it_to_the_last_partition_that_is_read_again(self):
+        self.assertEqual(changes.joined({}, self.measured()), 1.5)
+
+    def test_a_broker_is_judged_by_the_role_that_it_had_at_the_event(self):
+        change = changes.broker_ends("", "kill", "leader of 0", 24, 8, 10, (11, 14))
+        for controllers, limits in (([(0, 2)], (11, 14)), ([(0, 1), (6_000_000_000, 2)], (8, 10)), ([(0, 1)], (8, 10))):
+            roles = {"controllers": [{"at_ns": at_ns, "broker": broker} for at_ns, broker in controllers]}
+            self.assertEqual(change.limits(self.measured(roles=roles)), limits)
+
+    def test_every_change_makes_a_scenario_without_words_in_braces(self):
+        for made in changes.CHANGES.values():
+            for change in made:
+                self.assertNotRegex(runs.scenario("changes", change.filled()), r"\{[a-z_]+\}")
 
 
 class Account(unittest.TestCase):
