@@ -143,6 +143,17 @@ pub enum RunError {
         /// A configuration with workers there.
         configuration: String,
     },
+    /// The PostgreSQL that tandem starts cannot be reached from another host.
+    #[error(
+        "place {place}, as in {configuration:?}, is another machine, and the PostgreSQL that tandem starts is at 127.0.0.1: \
+         give one that the other machine reaches by `url` in [store]"
+    )]
+    StoreOutOfReach {
+        /// The place.
+        place: String,
+        /// A configuration with workers there.
+        configuration: String,
+    },
     /// A broker ended before there was anything to measure.
     #[error("{0}")]
     ClusterLost(String),

@@ -59,7 +59,7 @@ impl Remote {
     fn signal(&self, pid: u32, signal: Signal) -> Result<(), String> {
         let name = signal.as_str().trim_start_matches("SIG");
         let mut command = std::process::Command::new(&self.ssh[0]);
-        command.args(&self.ssh[1..]).arg(format!("exec kill -s {name} {pid}"));
+        command.args(&self.ssh[1..]).arg(format!("kill -s {name} {pid}"));
         let output = command
             .stdin(Stdio::null())
             .output()

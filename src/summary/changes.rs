@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::measure::changes::{Episode, Gap, PartKind, episodes, is_recorded};
+use crate::measure::changes::{Episode, Gap, GapKind, PartKind, episodes, is_recorded};
 use crate::measure::{Act, Measurement, MembershipTimes, Participant, PlannedAct};
 use crate::scenario::{Configuration, GroupProtocol, Membership};
 use crate::wording::{plural, with_commas};
@@ -39,10 +39,10 @@ pub struct ActSummary {
     pub parts: Vec<PartSummary>,
     /// Partitions that went to another member.
     pub moved: u32,
-    /// Partitions that kept their owner and stood still.
+    /// Partitions that stood still and went to nobody else.
     pub stood_still: u32,
     /// The longest gap of those.
-    pub collateral_ms: f64,
+    pub still_ms: f64,
     /// Records read a second time.
     pub redelivered: u64,
     /// Until all partitions were being read again.
@@ -76,8 +76,13 @@ impl ActSummary {
     /// The gap if a setting had half of its value, as far as the part that it sets follows it.
     pub fn gap_with_half(&self, part: &PartSummary) -> Option<f64> {
         let value = part.setting.as_ref()?.ms?;
-        // No more can go than the setting allows: the rest of the part is not its.
-        Some(self.gap_ms - part.ms.min(value) / 2.0)
+        // A session began with the last heartbeat, before the act: half of it ends earlier by half of it all the same.
+        let saved = match part.kind {
+            PartKind::Detection => part.ms.min(value / 2.0),
+            // No more can go than the setting allows: the rest of the part is not its.
+            _ => part.ms.min(value) / 2.0,
+        };
+        Some(self.gap_ms - saved)
     }
 
     /// How much of the gap no recorded happening explains.
@@ -130,7 +135,7 @@ fn summary_of(configuration: &Configuration, mut trials: Vec<(&Measurement, &Epi
     let act = &episode.act;
     let after = |at_ns: u64| at_ns.saturating_sub(act.at_ns) as f64 / NS_PER_MS;
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let is_still = |gap: &&Gap| gap.members[0] == gap.members[1];
+    let still = || episode.gaps.iter().filter(|gap| gap.kind != GapKind::Moved);
     Some(ActSummary {
         what: act_in_words(act, configuration.groups > 1),
         broker: broker_in_words(measurement, act),
@@ -140,10 +145,10 @@ fn summary_of(configuration: &Configuration, mut trials: Vec<(&Measurement, &Epi
         range_ms,
         parts: episode
             .longest()
-            .map_or_else(Vec::new, |gap| gap_parts(configuration, measurement.membership, gap)),
+            .map_or_else(Vec::new, |gap| gap_parts(configuration, measurement, act, gap)),
         moved: count(episode.moved()),
-        stood_still: count(episode.gaps.iter().filter(is_still).count()),
-        collateral_ms: episode.collateral_ns() as f64 / NS_PER_MS,
+        stood_still: count(still().count()),
+        still_ms: still().map(|gap| gap.stretch.length_ns()).max().unwrap_or(0) as f64 / NS_PER_MS,
         redelivered: episode.redelivered(),
         flowing_ms: after(episode.flowing_ns()),
         caught_up_ms: episode.caught_up_ns.map(after),
@@ -151,11 +156,18 @@ fn summary_of(configuration: &Configuration, mut trials: Vec<(&Measurement, &Epi
 }
 
 /// The parts of a gap with what sets them.
-pub(crate) fn gap_parts(configuration: &Configuration, times: Option<MembershipTimes>, gap: &Gap) -> Vec<PartSummary> {
+pub(crate) fn gap_parts(
+    configuration: &Configuration,
+    measurement: &Measurement,
+    act: &PlannedAct,
+    gap: &Gap,
+) -> Vec<PartSummary> {
+    // A broker that is stopped in order hands its partitions over: no session has to end.
+    let is_set = |kind: PartKind| kind != PartKind::Election || act.act != Act::Leave;
     let part = |part: &crate::measure::changes::Part| PartSummary {
         kind: part.kind,
         ms: part.stretch.length_ns() as f64 / NS_PER_MS,
-        setting: setting(configuration, times, part.kind),
+        setting: setting(configuration, measurement.membership, part.kind).filter(|_| is_set(part.kind)),
     };
     gap.parts.iter().map(part).collect()
 }

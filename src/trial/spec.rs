@@ -8,7 +8,7 @@ use super::course::{Backlog, Course, Existing, Live, LoadSpec};
 use super::limits::Limits;
 use super::script::Script;
 use super::terms::Terms;
-use crate::measure::{MembershipTimes, TopicPartition};
+use crate::measure::TopicPartition;
 use crate::names;
 use crate::protocol::{
     ConsumerOrder, Prepare, PrepareProducer, Program, StampOrder, StoreOrder, TopicTarget, WorkCalibration,
@@ -87,13 +87,6 @@ impl TrialSpec {
     #[must_use]
     pub fn with_own_store(mut self) -> Self {
         self.cast.store.start();
-        self
-    }
-
-    /// Says how members show that they live.
-    #[must_use]
-    pub fn with_membership(mut self, times: MembershipTimes) -> Self {
-        self.terms.membership = Some(times);
         self
     }
 

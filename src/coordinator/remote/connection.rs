@@ -19,14 +19,16 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(15);
 
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// What every ssh of tandem is started with: it asks for nothing, begins no forwarding of the user's configuration, and
-/// notices within ten seconds that the way to the host is cut.
-const OPTIONS: [&str; 5] = [
+/// What every ssh of tandem is started with: it asks for nothing, begins no forwarding, command or terminal of the
+/// user's configuration, and notices within ten seconds that the way to the host is cut.
+const OPTIONS: [&str; 7] = [
     "-oBatchMode=yes",
     "-oConnectTimeout=10",
     "-oClearAllForwardings=yes",
     "-oServerAliveInterval=5",
     "-oServerAliveCountMax=2",
+    "-oRemoteCommand=none",
+    "-oRequestTTY=no",
 ];
 
 /// What the master runs on the host: it ends with its input.

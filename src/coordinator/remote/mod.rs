@@ -19,9 +19,9 @@ use super::programs::Programs;
 use crate::scenario::{Place, Scenario};
 use crate::server::{Keeper, make_directory, remove_owned_directory};
 
-/// A connection carries so many workers. A server allows ten sessions in each by default, and one is left for whatever
-/// else is to be done there.
-const WORKERS_PER_CONNECTION: usize = 8;
+/// A connection carries so many workers. A server allows ten sessions in each by default: one holds the connection, one may
+/// sample the host, and one is left for whatever else is to be done there.
+const WORKERS_PER_CONNECTION: usize = 7;
 
 /// The other hosts of a run.
 pub(super) struct Remotes {

@@ -101,8 +101,8 @@ fn check_architecture(system: &str) -> Result<(), SshError> {
 fn copy(connection: &Connection, local: &Path, bytes: usize, folder: &str) -> Result<(), SshError> {
     let file = File::open(local).map_err(|error| SshError::Copy(error.to_string()))?;
     let script = format!(
-        "cd {} && umask 077 && cat >part.$$ && [ \"$(wc -c <part.$$)\" -eq {bytes} ] && chmod 700 part.$$ && \
-         mv -f part.$$ tandem",
+        "cd {} && umask 077 && trap 'rm -f part.$$' EXIT HUP TERM PIPE && cat >part.$$ && \
+         [ \"$(wc -c <part.$$)\" -eq {bytes} ] && chmod 700 part.$$ && mv -f part.$$ tandem",
         quoted(folder)
     );
     let output = connection.run(&script, Some(file), "copying the program", COPY_LIMIT)?;

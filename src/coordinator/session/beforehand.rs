@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use super::Session;
 use crate::coordinator::calibration::{self, Calibrations};
+use crate::coordinator::database::Database;
 use crate::coordinator::ending::RunError;
 use crate::coordinator::environment::Clients;
 use crate::coordinator::fleet::ProcessFleet;
 use crate::kafka::local::HOSTS;
 use crate::measure::clock;
 use crate::protocol::{Hello, WorkCalibration};
-use crate::scenario::{App, Configuration};
+use crate::scenario::{App, Configuration, Work};
 use crate::trial::Demands;
 
 impl Session<'_> {
@@ -95,17 +96,26 @@ impl Session<'_> {
         Ok(measured.unwrap_or_default())
     }
 
-    /// Workers of another machine must not be given brokers at 127.0.0.1, which is that machine itself to them.
+    /// Workers of another machine must not be given servers at 127.0.0.1, which is that machine itself to them.
     fn check_reach(&self, configuration: &Configuration, hello: &Hello) -> Result<(), RunError> {
         let scenario = &self.plan.scenario;
         let (place, cluster) = (scenario.place_of(configuration), scenario.cluster_of(configuration));
         let boot = |host: Option<String>| host.and_then(|host| Some(host.split(' ').next()?.to_owned()));
         let elsewhere = boot(hello.host.clone()).is_some_and(|there| Some(there) != boot(clock::host()));
-        let only_here = cluster.bootstrap().is_none() && cluster.address().is_none();
-        if place.ssh.is_some() && place.listener.is_none() && elsewhere && only_here {
+        if place.ssh.is_none() || !elsewhere {
+            return Ok(());
+        }
+        let (place_name, configuration_name) = (place.name.clone(), configuration.name.clone());
+        if place.listener.is_none() && cluster.bootstrap().is_none() && cluster.address().is_none() {
             return Err(RunError::OutOfReach {
-                place: place.name.clone(),
-                configuration: configuration.name.clone(),
+                place: place_name,
+                configuration: configuration_name,
+            });
+        }
+        if configuration.work == Work::Store && self.database.as_ref().is_some_and(Database::is_private) {
+            return Err(RunError::StoreOutOfReach {
+                place: place_name,
+                configuration: configuration_name,
             });
         }
         Ok(())

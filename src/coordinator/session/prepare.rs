@@ -19,7 +19,9 @@ use crate::kafka::client::{ConsumerSettings, ResolvedSettings};
 use crate::measure::{FailureKind, MembershipTimes, TrialKind, TrialOrder};
 use crate::names;
 use crate::protocol::{PrepareProducer, TopicTarget, WorkCalibration};
-use crate::scenario::{Commit, Configuration, Mode, Parties, Program};
+use crate::scenario::{
+    ClusterSource, ClusterSpec, Commit, Configuration, GroupProtocol, Membership, Mode, Parties, Program,
+};
 use crate::trial::{Limits, LoadSpec, Script, TrialSpec};
 
 /// How long a search waits, beyond its objective's limit, for what has arrived to be read.
@@ -30,6 +32,10 @@ const OBSERVED_DRAIN: Duration = Duration::from_secs(5);
 const OBSERVED_DRAIN_PART: u32 = 8;
 
 const NS_PER_MS: u64 = 1_000_000;
+
+/// Kafka's defaults of groups of the consumer protocol, which brokers of a run with events have.
+const GROUP_SESSION_MS: u64 = 45_000;
+const GROUP_HEARTBEAT_MS: u64 = 5_000;
 
 /// Why a trial was not run.
 pub(super) enum NotRun {
@@ -99,6 +105,7 @@ impl Session<'_> {
         let calibration = calibrations.of(configuration.variant.build, configuration.app, configuration.place);
         let limits = self.limits(order, configuration, &settings);
         let mut spec = specify(configuration, &name, topics, &settings, calibration, limits);
+        spec.terms.membership = membership_times(configuration, scenario.cluster_of(configuration), &settings);
         set_group_timeouts(cluster, configuration, &spec.terms.groups).await?;
         let (script, brokers) = self.script(order, configuration, cluster);
         if let Some(existing) = existing {
@@ -263,13 +270,36 @@ fn specify(
     calibration: WorkCalibration,
     limits: Limits,
 ) -> TrialSpec {
-    let membership = MembershipTimes {
-        session_ns: settings.session_timeout_ms * NS_PER_MS,
-        heartbeat_ns: settings.heartbeat_ms * NS_PER_MS,
-    };
     TrialSpec::new(configuration, name, topics, &settings.properties, calibration, limits)
         .with_client(&settings.own, Duration::from_millis(settings.fetch_pause_ms))
-        .with_membership(membership)
+}
+
+/// How members show that they live. Under the consumer protocol the brokers say it: `None` where somebody else runs them.
+fn membership_times(
+    configuration: &Configuration,
+    spec: &ClusterSpec,
+    settings: &ResolvedSettings,
+) -> Option<MembershipTimes> {
+    let (session_ms, heartbeat_ms) = match &configuration.membership {
+        Membership::Group(GroupProtocol::Consumer { .. }) => {
+            let is_ours = matches!(spec.source, ClusterSource::Local { .. });
+            let of_broker = |name: &str, default_ms: u64| match spec.broker.get(name) {
+                Some(value) => value.parse().ok(),
+                None => is_ours.then_some(default_ms),
+            };
+            let session_ms = of_broker("group.consumer.session.timeout.ms", GROUP_SESSION_MS);
+            let heartbeat_ms = of_broker("group.consumer.heartbeat.interval.ms", GROUP_HEARTBEAT_MS);
+            (
+                configuration.session_timeout_ms.or(session_ms)?,
+                configuration.heartbeat_ms.or(heartbeat_ms)?,
+            )
+        }
+        _ => (settings.session_timeout_ms, settings.heartbeat_ms),
+    };
+    Some(MembershipTimes {
+        session_ns: session_ms * NS_PER_MS,
+        heartbeat_ns: heartbeat_ms * NS_PER_MS,
+    })
 }
 
 /// Gives the groups of a trial the timeouts that the consumer protocol takes from them.

@@ -32,12 +32,23 @@ pub(super) fn on_owner(measurement: &Measurement, owner: &MemberMeasurement, gap
     })
 }
 
+/// The latest act that may be why a group assigned a partition anew at a moment: only acts on its processes and on brokers
+/// do that.
+pub(super) fn of_change(measurement: &Measurement, group: u32, at_ns: u64) -> Option<usize> {
+    let assigns = |act: &PlannedAct| matches!(act.who, Participant::Reader { .. } | Participant::Broker(_));
+    let mut acts = measurement.acts.iter();
+    acts.rposition(|act| assigns(act) && concerns(act, group) && reaches(act, at_ns))
+}
+
 /// The latest act that may be why something of a group changed at a moment.
-pub(super) fn before(measurement: &Measurement, group: u32, at_ns: u64) -> Option<usize> {
-    measurement
-        .acts
-        .iter()
-        .rposition(|act| concerns(act, group) && act.at_ns <= at_ns && at_ns <= act.settled_ns)
+fn before(measurement: &Measurement, group: u32, at_ns: u64) -> Option<usize> {
+    let mut acts = measurement.acts.iter();
+    acts.rposition(|act| concerns(act, group) && reaches(act, at_ns))
+}
+
+/// True for a moment at which an act may have an effect.
+fn reaches(act: &PlannedAct, at_ns: u64) -> bool {
+    (act.at_ns..=act.settled_ns).contains(&at_ns)
 }
 
 /// The act that a pause in the reading of a partition goes back to: the first within it, or the latest before it.

@@ -1,6 +1,6 @@
 //! Which partitions stood still because of planned acts, and when.
 
-use super::cause::{before, of_pause, on_owner, participant};
+use super::cause::{of_change, of_pause, on_owner, participant};
 use super::model::{Gap, GapKind};
 use super::parts::{Scene, parts};
 use super::tenures::{Tenure, tenures};
@@ -22,7 +22,11 @@ pub(super) fn gaps(measurement: &Measurement) -> Vec<(usize, Gap)> {
         };
         gaps.extend(tenures.windows(2).filter_map(|pair| finder.between(&pair[0], &pair[1])));
         let still_ns = finder.still_ns(&tenures);
-        gaps.extend(tenures.iter().flat_map(|tenure| finder.within(tenure, still_ns)));
+        gaps.extend(
+            tenures
+                .iter()
+                .flat_map(|tenure| finder.within(tenure, &tenures, still_ns)),
+        );
     }
     gaps.sort_by_key(|(_, gap)| (gap.stretch.from_ns, gap.group, gap.partition));
     gaps
@@ -39,22 +43,27 @@ impl Finder<'_> {
     /// From one tenure to the next.
     fn between(&self, old: &Tenure, new: &Tenure) -> Option<(usize, Gap)> {
         let m = self.measurement;
-        let stretch = Stretch::new(old.last_ns().min(new.first_ns()), new.first_ns());
+        // Who was paused may read what it still holds once another has gone on.
+        let stretch = Stretch::new(old.last_ns_before(new.first_ns()), new.first_ns());
         if stretch.until_ns <= m.start_ns {
             return None;
         }
         let (owner, next) = (&m.members[old.member], &m.members[new.member]);
         let changed_ns = old.taken_ns.or(new.given_ns).unwrap_or(stretch.until_ns);
-        let cause = on_owner(m, owner, stretch).or_else(|| before(m, self.group, changed_ns))?;
+        let cause = on_owner(m, owner, stretch).or_else(|| of_change(m, self.group, changed_ns))?;
         let is_same = (owner.process, owner.consumer) == (next.process, next.consumer);
         let gap = self.gap([old, new], cause, stretch, is_same);
         Some((cause, gap))
     }
 
-    /// Pauses within a tenure that are longer than its usual ones.
-    fn within(&self, tenure: &Tenure, still_ns: u64) -> Vec<(usize, Gap)> {
+    /// Pauses within a tenure that are longer than its usual ones, and in which nobody else read.
+    fn within(&self, tenure: &Tenure, tenures: &[Tenure], still_ns: u64) -> Vec<(usize, Gap)> {
         let pauses = tenure.spells.windows(2);
         let pauses = pauses.map(|pair| Stretch::new(pair[0].until_ns, pair[1].from_ns));
+        let is_bridged = |pause: &Stretch| {
+            let mut others = tenures.iter().filter(|other| !std::ptr::eq(*other, tenure));
+            others.any(|other| other.first_ns() < pause.until_ns && other.last_ns() > pause.from_ns)
+        };
         let gap = |pause: Stretch| {
             let owner = &self.measurement.members[tenure.member];
             let on_owner = on_owner(self.measurement, owner, pause);
@@ -62,7 +71,7 @@ impl Finder<'_> {
             Some((cause, self.gap([tenure, tenure], cause, pause, true)))
         };
         pauses
-            .filter(|pause| pause.length_ns() >= still_ns)
+            .filter(|pause| pause.length_ns() >= still_ns && !is_bridged(pause))
             .filter_map(gap)
             .collect()
     }

@@ -7,7 +7,7 @@ use crate::measure::{Act, GroupLook, GroupState, Measurement, Participant, Plann
 pub(super) struct Reported {
     /// The coordinator knew of it: members join anew, or are others than before.
     pub(super) noticed_ns: Option<u64>,
-    /// It had given up a process that was killed.
+    /// It had given up a process that was killed, or paused for longer than its session.
     pub(super) given_up_ns: Option<u64>,
 }
 
@@ -33,9 +33,10 @@ fn is_as(look: &GroupLook, before: &GroupLook) -> bool {
     look.members == before.members && (look.state == before.state || look.state == GroupState::Stable)
 }
 
-/// When the last process of the group that was killed by then had been given up: a rebalance waits for all of them.
+/// When the last process of the group that was killed or paused by then had been given up: a rebalance waits for all of
+/// them.
 fn given_up_ns(measurement: &Measurement, group: u32, act: &PlannedAct) -> Option<u64> {
-    let is_kill = |kill: &&PlannedAct| kill.act == Act::Kill && kill.at_ns <= act.at_ns;
+    let is_kill = |kill: &&PlannedAct| matches!(kill.act, Act::Kill | Act::Pause) && kill.at_ns <= act.at_ns;
     let kills = measurement.acts.iter().filter(is_kill);
     let given_up = kills.filter_map(|kill| {
         let Participant::Reader { group: of, process } = kill.who else {

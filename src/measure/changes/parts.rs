@@ -212,8 +212,8 @@ impl Scene<'_> {
         self.brings_back(&self.measurement.acts[number])
     }
 
-    /// True for a part of a rebalance that waited for a killed member: it ended when that member's session did, which is
-    /// up to a heartbeat less than the session timeout after its death.
+    /// True for a part of a rebalance that waited for a killed or paused member: it ended when that member's session did,
+    /// which is up to a heartbeat less than the session timeout after the act.
     fn waits_for_session(&self, part: &Part) -> bool {
         let is_rebalance = matches!(part.kind, PartKind::Rejoin | PartKind::Division | PartKind::Joining);
         let Some(times) = self.measurement.membership.filter(|_| is_rebalance) else {
@@ -221,7 +221,7 @@ impl Scene<'_> {
         };
         let kills = self.measurement.acts.iter().filter(|act| {
             let of_group = matches!(act.who, Participant::Reader { group, .. } if group == self.group);
-            of_group && act.act == Act::Kill
+            of_group && matches!(act.act, Act::Kill | Act::Pause)
         });
         let Stretch { from_ns, until_ns } = part.stretch;
         let mut ends = kills.map(|act| {

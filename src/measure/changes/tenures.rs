@@ -28,6 +28,12 @@ impl Tenure<'_> {
     pub(super) fn last_ns(&self) -> u64 {
         self.spells.last().map_or(self.flow.from_ns, |spell| spell.until_ns)
     }
+
+    /// When its reading before a moment ended, at the latest at that moment.
+    pub(super) fn last_ns_before(&self, at_ns: u64) -> u64 {
+        let spell = self.spells.iter().rfind(|spell| spell.from_ns < at_ns);
+        spell.map_or(self.flow.from_ns, |spell| spell.until_ns).min(at_ns)
+    }
 }
 
 /// The tenures of every partition that anybody read, by group, in the order of time.

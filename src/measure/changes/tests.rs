@@ -200,6 +200,34 @@ fn killed(given_ms: u64) -> Invented {
 }
 
 #[test]
+fn a_paused_member_that_reads_what_it_held_after_another_went_on_does_not_lengthen_the_gap() {
+    use RebalanceKind::{Assigned, Lost};
+    let trial = Invented::new()
+        .act(process(1), Act::Pause, 5_000)
+        .act(process(1), Act::Resume, 17_000)
+        .rebalance(1, Assigned, 0, &[2])
+        .rebalance(1, Lost, 17_020, &[2])
+        .rebalance(0, Assigned, 11_000, &[2])
+        .reads(1, 2, (1, [0, 510]), &[[0, 4_990], [17_005, 17_010]])
+        .reads(0, 2, (1, [500, 3_000]), &[[11_010, 30_000]]);
+    let episodes = trial.episodes();
+    let gaps: Vec<_> = episodes.iter().flat_map(|episode| &episode.gaps).collect();
+    assert_eq!(gaps.len(), 1, "{gaps:#?}");
+    assert_eq!(
+        (gaps[0].kind, gaps[0].stretch.length_ns()),
+        (GapKind::Moved, 6_020 * MS)
+    );
+}
+
+#[test]
+fn a_rate_that_is_changed_before_a_session_ends_is_not_why_partitions_are_assigned_anew() {
+    let trial = killed(11_000).act(Participant::Load, Act::SetRate(10), 8_000);
+    let episodes = trial.episodes();
+    assert!(episodes[1].gaps.is_empty(), "{:#?}", episodes[1]);
+    assert_eq!(gap_of(&episodes[0], 0).kind, GapKind::Collateral);
+}
+
+#[test]
 fn a_killed_member_is_missed_when_its_session_ends_and_its_records_come_again() {
     let episodes = killed(11_000).episodes();
     let gap = gap_of(&episodes[0], 2);

@@ -43,7 +43,7 @@ pub fn changes_csv(input: &ReportInput) -> Option<String> {
     for (trial, measurement, configuration, episodes) in &recorded {
         for (number, episode) in episodes.iter().enumerate() {
             for gap in &episode.gaps {
-                for part in gap_parts(configuration, measurement.membership, gap) {
+                for part in gap_parts(configuration, measurement, &episode.act, gap) {
                     let row = ChangeRow {
                         trial,
                         measurement,

@@ -47,10 +47,10 @@ pub(crate) fn changes(input: &ReportInput) -> Vec<Table> {
             Column::figures("stood still", |(_, act): &Row| act.stood_still.to_string()).dropped(2),
             Column::figures("of those longest", |(_, act): &Row| match act.stood_still {
                 0 => UNKNOWN.to_owned(),
-                _ => ms(act.collateral_ms),
+                _ => ms(act.still_ms),
             })
             .dropped(3)
-            .only_if(any(|act| act.collateral_ms > 0.0)),
+            .only_if(any(|act| act.still_ms > 0.0)),
             Column::figures("redelivered", |(_, act): &Row| with_commas(act.redelivered)).dropped(5),
             Column::figures("all read after", |(_, act): &Row| ms(act.flowing_ms)).dropped(4),
             Column::figures("lag as before after", |(_, act): &Row| or_unknown(act.caught_up_ms, ms))

@@ -18,7 +18,7 @@ pub(super) fn over_ssh(app: &AppSpec, settings: &Settings, draft: &Draft) -> Opt
             let problem = settings.problem_at(&["app", "place"], &message, allowed.to_owned())?;
             Some(problem.help(format!("or run it at place = {HERE:?}")))
         }
-        AppProgram::Program(_) if app.silent().is_none() && !app.secrets().is_empty() => {
+        AppProgram::Program(_) if !app.secrets().is_empty() => {
             let allowed =
                 "its `command` and `env` must have no password there: ssh would show it to all users of both hosts";
             settings.problem_at(&["app", "place"], &message, allowed.to_owned())

@@ -101,7 +101,7 @@ impl<const MAX: u64> Kind for Milliseconds<MAX> {
 
     fn allowed() -> String {
         format!(
-            "a time of whole milliseconds from 1ms to {}: a number of seconds, or a whole number of ms, s, min or h in \
+            "a time from 1ms to {}: a number of seconds, or a whole number of ms, s, min or h in \
              quotes, such as \"6s\"",
             time_text(MAX * 1_000_000)
         )

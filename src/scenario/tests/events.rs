@@ -175,10 +175,14 @@ fn an_event_after_the_end_is_a_warning_that_names_it() {
     let warning = scenario(&live("[[event]]\nat = '40s'\ndo = 'kill'\nwhat = 'process 2'")).warnings;
     assert!(
         warning.iter().any(|warning| warning.starts_with(
-            "event 1 (40s kill process 2) in \"test\" comes after the end of the trial, 32s after the start"
+            "event 1 (40s kill process 2) in \"test\" may not be over by the end of the trial, 32s after the start"
         )),
         "{warning:?}"
     );
+    let restart = "[[event]]\nat = '31s'\ndo = 'restart'\nfor = '4s'\nwhat = 'process 2'";
+    let warning = scenario(&live(restart)).warnings;
+    let names_it = |warning: &String| warning.starts_with("event 1 (31s restart process 2");
+    assert!(warning.iter().any(names_it), "{warning:?}");
     let backlog = scenario("[consumer]\nprocesses = 2\n[[event]]\nat = '5s'\ndo = 'kill'\nwhat = 'process 2'").warnings;
     assert!(
         backlog.iter().any(|warning| warning.contains("`seconds`")),

@@ -63,7 +63,9 @@ impl PartitionAccount {
     #[inline]
     pub(super) fn flowed(&mut self, from_ns: u64, until_ns: u64) {
         if let Some(flow) = &mut self.flow {
-            flow.add(self.current.epoch, from_ns, until_ns);
+            // What is in hand for long is not read on meanwhile: the work may wait for a store, or the process be stopped.
+            flow.add(self.current.epoch, from_ns, from_ns);
+            flow.add(self.current.epoch, until_ns, until_ns);
         }
     }
 

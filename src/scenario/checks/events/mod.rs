@@ -10,7 +10,7 @@ use crate::scenario::draft::Draft;
 use crate::scenario::keys::{EVENT, PlacedEvent, Settings, TableKeys as _};
 use crate::scenario::kinds::{Assignment, ModeName};
 use crate::scenario::model::{
-    ClusterSource, EventAct, EventTime, Parties, Party, Shape, StepTime, Target, Work, event_steps,
+    ClusterSource, EventAct, EventStep, EventTime, Parties, Party, Shape, Target, Work, event_steps,
 };
 use crate::scenario::problem::{Problem, Problems};
 use crate::wording::plural;
@@ -210,16 +210,14 @@ pub(crate) fn warnings(named: &[(&str, &Settings)], draft: &Draft) -> Vec<String
             None => continue,
         };
         let steps = event_steps(&events(settings), parties(settings, draft));
-        let late = steps.iter().find_map(|step| match step.when {
-            StepTime::After(at_ns) if at_ns >= end_ns => Some(step.event),
-            _ => None,
-        });
+        let is_late = |step: &&EventStep| step.span_ns().is_some_and(|(_, over_ns)| over_ns >= end_ns);
+        let late = steps.iter().find(is_late).map(|step| step.event);
         if let Some(event) = late {
             let end = crate::scenario::kinds::time_text(end_ns);
             let event_text = &settings.events[event].event;
             warnings.push(format!(
-                "event {} ({event_text}) in {name:?} comes after the end of the trial, {end} after the start: {until}; a \
-                 trial that ends before an event fails",
+                "event {} ({event_text}) in {name:?} may not be over by the end of the trial, {end} after the start: {until}; \
+                 a trial that ends before an event is over fails",
                 event + 1
             ));
         }

@@ -28,7 +28,13 @@ pub(super) fn check(events: &Events<'_>, draft: &Draft) -> Option<Problem> {
                 (..3, _) => true,
                 _ => away > controllers / 2,
             };
-        let in_sync = settings.of_topics.get(IN_SYNC).and_then(|value| value.parse().ok());
+        let of_brokers = || draft.cluster.broker.get(IN_SYNC).cloned();
+        let in_sync = settings
+            .of_topics
+            .get(IN_SYNC)
+            .map(ToString::to_string)
+            .or_else(of_brokers);
+        let in_sync = in_sync.and_then(|value| value.parse().ok());
         let left = settings.replication.saturating_sub(away);
         let why = if left == 0 {
             let replicas = plural(settings.replication, "replica");

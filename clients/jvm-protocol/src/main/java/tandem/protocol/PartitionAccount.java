@@ -121,7 +121,9 @@ final class PartitionAccount {
         }
         series.add(nowNs - startNs, records - noted);
         if (flow != null) {
-            flow.add(runEpoch, fromNs, nowNs);
+            // What is in hand for long is not read on meanwhile: the work may wait for a store, or the process be stopped.
+            flow.add(runEpoch, fromNs, fromNs);
+            flow.add(runEpoch, nowNs, nowNs);
         }
         noted = records;
         lastNs = nowNs;
