@@ -65,7 +65,7 @@ pub struct RunMark {
 /// How far a machine and the worker processes on it had come at a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostReading {
-    /// When, by its own clock.
+    /// Time of the reading, by the clock of its host.
     pub at_ns: u64,
     /// CPU time of the processors that worker processes may run on; `None` where it cannot be read.
     pub cpu: Option<HostCpu>,
