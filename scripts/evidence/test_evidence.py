@@ -389,18 +389,28 @@ class JavaProgram(unittest.TestCase):
 
 
 class Clients(unittest.TestCase):
-    def test_every_client_and_its_loop_are_in_the_scenario(self):
-        scenario = runs.scenario("clients", {})
-        for name in itertools.chain(*clients.PAIRS):
-            self.assertIn(f'name = "{name}"', scenario)
+    def test_every_client_has_a_place_and_a_loop(self):
+        for client, read, records in clients.CLIENTS:
+            scenario = runs.scenario("clients", {"client": client, "read": read, "records": records})
+            for name in (client, f"{client}'s loop"):
+                self.assertEqual(scenario.count(f'name = "{name}"'), 2)
 
     def test_a_client_that_takes_longer_than_its_loop_by_more_than_a_fiftieth_is_too_slow(self):
-        times = {name: {block: (1000 + block, 500) for block in range(3)} for name in itertools.chain(*clients.PAIRS)}
-        table, is_good = clients.lines(times)
-        self.assertTrue(is_good)
-        self.assertEqual(table[2], "| python, batch | 1.000 [1.000, 1.000] | 1.000 [1.000, 1.000] | 3 |")
-        times["go, poll"] = {block: (1.03 * (1000 + block), 500) for block in range(3)}
-        self.assertFalse(clients.lines(times)[1])
+        class Run:
+            def __init__(self, longer):
+                self.longer = longer
+
+            def counted(self):
+                return [{"order": {"configuration": case, "block": block},
+                         "measurement": {"start_ns": 0, "end_ns": (1000 + block) * (1 if case else self.longer),
+                                         "processes": [{"window": {"cpu_ns": 500}}]}}
+                        for block in range(3) for case in range(2)]
+
+        time, used = clients.ratios_of(Run(1))
+        self.assertTrue(clients.is_good(time))
+        self.assertEqual(clients.line("go", "poll", 1_000, time, used),
+                         "| go, poll | 1,000 | 1.000 [1.000, 1.000] | 1.000 [1.000, 1.000] | 3 |")
+        self.assertFalse(clients.is_good(clients.ratios_of(Run(1.03))[0]))
 
 
 class Store(unittest.TestCase):
