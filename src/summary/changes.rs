@@ -163,7 +163,7 @@ pub(crate) fn gap_parts(
     gap: &Gap,
 ) -> Vec<PartSummary> {
     // A broker that is stopped in order hands its partitions over: no session has to end.
-    let is_set = |kind: PartKind| kind != PartKind::Election || act.act != Act::Leave;
+    let is_set = |kind: PartKind| !matches!(kind, PartKind::Election | PartKind::Replication) || act.act != Act::Leave;
     let part = |part: &crate::measure::changes::Part| PartSummary {
         kind: part.kind,
         ms: part.stretch.length_ns() as f64 / NS_PER_MS,
@@ -182,7 +182,7 @@ fn setting(configuration: &Configuration, times: Option<MembershipTimes>, kind: 
     let session = ms(|times| times.session_ns);
     let heartbeat = ms(|times| times.heartbeat_ns);
     let (name, ms) = match kind {
-        PartKind::Election => ("broker.session.timeout.ms", None),
+        PartKind::Election | PartKind::Replication => ("broker.session.timeout.ms", None),
         PartKind::Detection if is_consumer => ("group.consumer.session.timeout.ms", session),
         PartKind::Detection => ("session.timeout.ms", session),
         PartKind::Rejoin | PartKind::Division if is_consumer => ("group.consumer.heartbeat.interval.ms", heartbeat),
@@ -254,6 +254,7 @@ pub(crate) fn part_in_words(kind: PartKind) -> &'static str {
         PartKind::Leaving => "until the group knew",
         PartKind::Detection => "until the group gave it up",
         PartKind::Election => "until another broker led it",
+        PartKind::Replication => "until its leader no longer waited for the copy there",
         PartKind::Rejoin => "until members learned of it",
         PartKind::LettingGo => "to give the partition up",
         PartKind::Division => "to divide the partitions anew",

@@ -32,6 +32,9 @@ pub enum PartKind {
     Detection,
     /// From the loss of a broker until another one was reported to lead the partition.
     Election,
+    /// From the loss of a broker until the partition's leader no longer waited for the copy there. Until then it hands out
+    /// no new record.
+    Replication,
     /// From there until the first member of the group gave its partitions up.
     Rejoin,
     /// From its last record until the owner had given the partition up: work under way, and the commit.
@@ -84,6 +87,8 @@ enum Mark {
     GivenUp,
     /// Another broker was reported to lead the partition.
     Elected,
+    /// The broker was no longer among the replicas in sync.
+    OutOfSync,
     Stopped,
     Taken,
     Given,
@@ -144,6 +149,7 @@ fn marks(scene: &Scene) -> Vec<(u64, Mark)> {
     marks.extend(reported.noticed_ns.map(|at_ns| (at_ns, Mark::Noticed)));
     marks.extend(reported.given_up_ns.map(|at_ns| (at_ns, Mark::GivenUp)));
     marks.extend(scene.elected_ns().map(|at_ns| (at_ns, Mark::Elected)));
+    marks.extend(scene.out_of_sync_ns().map(|at_ns| (at_ns, Mark::OutOfSync)));
     marks.extend(scene.taken_ns.map(|at_ns| (at_ns, Mark::Taken)));
     marks.extend(scene.given_ns.map(|at_ns| (at_ns, Mark::Given)));
     marks.retain(|(at_ns, _)| inside(at_ns));
@@ -178,6 +184,17 @@ impl Scene<'_> {
         roles.elected_ns(self.partition, self.act.at_ns)
     }
 
+    /// When the broker that something was done to was no longer waited for as a replica of a partition that another one led.
+    fn out_of_sync_ns(&self) -> Option<u64> {
+        let Participant::Broker(broker) = self.act.who else {
+            return None;
+        };
+        let roles = self.measurement.roles.as_ref()?;
+        let leads = roles.leader_at(self.partition, self.act.at_ns) == Some(broker);
+        let out_of_sync_ns = roles.out_of_sync_ns(self.partition, broker, self.act.at_ns);
+        out_of_sync_ns.filter(|_| !leads)
+    }
+
     /// True for an act that lets whoever it is go on: the resumption, or the next start.
     fn brings_back(&self, act: &PlannedAct) -> bool {
         act.at_ns > self.act.at_ns && act.who == self.act.who && matches!(act.act, Act::Resume | Act::Start)
@@ -198,6 +215,7 @@ impl Scene<'_> {
                 _ => PartKind::Absent,
             },
             (Mark::Elected, _) => PartKind::Election,
+            (Mark::OutOfSync, _) => PartKind::Replication,
             (Mark::Taken, _) => PartKind::LettingGo,
             (Mark::Noticed, Some(Act::Leave)) => PartKind::Leaving,
             (Mark::Noticed | Mark::Given, Some(Act::Start)) => PartKind::Joining,
@@ -237,7 +255,7 @@ impl Scene<'_> {
     /// What went on until the first record.
     fn kind_of_last(&self, latest: Option<Mark>) -> PartKind {
         match latest {
-            Some(Mark::Given | Mark::Elected) => PartKind::FirstRecord,
+            Some(Mark::Given | Mark::Elected | Mark::OutOfSync) => PartKind::FirstRecord,
             Some(Mark::Act(number)) if self.lets_go_on(number) => PartKind::FirstRecord,
             _ => PartKind::Unexplained,
         }

@@ -1,0 +1,42 @@
+//! Gaps because of brokers that are away.
+
+use super::*;
+use crate::measure::{BrokerRoles, LeaderSince};
+
+#[test]
+fn a_partition_waits_for_the_copy_on_a_dead_broker_as_long_as_that_is_in_sync() {
+    let mut trial = Invented::new().act(Participant::Broker(2), Act::Kill, 1_000);
+    let since = |ms: u64, number, leader, epoch, in_sync: &[i32]| LeaderSince {
+        at_ns: at(ms),
+        partition: partition(number),
+        leader: Some(leader),
+        epoch,
+        replicas: 2,
+        in_sync: in_sync.to_vec(),
+    };
+    let mut roles = BrokerRoles::default();
+    for known in [
+        since(0, 0, 2, 1, &[1, 2]),
+        since(0, 1, 1, 1, &[1, 2]),
+        since(0, 2, 1, 1, &[1, 3]),
+        since(9_400, 0, 1, 2, &[1]),
+        since(9_500, 1, 1, 1, &[1]),
+    ] {
+        roles.note_leader(known);
+    }
+    trial.0.roles = Some(roles);
+    for number in 0..3 {
+        trial = trial.rebalance(0, RebalanceKind::Assigned, 0, &[number]).reads(
+            0,
+            number,
+            (1, [0, 100]),
+            &[[10, 1_000], [10_000, 12_000]],
+        );
+    }
+    let episodes = trial.episodes();
+    let parts = |number| in_ms(gap_of(&episodes[0], number));
+    assert_eq!(parts(0), [(PartKind::Election, 8_400), (FirstRecord, 600)]);
+    assert_eq!(parts(1), [(PartKind::Replication, 8_500), (FirstRecord, 500)]);
+    // No copy of it was there.
+    assert_eq!(parts(2), [(Unexplained, 9_000)]);
+}
