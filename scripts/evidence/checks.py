@@ -16,11 +16,12 @@ def verdict(ok):
 def arguments(parser, checks, path):
     parser.add_argument("--only", action="append", choices=checks, help="only this check (can be given again)")
     document.add_write(parser, path)
+    build.add_tandem(parser)
 
 
 def run(name, checks, path, given):
     """Makes the checks that are asked for and prints their table; the exit code is 1 where a row says no."""
-    tandem = build.tandem()
+    tandem = build.chosen(given)
     found = {}
     for check in given.only or checks:
         found[check] = checks[check](tandem)

@@ -21,7 +21,7 @@ CONFLUENT_KAFKA = "2.12.1"
 def arguments(parser):
     parser.add_argument("--share", type=float, default=1.0, help="share of the records of a trial [default: 1]")
     parser.add_argument("--rounds", type=int, default=10, help="counted rounds [default: 10]")
-    parser.add_argument("--tandem", type=Path, help="a program of tandem that is built already")
+    build.add_tandem(parser)
 
 
 def prepared(folder):
@@ -62,7 +62,7 @@ def is_good(time):
 
 def main(given):
     code, table = runs.DONE, []
-    tandem = given.tandem or build.tandem()
+    tandem = build.chosen(given)
     with tempfile.TemporaryDirectory(prefix="tandem-clients-") as scratch:
         folder = Path(scratch)
         python = prepared(folder)
