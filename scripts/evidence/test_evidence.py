@@ -63,6 +63,14 @@ class Changes(unittest.TestCase):
     def test_a_member_joins_from_the_first_look_with_it_to_the_last_partition_that_is_read_again(self):
         self.assertEqual(changes.joined({}, self.measured()), 1.5)
 
+    def test_a_join_should_take_as_long_as_the_heartbeats_of_those_who_were_there_say(self):
+        beats = [[4_000_000_000, 6_400_000_000, 8_400_000_000], [5_500_000_000, 7_500_000_000, 9_500_000_000],
+                 [7_600_000_000]]
+        measured = self.measured(members=[{"heartbeats": times} for times in beats])
+        self.assertEqual([changes.by_heartbeats(measured, rounds) for rounds in (1, 2, 3)], [1.5, 3.5, None])
+        self.assertEqual([changes.agrees(seconds, 1.5) for seconds in (1.28, 1.7, 1.74)], [True, True, False])
+        self.assertFalse(changes.agrees(1.5, changes.by_heartbeats(self.measured(), 1)))
+
     def test_a_broker_is_judged_by_the_role_that_it_had_at_the_event(self):
         change = changes.broker_ends("", "kill", "leader of 0", 24, 8, 10, (11, 14))
         for controllers, limits in (([(0, 2)], (11, 14)), ([(0, 1), (6_000_000_000, 2)], (8, 10)), ([(0, 1)], (8, 10))):
