@@ -94,10 +94,11 @@ class Change:
         measured = {trial["order"]["number"]: trial["measurement"] for trial in run.trials}
         gaps = [self.taken(row, measured[int(row["number"])]) for row in trials]
         account = sum(int(trial[name]) for trial in trials for name in ("lost", "duplicated"))
-        unexplained = all(float(trial["unexplained_ms"]) <= max(UNEXPLAINED_MS, UNEXPLAINED_SHARE * 1e3 * gap)
-                          for trial, gap in zip(trials, gaps))
+        unexplained = [float(trial["unexplained_ms"]) for trial, gap in zip(trials, gaps)
+                       if float(trial["unexplained_ms"]) > max(UNEXPLAINED_MS, UNEXPLAINED_SHARE * 1e3 * gap)]
         faults = [text for text, is_so in (("records lost or doubled", account > 0),
-                                           ("unexplained parts", not unexplained),
+                                           (f"up to {max(unexplained, default=0):.0f} ms unexplained in {len(unexplained)}",
+                                            unexplained),
                                            ("other than by its heartbeats", not self.is_foretold(gaps, trials, measured)))
                   if is_so]
         text = f"{min(gaps):.2f} to {max(gaps):.2f} s in {len(gaps)} trials" + "".join(f", {fault}" for fault in faults)
