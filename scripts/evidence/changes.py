@@ -126,7 +126,7 @@ class Change:
 
 def rows(changes):
     """A check that makes these changes."""
-    return lambda tandem: [change.row(tandem) for change in changes]
+    return lambda tandem: (change.row(tandem) for change in changes)
 
 
 def joining(protocol, interval):
