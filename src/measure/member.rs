@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::flow::Flow;
+use super::interruption::Stretch;
 use super::latency::Latencies;
 use super::reading::{ClientStatistics, ReadingTime};
 
@@ -55,6 +56,9 @@ pub struct MemberMeasurement {
     /// When its client had sent heartbeats to the group's coordinator; empty if that was not asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub heartbeats: Vec<u64>,
+    /// From when until when it waited for the answers to commits that were late; empty if that was not asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slow_commits: Vec<Stretch>,
     /// What it read of each partition.
     pub partitions: Vec<PartitionMeasurement>,
 }

@@ -58,6 +58,10 @@ pub struct MemberResult {
     /// [`super::Prepare::flow`] asks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub heartbeats: Vec<u64>,
+    /// Commits that it waited for a twentieth of a second or more for, from when until when; only where
+    /// [`super::Prepare::flow`] asks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slow_commits: Vec<Stretch>,
 }
 
 /// What a consumer read of one partition.

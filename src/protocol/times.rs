@@ -30,6 +30,7 @@ impl FromWorker {
                         times.extend([&mut client.from_ns, &mut client.until_ns]);
                     }
                     times.extend(&mut member.heartbeats);
+                    stretches.extend(&mut member.slow_commits);
                     times.extend(member.rebalances.iter_mut().map(|rebalance| &mut rebalance.at_ns));
                     stretches.extend(member.reading.iter_mut().flat_map(|reading| &mut reading.longest_wait));
                 }

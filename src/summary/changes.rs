@@ -193,6 +193,7 @@ fn setting(configuration: &Configuration, times: Option<MembershipTimes>, kind: 
         | PartKind::LettingGo
         | PartKind::Leaving
         | PartKind::Joining
+        | PartKind::Commit
         | PartKind::FirstRecord
         | PartKind::Unexplained => return None,
     };
@@ -259,6 +260,7 @@ pub(crate) fn part_in_words(kind: PartKind) -> &'static str {
         PartKind::LettingGo => "to give the partition up",
         PartKind::Division => "to divide the partitions anew",
         PartKind::Joining => "to start and join",
+        PartKind::Commit => "for the answer to a commit",
         PartKind::FirstRecord => "to the first record",
         PartKind::Unexplained => "unexplained",
     }

@@ -243,11 +243,8 @@ impl Member {
                     queued_at_start: self.queued_at_start.get().copied(),
                     commits: self.shared.commits(),
                     rebalances: self.shared.rebalances(),
-                    heartbeats: if self.records_flow {
-                        self.statistics.heartbeats()
-                    } else {
-                        Vec::new()
-                    },
+                    heartbeats: of_flow(self.records_flow, || self.statistics.heartbeats()),
+                    slow_commits: of_flow(self.records_flow, || self.shared.slow_commits()),
                 })
             }
         };
@@ -260,6 +257,11 @@ impl Member {
         };
         (result, closing)
     }
+}
+
+/// What is recorded only where a planned act may change it.
+fn of_flow<T>(is_asked: bool, recorded: impl FnOnce() -> Vec<T>) -> Vec<T> {
+    if is_asked { recorded() } else { Vec::new() }
 }
 
 /// Adds to what was read what was in transactions whose commits the store did not answer.

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use super::looks;
-use crate::measure::{Act, Measurement, Participant, PlannedAct, RebalanceKind, Stretch, TopicPartition};
+use crate::measure::{
+    Act, Measurement, MemberMeasurement, Participant, PlannedAct, RebalanceKind, Stretch, TopicPartition,
+};
 
 /// A part of a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +45,8 @@ pub enum PartKind {
     Division,
     /// From the start of a process until it had the partition.
     Joining,
+    /// While the member waited for the answer to a commit.
+    Commit,
     /// From the assignment, or from the end of a pause, to the first record.
     FirstRecord,
     /// Between no two happenings that were recorded.
@@ -71,6 +75,8 @@ pub(super) struct Scene<'a> {
     /// True where that was done to the partition's owner.
     pub(super) is_owners: bool,
     pub(super) stretch: Stretch,
+    /// Who read the first record after it.
+    pub(super) reader: &'a MemberMeasurement,
     /// The owner had given the partition up.
     pub(super) taken_ns: Option<u64>,
     /// The next owner had it.
@@ -125,7 +131,31 @@ pub(super) fn parts(scene: &Scene) -> Vec<Part> {
         is_same
     });
     split_detection(scene, &mut parts);
-    parts
+    parts.into_iter().flat_map(|part| around_commits(scene, part)).collect()
+}
+
+/// Takes the time in which the reader waited for commits out of a part at whose end it read. What follows on the last of
+/// them leads to the first record.
+fn around_commits(scene: &Scene, part: Part) -> Vec<Part> {
+    if !matches!(part.kind, PartKind::Unexplained | PartKind::FirstRecord) {
+        return vec![part];
+    }
+    let Stretch { mut from_ns, until_ns } = part.stretch;
+    let (mut around, mut kind) = (Vec::new(), part.kind);
+    let mut add = |kind, from_ns, until_ns| {
+        let stretch = Stretch::new(from_ns, until_ns);
+        around.extend((from_ns < until_ns).then_some(Part { kind, stretch }));
+    };
+    for commit in &scene.reader.slow_commits {
+        let (begins_ns, ends_ns) = (commit.from_ns.max(from_ns), commit.until_ns.min(until_ns));
+        if begins_ns < ends_ns {
+            add(kind, from_ns, begins_ns);
+            add(PartKind::Commit, begins_ns, ends_ns);
+            (from_ns, kind) = (ends_ns, PartKind::FirstRecord);
+        }
+    }
+    add(kind, from_ns, until_ns);
+    around
 }
 
 /// The happenings within a gap, in order.

@@ -188,6 +188,7 @@ fn member_measurement(
         client: result.client,
         rebalances: result.rebalances.clone(),
         heartbeats: result.heartbeats.clone(),
+        slow_commits: result.slow_commits.clone(),
         partitions: result
             .partitions
             .iter()

@@ -40,3 +40,25 @@ fn a_partition_waits_for_the_copy_on_a_dead_broker_as_long_as_that_is_in_sync() 
     // No copy of it was there.
     assert_eq!(parts(2), [(Unexplained, 9_000)]);
 }
+
+#[test]
+fn what_waits_for_the_answer_to_a_commit_is_no_unexplained_part() {
+    let mut trial = Invented::new()
+        .act(Participant::Broker(2), Act::Kill, 1_000)
+        .rebalance(0, RebalanceKind::Assigned, 0, &[0])
+        .reads(0, 0, (1, [0, 100]), &[[10, 1_000], [10_000, 12_000]]);
+    trial.0.members[0].slow_commits = vec![
+        Stretch::new(at(500), at(600)),
+        Stretch::new(at(1_100), at(9_000)),
+        Stretch::new(at(9_500), at(9_800)),
+    ];
+    let episodes = trial.episodes();
+    let expected = [
+        (Unexplained, 100),
+        (PartKind::Commit, 7_900),
+        (FirstRecord, 500),
+        (PartKind::Commit, 300),
+        (FirstRecord, 200),
+    ];
+    assert_eq!(in_ms(gap_of(&episodes[0], 0)), expected);
+}
