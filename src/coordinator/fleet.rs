@@ -20,7 +20,7 @@ pub use super::news::{FleetEvent, FleetNews};
 use super::news::{Said, read_errors, read_messages, write_lines};
 use super::reached::Remote;
 use crate::measure::limits::{ProcessGroup, keep_to};
-use crate::measure::tree::is_marked as has_variable;
+use crate::measure::tree::{is_marked as has_variable, with_inner_pids};
 use crate::protocol::{FromWorker, ToWorker};
 use crate::secret::Hidden;
 use crate::server::RUN_VARIABLE;
@@ -85,6 +85,8 @@ struct Process {
     remote: Option<(Remote, Option<u32>)>,
     /// It was stopped by a signal.
     is_stopped: bool,
+    /// Its pod is asked why it has ended.
+    explaining: Option<JoinHandle<Option<String>>>,
     /// The control group that holds it to its limits, and what they are.
     group: Option<(ProcessGroup, Confined)>,
 }
@@ -111,6 +113,18 @@ impl Process {
     fn memory_kill(&self) -> Option<String> {
         let (group, confined) = self.group.as_ref()?;
         group.was_killed().then(|| confined.memory_kill())
+    }
+
+    /// What its pod says of its end. Whoever waits for this may give up and ask again.
+    async fn explained(&mut self, status: Option<ExitStatus>) -> Option<String> {
+        if self.explaining.is_none() {
+            let (remote, _) = self.remote.as_ref()?;
+            let probe = remote.probe.clone()?;
+            self.explaining = Some(tokio::spawn(probe.explain(status.and_then(|status| status.code()))));
+        }
+        let cause = self.explaining.as_mut()?.await;
+        self.explaining = None;
+        cause.ok().flatten()
     }
 
     /// Removes its control group. What cannot be removed now goes with the group of the run.
@@ -141,8 +155,12 @@ impl ProcessFleet {
         let started = self.workers.values().filter_map(|worker| worker.pid);
         // One that ssh starts on this very machine is none of our children.
         let here = |pid: &u32| is_marked(*pid, &self.run_id);
-        let by_ssh = self.workers.values().filter_map(|worker| worker.remote.as_ref()?.1);
-        started.chain(by_ssh.filter(here)).collect()
+        let remote = || self.workers.values().filter_map(|worker| worker.remote.as_ref());
+        let by_ssh = remote().filter(|(remote, _)| remote.probe.is_none()).filter_map(|(_, pid)| *pid);
+        // Those of a pod have other ids here than there.
+        let there = remote().filter(|(remote, _)| remote.probe.is_some()).filter_map(|(_, pid)| *pid);
+        let in_pods = with_inner_pids(&there.collect(), RUN_VARIABLE, &self.run_id);
+        started.chain(by_ssh.filter(here)).chain(in_pods).collect()
     }
 
     /// Keeps the process id of a worker on another host, by which it is signalled there.
@@ -220,6 +238,7 @@ impl Fleet for ProcessFleet {
             ended: None,
             remote: launch.remote.clone().map(|remote| (remote, None)),
             is_stopped: false,
+            explaining: None,
             group: group.zip(launch.confined.clone()),
         };
         self.workers.insert(actor, process);
@@ -277,12 +296,14 @@ impl Fleet for ProcessFleet {
             // Whoever waits for this may give up and ask again: the event must not go with the wait.
             self.ending = Some(event);
             let status = tokio::time::timeout_at(deadline, worker.child.wait()).await;
+            let status = status.ok().and_then(Result::ok);
+            let cause = worker.explained(status).await;
             if let Some(event) = self.ending.take() {
-                let mut how = describe_end(status.ok().and_then(Result::ok));
+                let mut how = describe_end(status);
                 if let Some((remote, _)) = &worker.remote {
                     how = format!("{}: {how}", remote.ended);
                 }
-                if let Some(cause) = worker.memory_kill() {
+                if let Some(cause) = worker.memory_kill().or(cause) {
                     how = format!("{how}: {cause}");
                 }
                 let what = FleetNews::Ended(format!("{how}{words}"));

@@ -1,5 +1,6 @@
 //! Why the workers of a place cannot be started, whatever the place is.
 
+use super::kubectl::PodError;
 use super::remote::SshError;
 use crate::scenario::{Place, Reach};
 
@@ -19,6 +20,9 @@ pub enum PlaceCause {
     /// A host, or the way to it.
     #[error(transparent)]
     Ssh(#[from] SshError),
+    /// Pods, or the way to their cluster.
+    #[error(transparent)]
+    Pods(#[from] PodError),
 }
 
 impl PlaceError {
@@ -34,6 +38,7 @@ impl PlaceError {
     pub fn is_interruption(&self) -> bool {
         match &self.cause {
             PlaceCause::Ssh(cause) => *cause == SshError::Interrupted,
+            PlaceCause::Pods(cause) => *cause == PodError::Interrupted,
         }
     }
 }
@@ -45,6 +50,7 @@ fn reach(place: &Place) -> String {
         Reach::Launcher(_) => "launcher".to_owned(),
         Reach::Ssh(target) => format!("ssh {target}"),
         Reach::Container(container) => format!("image {}", container.image),
+        Reach::Kubernetes(pods) => format!("pods of {}", pods.image),
     }
 }
 

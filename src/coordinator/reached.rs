@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 
 use nix::sys::signal::Signal;
 
+use super::pods::probe::PodProbe;
+
 /// How a process elsewhere is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remote {
@@ -16,6 +18,8 @@ pub struct Remote {
     pub words: Vec<String>,
     /// True if a shell there reads the words of the command as one text, as with ssh.
     pub is_shell: bool,
+    /// How its pod is asked why a process there has ended; `None` outside of pods.
+    pub probe: Option<PodProbe>,
 }
 
 impl Remote {
@@ -77,6 +81,7 @@ mod tests {
             ended: "it is over".to_owned(),
             words: words("reach it"),
             is_shell,
+            probe: None,
         };
         let command = words("env A=1 tandem");
         assert_eq!(remote(false).command(&command), words("reach it env A=1 tandem"));

@@ -260,6 +260,7 @@ fn show(admin: Option<&Admin>, is_named: bool, prefix: &str, found: &[Thing], de
         let topics = run.topics.iter();
         left.extend(topics.map(|topics| format!("topics that start with {} on {}", topics.prefix, topics.bootstrap)));
         left.extend(run.tables.iter().map(ToString::to_string));
+        left.extend(run.jobs.iter().map(ToString::to_string));
         say!(
             "run {} was killed here and may have left: {}",
             run.run_id,

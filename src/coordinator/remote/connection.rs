@@ -76,6 +76,7 @@ impl Connection {
             ended: format!("its session by ssh to {} is over", self.target),
             words: self.words(),
             is_shell: true,
+            probe: None,
         }
     }
 

@@ -102,7 +102,7 @@ impl Session<'_> {
         let (place, cluster) = (scenario.place_of(configuration), scenario.cluster_of(configuration));
         let boot = |host: Option<String>| host.and_then(|host| Some(host.split(' ').next()?.to_owned()));
         let elsewhere = boot(hello.host.clone()).is_some_and(|there| Some(there) != boot(clock::host()));
-        if !place.is_managed() || !elsewhere {
+        if !place.is_managed() || !elsewhere && place.shares_network() {
             return Ok(());
         }
         let (place_name, configuration_name) = (place.name.clone(), configuration.name.clone());

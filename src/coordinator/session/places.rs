@@ -12,7 +12,7 @@ use crate::coordinator::host_watch::HostWatch;
 use crate::coordinator::launching::{on_host, started};
 use crate::coordinator::place_error::PlaceError;
 use crate::measure::{FailureKind, Measurement, TrialOrder};
-use crate::scenario::{App, Configuration, Place};
+use crate::scenario::{App, Configuration, Place, Reach};
 use crate::trial::{ActorId, Cast, TrialSpec};
 
 impl Session<'_> {
@@ -63,9 +63,8 @@ impl Session<'_> {
         role: &str,
         (process, worker): (u32, usize),
     ) -> Launch {
-        let remotes = self.places.remotes.as_ref();
-        let remote = remotes.and_then(|remotes| remotes.of(place, worker));
-        let there = remotes.and_then(|remotes| remotes.program(place, build));
+        let remote = self.places.remote(place, worker);
+        let there = self.places.program(place, build);
         let here = self.programs.path(build).to_string_lossy();
         let mut started = started(app, place, there.unwrap_or(&here), &self.programs, process);
         started.command.push(role.to_owned());
@@ -99,14 +98,14 @@ impl Session<'_> {
     pub(super) async fn watch_host(&self, configuration: &Configuration) -> Option<HostWatch> {
         let scenario = &self.plan.scenario;
         let place = scenario.place_of(configuration);
-        let (remotes, target) = (self.places.remotes.as_ref()?, place.ssh.as_ref()?);
-        let (remote, program) = (
-            remotes.of(place, 0)?,
-            remotes.program(place, configuration.variant.build)?,
-        );
-        let same = scenario.places.iter().filter(|other| other.ssh == place.ssh);
+        let program = self.places.program(place, configuration.variant.build)?;
+        let (target, remote) = self.places.hosts(place).into_iter().next()?;
+        let same = scenario.places.iter().filter(|other| match place.reach() {
+            Reach::Ssh(_) => other.ssh == place.ssh,
+            Reach::Here | Reach::Launcher(_) | Reach::Container(_) | Reach::Kubernetes(_) => other.name == place.name,
+        });
         let names = same.map(|place| place.name.clone()).collect();
-        let started = HostWatch::start(&remote, target, program, &self.options.run_id, names).await;
+        let started = HostWatch::start(&remote, &target, program, &self.options.run_id, names).await;
         started.unwrap_or_else(|cause| {
             self.observer
                 .note(&format!("the host {target} is not sampled: {cause}"));

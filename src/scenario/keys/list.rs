@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::configured::Configured;
 use super::events::{EventKeys, PlacedEvent};
 use super::key::{Key, TableKeys, keys};
+use super::kubernetes::KubernetesKeys;
 use super::table::Table;
 use crate::clients::{OWN_APP, ReadyMade};
 use crate::load::Arrivals;
@@ -104,7 +105,10 @@ keys! {
 
 keys! {
     /// `[[place]]`
-    PlaceKeys {}
+    PlaceKeys {
+        /// `[place.kubernetes]`.
+        kubernetes: Option<KubernetesKeys>,
+    }
 
     "name" => name: Line, &[Table::Place], required(),
         "Name by which `place` refers to it; `here`, this machine, always exists.";
@@ -113,7 +117,7 @@ keys! {
     "ssh" => ssh: Formed<SshTarget>, &[Table::Place], absent("this machine"),
         "Host of the workers, as OpenSSH names it; tandem's program is copied there once.";
     "tandem" => tandem: Line, &[Table::Place], absent("the copy"),
-        "Path of tandem's program on the host of `ssh`, if it is installed there.";
+        "Path of tandem's program on the host of `ssh`, or in the image of pods, if it is not in its PATH.";
     "cpus" => cpus: Formed<Processors>, &[Table::Place], absent("all"),
         "Processors of the workers' machine that they keep to.";
     "cpu_limit" => cpu_limit: Cores, &[Table::Place], absent("none"),
@@ -369,6 +373,7 @@ pub fn keys() -> impl Iterator<Item = &'static Key> {
         .chain(of::<TrialKeys>())
         .chain(of::<ClusterKeys>())
         .chain(of::<PlaceKeys>())
+        .chain(of::<KubernetesKeys>())
         .chain(of::<AppKeys>())
         .chain(of::<Settings>())
         .chain(of::<StoreKeys>())

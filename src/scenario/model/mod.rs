@@ -9,6 +9,7 @@ mod dataset;
 mod event;
 mod existing;
 mod live;
+mod kubernetes;
 mod place;
 mod property;
 mod repetitions;
@@ -30,6 +31,7 @@ pub use event::{Event, EventAct, EventStep, EventTime, Parties, Party, RestartHo
 pub(crate) use existing::ISOLATION;
 pub use existing::{DataSource, ExistingTopics, FoundPartition, FoundTopic, FoundTopics, Isolation, PATTERN_START};
 pub use live::{Capacity, Load, Mode, ResponseLimit, SEARCH_WINDOW_MAX_NS, Shape};
+pub use kubernetes::{KubernetesPlace, PullPolicy};
 pub(crate) use place::HERE;
 pub use place::{ContainerPlace, Engine, Place, PlaceLimits, Reach, processors};
 pub use property::{ClientSettings, PropertyValue};
