@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::containers::UsedEngine;
 use super::leftovers::{Journal, LeftTables, LeftTopics, Leftovers};
 use super::processes::{ProcessIdentity, end_all};
 use crate::measure::limits::remove_run_group;
@@ -36,6 +37,9 @@ struct Guarded {
     /// Control groups of the run, to be removed with what runs in them.
     #[serde(default)]
     groups: BTreeSet<PathBuf>,
+    /// Engines whose containers with the run's label are to be removed.
+    #[serde(default)]
+    engines: BTreeSet<UsedEngine>,
 }
 
 /// The coordinator's end. Dropping it, however the coordinator ends, makes the guardian clean up.
@@ -109,6 +113,16 @@ impl Guardian {
         self.update(|record| record.groups.retain(|folder| !gone.contains(folder.as_path())));
     }
 
+    /// Engines in which containers with the run's label are about to be made.
+    pub fn register_engines(&self, engines: &BTreeSet<UsedEngine>) {
+        self.update(|record| record.engines.extend(engines.iter().cloned()));
+    }
+
+    /// No engine has containers of the run any more.
+    pub fn unregister_engines(&self) {
+        self.update(|record| record.engines.clear());
+    }
+
     /// Tables about to be made in a foreign database, that a later start has to drop if this one cannot.
     pub fn register_tables(&self, tables: LeftTables) {
         self.update(|record| record.tables.push(tables));
@@ -173,6 +187,7 @@ impl State {
             processes: record.processes.clone(),
             directories: record.directories.clone(),
             groups: record.groups.clone(),
+            engines: record.engines.clone(),
         };
         let sent = serde_json::to_string(&guarded).map_err(io::Error::from);
         let sent = sent.and_then(|line| pipe.write_all((line + "\n").as_bytes()));
@@ -220,6 +235,7 @@ pub fn watch(run_id: &str, input: impl BufRead) -> Vec<String> {
         processes,
         directories,
         groups,
+        engines,
     } = guarded.last().unwrap_or_default();
     let running = end_all(run_id, &processes, END_LIMIT);
     let mut problems: Vec<_> = running
@@ -236,13 +252,17 @@ pub fn watch(run_id: &str, input: impl BufRead) -> Vec<String> {
             problems.push(format!("{} cannot be removed: {error}", group.display()));
         }
     }
+    for engine in &engines {
+        if let Err(error) = engine.remove_all(run_id) {
+            problems.push(format!("containers cannot be removed: {error}"));
+        }
+    }
     problems
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use std::collections::BTreeSet;
     use std::fs;
     use std::path::Path;
     use std::process::Command;
@@ -255,7 +275,7 @@ mod tests {
         let guarded = Guarded {
             processes: processes.iter().copied().collect(),
             directories: directories.iter().map(|path| (*path).to_owned()).collect(),
-            groups: BTreeSet::new(),
+            ..Guarded::default()
         };
         serde_json::to_string(&guarded).unwrap() + "\n"
     }

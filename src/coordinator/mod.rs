@@ -2,10 +2,13 @@
 //! The only module that starts workers. Knows them by the protocol alone, and neither statistics nor reports.
 
 mod arrivals;
+mod brokers_check;
 mod calibration;
 mod clients;
 mod cluster;
 mod confinement;
+mod container_check;
+mod containers;
 mod control;
 mod database;
 pub mod dataset;

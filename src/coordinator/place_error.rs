@@ -1,5 +1,6 @@
 //! Why the workers of a place cannot be started, whatever the place is.
 
+use super::containers::ContainerError;
 use super::remote::SshError;
 use crate::scenario::{Place, Reach};
 
@@ -19,6 +20,9 @@ pub enum PlaceCause {
     /// A host, or the way to it.
     #[error(transparent)]
     Ssh(#[from] SshError),
+    /// An engine, or an image.
+    #[error(transparent)]
+    Container(#[from] ContainerError),
 }
 
 impl PlaceError {
@@ -34,6 +38,7 @@ impl PlaceError {
     pub fn is_interruption(&self) -> bool {
         match &self.cause {
             PlaceCause::Ssh(cause) => *cause == SshError::Interrupted,
+            PlaceCause::Container(cause) => *cause == ContainerError::Interrupted,
         }
     }
 }
@@ -44,7 +49,7 @@ fn reach(place: &Place) -> String {
         Reach::Here => String::new(),
         Reach::Launcher(_) => "launcher".to_owned(),
         Reach::Ssh(target) => format!("ssh {target}"),
-        Reach::Container(container) => format!("image {}", container.image),
+        Reach::Container(container) => format!("{} image {}", container.engine.program(), container.image),
     }
 }
 

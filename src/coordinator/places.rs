@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::containers::Containers;
 use super::guardian::Guardian;
 use super::place_error::PlaceError;
 use super::programs::Programs;
@@ -24,12 +25,17 @@ pub(super) struct OpeningPlaces<'a> {
 pub(super) struct Places {
     /// Other hosts, by ssh.
     pub(super) remotes: Option<Remotes>,
+    /// Containers of an engine.
+    pub(super) containers: Option<Containers>,
 }
 
 impl Places {
     /// Opens the places at which a configuration has workers. Blocks.
     pub(super) fn open(opening: &OpeningPlaces<'_>) -> Result<Self, PlaceError> {
-        let mut places = Places { remotes: None };
+        let mut places = Places {
+            remotes: None,
+            containers: None,
+        };
         if let Err(error) = places.open_all(opening) {
             places.close(opening.guardian);
             return Err(error);
@@ -47,7 +53,20 @@ impl Places {
             interrupted,
         } = *opening;
         self.remotes = Remotes::open(scenario, programs, run_id, guardian, progress, interrupted)?;
+        self.containers = Containers::open(scenario, run_id, guardian, progress, interrupted)?;
         Ok(())
+    }
+
+    /// True for a place whose workers run on this machine, as far as that is known before they are started.
+    pub(super) fn is_here(&self, place: &Place) -> bool {
+        match place.reach() {
+            Reach::Here | Reach::Launcher(_) => true,
+            Reach::Ssh(_) => false,
+            Reach::Container(_) => self
+                .containers
+                .as_ref()
+                .is_some_and(|containers| containers.is_here(place)),
+        }
     }
 
     /// Sees that a place can be reached before a trial: what has ended is opened again. Blocks.
@@ -62,6 +81,9 @@ impl Places {
     pub(super) fn close(self, guardian: &Guardian) {
         if let Some(remotes) = self.remotes {
             remotes.close(guardian);
+        }
+        if let Some(containers) = self.containers {
+            containers.close(guardian);
         }
     }
 }

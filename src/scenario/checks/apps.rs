@@ -1,6 +1,6 @@
 //! Which app can do what, and whether each configuration asks its app for something that it can do.
 
-use super::hosts::over_ssh;
+use super::hosts::elsewhere;
 use crate::clients::{ClientKind, OWN_APP, ReadyMade};
 use crate::scenario::client::{Clients, may_be_set};
 use crate::scenario::draft::Draft;
@@ -256,7 +256,7 @@ pub(crate) fn check(name: &str, settings: &Settings, draft: &Draft, problems: &m
     for problem in warmup_without_records(settings)
         .into_iter()
         .chain(launcher(&app, settings, draft))
-        .chain(over_ssh(&app, settings, draft))
+        .chain(elsewhere(&app, settings, draft))
     {
         problems.add(problem);
     }

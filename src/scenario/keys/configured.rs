@@ -1,6 +1,6 @@
 //! A configuration with what it refers to, as keys look at it.
 
-use crate::scenario::kinds::{Cores, Kind as _, Memory};
+use crate::scenario::kinds::{Container, Cores, Kind as _, Memory};
 use crate::scenario::model::{
     Configuration, DatasetSpec, ExistingTopics, GroupProtocol, Load, Membership, Mode, Place, Scenario, StoreSpec,
     TrialLength, Work,
@@ -74,6 +74,7 @@ impl<'a> Configured<'a> {
             name,
             launcher,
             ssh,
+            container,
             tandem,
             cpus,
             limits,
@@ -81,6 +82,7 @@ impl<'a> Configured<'a> {
         } = self.scenario.places.get(self.configuration.place)?;
         let launcher = (!launcher.is_empty()).then(|| format!("launcher {}", masked_command(launcher).join(" ")));
         let ssh = ssh.as_ref().map(|ssh| format!("ssh {ssh}"));
+        let container = container.as_ref().map(Container::text);
         let tandem = tandem.as_ref().map(|tandem| format!("tandem {tandem}"));
         let cpus = cpus.as_ref().map(|cpus| format!("cpus {cpus}"));
         let cpu_limit = limits
@@ -91,7 +93,9 @@ impl<'a> Configured<'a> {
             .map(|limit| format!("memory_limit {}", Memory::text(&limit)));
         let listener = listener.as_ref().map(|listener| format!("listener {listener}"));
         let limits = [cpus, cpu_limit, memory_limit];
-        let parts = [Some(name.clone()), launcher, ssh, tandem].into_iter().chain(limits);
+        let parts = [Some(name.clone()), launcher, ssh, container, tandem]
+            .into_iter()
+            .chain(limits);
         Some(parts.chain([listener]).flatten().collect::<Vec<_>>().join(", "))
     }
 }

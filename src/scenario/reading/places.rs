@@ -17,7 +17,7 @@ pub(super) fn place(name: String, keys: PlaceKeys) -> Place {
         name,
         launcher: keys.launcher.unwrap_or_default(),
         ssh: keys.ssh,
-        container: None,
+        container: keys.container,
         tandem: keys.tandem,
         cpus: keys.cpus,
         limits: PlaceLimits {
@@ -72,12 +72,22 @@ fn check_together(keys: &PlaceKeys, table: &DeTable<'_>, problems: &mut Problems
     }
     let either = "must be left out, or `ssh`: with `ssh` tandem starts the workers there itself";
     refuse("launcher", "ssh", either);
+    refuse(
+        "launcher",
+        "container",
+        "must be left out, or `container`: with `container` tandem starts the engine itself",
+    );
+    refuse(
+        "ssh",
+        "container",
+        "must be left out, or `container`: containers are those of the engine that runs here, or that DOCKER_HOST names",
+    );
     let Some(given) = keys.given("tandem") else {
         return;
     };
-    if !table.contains_key("ssh") {
-        let allowed = "must be left out, or stand beside `ssh`: it is the path of the program on another host";
-        let message = "`tandem` is for places with `ssh`";
+    if !["ssh", "container"].iter().any(|key| table.contains_key(*key)) {
+        let allowed = "must be left out, or stand beside `ssh` or `container`: it is the path of the program there";
+        let message = "`tandem` is for places with `ssh` or `container`";
         problems.add(Problem::new(given.key_span.clone(), message, allowed));
     } else if !given.text.starts_with('/') {
         let allowed = "must be a path from the root on, such as \"/opt/tandem/tandem\"";
