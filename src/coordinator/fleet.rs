@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::confinement::Confined;
+use super::containers::{self, Contained, ContainerLaunch};
 pub use super::news::{FleetEvent, FleetNews};
 use super::news::{Said, read_errors, read_messages, write_lines};
 use super::reached::Remote;
@@ -42,6 +43,8 @@ pub struct Launch {
     pub confined: Option<Confined>,
     /// How it is reached where it is started on another host.
     pub remote: Option<Remote>,
+    /// How its container is made where it runs in one; the command line is then part of that.
+    pub container: Option<ContainerLaunch>,
     /// Where its standard error goes besides the failure message.
     pub log: bool,
 }
@@ -83,6 +86,8 @@ struct Process {
     ended: Option<tokio::time::Instant>,
     /// How it is reached on another host, and its process id there once it has introduced itself.
     remote: Option<(Remote, Option<u32>)>,
+    /// The container that it runs in.
+    container: Option<Contained>,
     /// It was stopped by a signal.
     is_stopped: bool,
     /// Its pod is asked why it has ended.
@@ -103,9 +108,18 @@ impl Process {
 
     /// Lets a stopped process of another host go on: only then it notices that its input has ended.
     fn continue_there(&self) {
-        if let Some((remote, Some(pid))) = self.remote.as_ref().filter(|_| self.is_stopped) {
+        if self.is_stopped && (self.remote.is_some() || self.container.is_some()) {
             // It fails only for one that has ended, or whose host is gone.
-            let _ = remote.signal(*pid, Signal::SIGCONT);
+            let _ = self.signal_there(Signal::SIGCONT);
+        }
+    }
+
+    /// Signals one that is no child of this process.
+    fn signal_there(&self, signal: Signal) -> Result<(), String> {
+        match (&self.container, &self.remote) {
+            (Some(container), _) => container.signal(signal),
+            (None, Some((remote, pid))) => remote.signal(pid.ok_or("it has not said who it is")?, signal),
+            (None, None) => Ok(()),
         }
     }
 
@@ -160,7 +174,9 @@ impl ProcessFleet {
         // Those of a pod have other ids here than there.
         let there = remote().filter(|(remote, _)| remote.probe.is_some()).filter_map(|(_, pid)| *pid);
         let in_pods = with_inner_pids(&there.collect(), RUN_VARIABLE, &self.run_id);
-        started.chain(by_ssh.filter(here)).chain(in_pods).collect()
+        let contained = self.workers.values().filter_map(|worker| worker.container.as_ref());
+        let contained = contained.flat_map(Contained::pids).chain(in_pods);
+        started.chain(by_ssh.filter(here)).chain(contained).collect()
     }
 
     /// Keeps the process id of a worker on another host, by which it is signalled there.
@@ -193,7 +209,12 @@ impl ProcessFleet {
             worker.reader.abort();
             worker.remove_group();
         }
-        self.workers.clear();
+        let workers = std::mem::take(&mut self.workers).into_values();
+        let contained: Vec<Contained> = workers.filter_map(|worker| worker.container).collect();
+        if !contained.is_empty() {
+            // Were it to panic, they would go with the run.
+            let _ = tokio::task::spawn_blocking(move || containers::remove(&contained)).await;
+        }
     }
 }
 
@@ -202,7 +223,10 @@ impl Fleet for ProcessFleet {
         let group = launch.confined.as_ref().map(|confined| confined.open(actor));
         let group = group.transpose()?;
         let entering = group.as_ref().map(ProcessGroup::enter).unwrap_or_default();
-        let words: Vec<&String> = entering.iter().chain(&launch.command).collect();
+        let container = launch.container.as_ref().map(ContainerLaunch::begin);
+        let (container, command) =
+            container.map_or((None, launch.command.clone()), |(made, words)| (Some(made), words));
+        let words: Vec<&String> = entering.iter().chain(&command).collect();
         let (program, arguments) = words.split_first().ok_or("the launcher is empty")?;
         let mut command = Command::new(program);
         command
@@ -237,11 +261,16 @@ impl Fleet for ProcessFleet {
             reader,
             ended: None,
             remote: launch.remote.clone().map(|remote| (remote, None)),
+            container,
             is_stopped: false,
             explaining: None,
             group: group.zip(launch.confined.clone()),
         };
-        self.workers.insert(actor, process);
+        // One that is started again has a new container.
+        let before = self.workers.insert(actor, process);
+        if let Some(container) = before.and_then(|before| before.container) {
+            tokio::task::spawn_blocking(move || containers::remove(&[container]));
+        }
         Ok(())
     }
 
@@ -261,13 +290,10 @@ impl Fleet for ProcessFleet {
             return Err(describe_end(Some(status)));
         }
         worker.is_stopped = signal == Signal::SIGSTOP;
-        match &worker.remote {
-            Some((remote, pid)) => remote.signal(pid.ok_or("it has not said who it is")?, signal),
-            None => {
-                worker.signal_group(signal);
-                Ok(())
-            }
+        if worker.remote.is_none() && worker.container.is_none() {
+            worker.signal_group(signal);
         }
+        worker.signal_there(signal)
     }
 
     async fn next(&mut self) -> FleetEvent {
@@ -298,11 +324,14 @@ impl Fleet for ProcessFleet {
             let status = tokio::time::timeout_at(deadline, worker.child.wait()).await;
             let status = status.ok().and_then(Result::ok);
             let cause = worker.explained(status).await;
+            let mut how = describe_end(status);
+            if let Some((remote, _)) = &worker.remote {
+                how = format!("{}: {how}", remote.ended);
+            }
+            if let Some(container) = &worker.container {
+                how = container.ended(&how).await;
+            }
             if let Some(event) = self.ending.take() {
-                let mut how = describe_end(status);
-                if let Some((remote, _)) = &worker.remote {
-                    how = format!("{}: {how}", remote.ended);
-                }
                 if let Some(cause) = worker.memory_kill().or(cause) {
                     how = format!("{how}: {cause}");
                 }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::containers::UsedEngine;
 use super::kubectl::LeftJob;
 use super::leftovers::{Journal, LeftTables, LeftTopics, Leftovers};
 use super::processes::{ProcessIdentity, end_all};
@@ -40,6 +41,9 @@ struct Guarded {
     /// Jobs of the run in Kubernetes clusters, to be deleted with their pods.
     #[serde(default)]
     jobs: BTreeSet<LeftJob>,
+    /// Engines whose containers with the run's label are to be removed.
+    #[serde(default)]
+    engines: BTreeSet<UsedEngine>,
 }
 
 /// The coordinator's end. Dropping it, however the coordinator ends, makes the guardian clean up.
@@ -127,6 +131,16 @@ impl Guardian {
         });
     }
 
+    /// Engines in which containers with the run's label are about to be made.
+    pub fn register_engines(&self, engines: &BTreeSet<UsedEngine>) {
+        self.update(|record| record.engines.extend(engines.iter().cloned()));
+    }
+
+    /// No engine has containers of the run any more.
+    pub fn unregister_engines(&self) {
+        self.update(|record| record.engines.clear());
+    }
+
     /// Tables about to be made in a foreign database, that a later start has to drop if this one cannot.
     pub fn register_tables(&self, tables: LeftTables) {
         self.update(|record| record.tables.push(tables));
@@ -192,6 +206,7 @@ impl State {
             directories: record.directories.clone(),
             groups: record.groups.clone(),
             jobs: record.jobs.clone(),
+            engines: record.engines.clone(),
         };
         let sent = serde_json::to_string(&guarded).map_err(io::Error::from);
         let sent = sent.and_then(|line| pipe.write_all((line + "\n").as_bytes()));
@@ -240,6 +255,7 @@ pub fn watch(run_id: &str, input: impl BufRead) -> Vec<String> {
         directories,
         groups,
         jobs,
+        engines,
     } = guarded.last().unwrap_or_default();
     // Clusters answer when they answer, which must not hold up what is on this machine.
     let deleting: Vec<_> = jobs.into_iter().map(|job| thread::spawn(move || delete(&job))).collect();
@@ -259,6 +275,11 @@ pub fn watch(run_id: &str, input: impl BufRead) -> Vec<String> {
         }
     }
     problems.extend(deleting.into_iter().filter_map(|deleting| deleting.join().ok()?));
+    for engine in &engines {
+        if let Err(error) = engine.remove_all(run_id) {
+            problems.push(format!("containers cannot be removed: {error}"));
+        }
+    }
     problems
 }
 
@@ -271,7 +292,6 @@ fn delete(job: &LeftJob) -> Option<String> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use std::collections::BTreeSet;
     use std::fs;
     use std::path::Path;
     use std::process::Command;
@@ -284,8 +304,7 @@ mod tests {
         let guarded = Guarded {
             processes: processes.iter().copied().collect(),
             directories: directories.iter().map(|path| (*path).to_owned()).collect(),
-            groups: BTreeSet::new(),
-            jobs: BTreeSet::new(),
+            ..Guarded::default()
         };
         serde_json::to_string(&guarded).unwrap() + "\n"
     }

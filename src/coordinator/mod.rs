@@ -2,10 +2,13 @@
 //! The only module that starts workers. Knows them by the protocol alone, and neither statistics nor reports.
 
 mod arrivals;
+mod brokers_check;
 mod calibration;
 mod clients;
 mod cluster;
 mod confinement;
+mod container_check;
+mod containers;
 mod control;
 mod database;
 pub mod dataset;
@@ -32,6 +35,7 @@ mod place_check;
 mod place_error;
 mod places;
 mod planned_events;
+mod pod_check;
 mod pods;
 mod processes;
 mod programs;

@@ -1,5 +1,6 @@
 //! Why the workers of a place cannot be started, whatever the place is.
 
+use super::containers::ContainerError;
 use super::kubectl::PodError;
 use super::remote::SshError;
 use crate::scenario::{Place, Reach};
@@ -23,6 +24,9 @@ pub enum PlaceCause {
     /// Pods, or the way to their cluster.
     #[error(transparent)]
     Pods(#[from] PodError),
+    /// An engine, or an image.
+    #[error(transparent)]
+    Container(#[from] ContainerError),
 }
 
 impl PlaceError {
@@ -39,6 +43,7 @@ impl PlaceError {
         match &self.cause {
             PlaceCause::Ssh(cause) => *cause == SshError::Interrupted,
             PlaceCause::Pods(cause) => *cause == PodError::Interrupted,
+            PlaceCause::Container(cause) => *cause == ContainerError::Interrupted,
         }
     }
 }
@@ -49,7 +54,7 @@ fn reach(place: &Place) -> String {
         Reach::Here => String::new(),
         Reach::Launcher(_) => "launcher".to_owned(),
         Reach::Ssh(target) => format!("ssh {target}"),
-        Reach::Container(container) => format!("image {}", container.image),
+        Reach::Container(container) => format!("{} image {}", container.engine.program(), container.image),
         Reach::Kubernetes(pods) => format!("pods of {}", pods.image),
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use super::containers::Containers;
 use super::guardian::Guardian;
 use super::place_error::PlaceError;
 use super::pods::{OpeningPods, Pods};
@@ -31,6 +32,8 @@ pub(super) struct Places {
     pub(super) remotes: Option<Remotes>,
     /// Pods.
     pub(super) pods: Option<Pods>,
+    /// Containers of an engine.
+    pub(super) containers: Option<Containers>,
 }
 
 impl Places {
@@ -39,6 +42,7 @@ impl Places {
         let mut places = Places {
             remotes: None,
             pods: None,
+            containers: None,
         };
         if let Err(error) = places.open_all(opening) {
             places.close(opening.guardian);
@@ -58,6 +62,7 @@ impl Places {
             interrupted,
         } = *opening;
         self.remotes = Remotes::open(scenario, programs, run_id, guardian, progress, interrupted)?;
+        self.containers = Containers::open(scenario, run_id, guardian, progress, interrupted)?;
         let opening = OpeningPods {
             run_id,
             forecast,
@@ -67,6 +72,19 @@ impl Places {
         };
         self.pods = Pods::open(scenario, &opening)?;
         Ok(())
+    }
+
+    /// True for a place whose workers run on this machine, as far as that is known before they are started.
+    pub(super) fn is_here(&self, place: &Place) -> bool {
+        match place.reach() {
+            Reach::Here | Reach::Launcher(_) => true,
+            // Where pods are is not known before.
+            Reach::Ssh(_) | Reach::Kubernetes(_) => false,
+            Reach::Container(_) => self
+                .containers
+                .as_ref()
+                .is_some_and(|containers| containers.is_here(place)),
+        }
     }
 
     /// Sees that a place can be reached before a trial: what has ended is opened again. Blocks.
@@ -115,6 +133,9 @@ impl Places {
         }
         if let Some(remotes) = self.remotes {
             remotes.close(guardian);
+        }
+        if let Some(containers) = self.containers {
+            containers.close(guardian);
         }
     }
 }

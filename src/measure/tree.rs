@@ -62,6 +62,12 @@ pub fn with_descendants(leaders: &[u32]) -> Vec<u32> {
     leaders.iter().copied().chain(others).collect()
 }
 
+/// Running processes in the control group of a container, whose path has the container's id in it, whoever's they are.
+pub fn in_control_group(id: &str) -> Vec<u32> {
+    let is_in = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/cgroup")).is_ok_and(|groups| groups.contains(id));
+    all_pids().filter(is_in).collect()
+}
+
 /// True for a process in whose environment a variable has a value that `is_wanted`.
 pub fn is_marked(pid: u32, variable: &str, is_wanted: impl Fn(&str) -> bool) -> bool {
     let start = format!("{variable}=");

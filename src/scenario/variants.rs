@@ -9,7 +9,8 @@ use thiserror::Error;
 use super::families;
 use super::kafka_version::KafkaVersion;
 use super::model::{
-    App, Axis, Build, ClusterSource, ClusterSpec, Configuration, GroupProtocol, Membership, Scenario, Variant,
+    App, Axis, Build, ClusterSource, ClusterSpec, Configuration, GroupProtocol, Membership, Place, Reach, Scenario,
+    Variant,
 };
 
 /// Key of the axis whose values are clusters.
@@ -55,6 +56,15 @@ pub enum VariantError {
         /// The place.
         place: String,
     },
+    /// The program of that place is in an image.
+    #[error(
+        "--binary cannot choose the workers of place {place:?}: they run the program of its image; make an image of each \
+         build and a place for each image"
+    )]
+    Image {
+        /// The place.
+        place: String,
+    },
     /// Builds are of tandem's own worker.
     #[error(
         "--binary compares builds of tandem's own worker, and the scenario runs app {app:?}: leave one of them out"
@@ -63,6 +73,18 @@ pub enum VariantError {
         /// The app.
         app: String,
     },
+}
+
+impl Place {
+    /// Refuses builds where the program of the workers is not ours to choose.
+    fn takes_builds(&self) -> Result<(), VariantError> {
+        match self.reach() {
+            Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) => Ok(()),
+            Reach::Container(_) | Reach::Kubernetes(_) => Err(VariantError::Image {
+                place: self.name.clone(),
+            }),
+        }
+    }
 }
 
 /// What a scenario needs of a cluster.
@@ -227,7 +249,7 @@ impl Scenario {
         }
         for configuration in &self.configurations {
             match self.app_of(configuration) {
-                App::Tandem => {}
+                App::Tandem => self.place_of(configuration).takes_builds()?,
                 App::Launched { place, .. } => {
                     return Err(VariantError::Launcher {
                         place: place.to_owned(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Session;
 use super::prepare::NotRun;
 use crate::coordinator::calibration::Calibrations;
+use crate::coordinator::containers;
 use crate::coordinator::dataset::Dataset;
 use crate::coordinator::drive::Outcome;
 use crate::coordinator::fleet::Launch;
@@ -66,30 +67,31 @@ impl Session<'_> {
         let remote = self.places.remote(place, worker);
         let there = self.places.program(place, build);
         let here = self.programs.path(build).to_string_lossy();
-        let mut started = started(app, place, there.unwrap_or(&here), &self.programs, process);
+        let own = match place.reach() {
+            Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) | Reach::Kubernetes(_) => there.unwrap_or(&here),
+            Reach::Container(_) => containers::program(place),
+        };
+        let mut started = started(app, place, own, &self.programs, process);
         started.command.push(role.to_owned());
         // What ssh or a container runtime starts does not inherit processors. Older builds do not know the flag.
         if let (true, Some(cpus), []) = (started.is_own, &place.cpus, self.programs.describe()) {
             started.command.extend(["--cpus".to_owned(), cpus.clone()]);
         }
         let log = self.options.log_workers;
-        match remote {
-            Some(remote) => Launch {
-                command: on_host(&remote, &started, &self.options.run_id, place.cpus.as_deref()),
-                env: BTreeMap::new(),
-                processors: None,
-                confined: None,
-                remote: Some(remote),
-                log,
+        let made = self.places.containers.as_ref();
+        let container = made.and_then(|containers| containers.launch(&self.plan.scenario, place, &started));
+        let is_child = remote.is_none() && container.is_none();
+        Launch {
+            command: match &remote {
+                Some(remote) => on_host(remote, &started, &self.options.run_id, place.cpus.as_deref()),
+                None => started.command,
             },
-            None => Launch {
-                command: started.command,
-                env: started.env,
-                processors: place.processors(),
-                confined: self.confinement.and_then(|confinement| confinement.of(place)),
-                remote: None,
-                log,
-            },
+            env: if is_child { started.env } else { BTreeMap::new() },
+            processors: place.processors().filter(|_| is_child),
+            confined: self.confinement.and_then(|confinement| confinement.of(place)),
+            remote,
+            container,
+            log,
         }
     }
 

@@ -1,7 +1,7 @@
 //! A configuration with what it refers to, as keys look at it.
 
 use crate::scenario::choice::Choice as _;
-use crate::scenario::kinds::{Cores, Kind as _, Labels, Memory, Resources};
+use crate::scenario::kinds::{Container, Cores, Kind as _, Labels, Memory, Resources};
 use crate::scenario::model::{
     Configuration, DatasetSpec, ExistingTopics, GroupProtocol, KubernetesPlace, Load, Membership, Mode, Place,
     PlaceLimits, Scenario, StoreSpec, TrialLength, Work,
@@ -75,7 +75,7 @@ impl<'a> Configured<'a> {
             name,
             launcher,
             ssh,
-            container: _,
+            container,
             kubernetes,
             tandem,
             cpus,
@@ -84,6 +84,7 @@ impl<'a> Configured<'a> {
         } = self.scenario.places.get(self.configuration.place)?;
         let launcher = (!launcher.is_empty()).then(|| format!("launcher {}", masked_command(launcher).join(" ")));
         let ssh = ssh.as_ref().map(|ssh| format!("ssh {ssh}"));
+        let container = container.as_ref().map(Container::text);
         let pods = kubernetes.as_ref().map(pods_text);
         let tandem = tandem.as_ref().map(|tandem| format!("tandem {tandem}"));
         let cpus = cpus.as_ref().map(|cpus| format!("cpus {cpus}"));
@@ -95,7 +96,9 @@ impl<'a> Configured<'a> {
             .map(|limit| format!("memory_limit {}", Memory::text(&limit)));
         let listener = listener.as_ref().map(|listener| format!("listener {listener}"));
         let limits = [cpus, cpu_limit, memory_limit];
-        let parts = [Some(name.clone()), launcher, ssh, pods, tandem].into_iter().chain(limits);
+        let parts = [Some(name.clone()), launcher, ssh, container, pods, tandem]
+            .into_iter()
+            .chain(limits);
         Some(parts.chain([listener]).flatten().collect::<Vec<_>>().join(", "))
     }
 }

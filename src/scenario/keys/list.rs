@@ -12,10 +12,10 @@ use crate::clients::{OWN_APP, ReadyMade};
 use crate::load::Arrivals;
 use crate::scenario::kafka_version::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 use crate::scenario::kinds::{
-    AppCommand, AppEnv, AppName, Assignment, Bootstrap, ClientDefaults, Command, Cores, Count, Decimal, Duration,
-    Expression, FigureName, Formed, FromEnvironment, GroupName, HostName, Integer, IntegerOrAll, KeyNames, Kind, Lag,
-    Line, ListenerName, Memory, MetricName, Milliseconds, ModeName, Number, OneOf, Positive, Prefix, Processors,
-    Protocol, Ratio, SshTarget, Switch, Threshold, TopicName, Topics, Warmup, Weights,
+    AppCommand, AppEnv, AppName, Assignment, Bootstrap, ClientDefaults, Command, Container, Cores, Count, Decimal,
+    Duration, Expression, FigureName, Formed, FromEnvironment, GroupName, HostName, Integer, IntegerOrAll, KeyNames,
+    Kind, Lag, Line, ListenerName, Memory, MetricName, Milliseconds, ModeName, Number, OneOf, Positive, Prefix,
+    Processors, Protocol, Ratio, SshTarget, Switch, Threshold, TopicName, Topics, Warmup, Weights,
 };
 use crate::scenario::model::{
     Assignor, Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, PropertyValue, Read, Repetitions,
@@ -116,8 +116,10 @@ keys! {
         "Command that starts a worker there; `{tandem}` stands for this program, and the role is added to the end.";
     "ssh" => ssh: Formed<SshTarget>, &[Table::Place], absent("this machine"),
         "Host of the workers, as OpenSSH names it; tandem's program is copied there once.";
-    "tandem" => tandem: Line, &[Table::Place], absent("the copy"),
-        "Path of tandem's program on the host of `ssh`, or in the image of pods, if it is not in its PATH.";
+    "container" => container: Container, &[Table::Place], absent("none"),
+        "Image of the workers, each of which is a container of this engine.";
+    "tandem" => tandem: Line, &[Table::Place], absent("the copy, or the image's"),
+        "Path of tandem's program on the host of `ssh`, or in the image.";
     "cpus" => cpus: Formed<Processors>, &[Table::Place], absent("all"),
         "Processors of the workers' machine that they keep to.";
     "cpu_limit" => cpu_limit: Cores, &[Table::Place], absent("none"),

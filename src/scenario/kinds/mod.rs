@@ -4,6 +4,7 @@ mod addresses;
 mod app;
 mod basic;
 mod choices;
+mod container;
 mod dataset;
 mod event;
 mod figure;
@@ -20,6 +21,7 @@ pub(crate) use addresses::{Bootstrap, GroupName, HostName, ListenerName, Prefix,
 pub(crate) use app::{AppCommand, AppEnv, AppName, Expression};
 pub(crate) use basic::{Command, Count, Decimal, Formed, Integer, IntegerOrAll, KeyNames, Line, OneOf, Switch};
 pub(crate) use choices::{Assignment, ClientDefaults, Lag, ModeName, Protocol};
+pub(crate) use container::Container;
 pub(crate) use dataset::{Ratio, Topics, Weights};
 pub(crate) use event::{Deed, Expected, Interval, Moment};
 pub(crate) use figure::{Amount, FigureName, MetricName, Number, Threshold};

@@ -32,7 +32,7 @@ pub struct Place {
     /// The pods; `None` for a place that has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kubernetes: Option<KubernetesPlace>,
-    /// Path of this program there; `None` for a copy of it.
+    /// Path of this program there; `None` for a copy of it, or for the one that the image has in its search path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tandem: Option<String>,
     /// Processors to run on ([`processors`]).
@@ -81,6 +81,13 @@ pub enum Engine {
 impl Choice for Engine {
     /// The name of each is that of its program.
     const ALL: &'static [(&'static str, Self)] = &[("docker", Engine::Docker), ("podman", Engine::Podman)];
+}
+
+impl Engine {
+    /// The name of its program.
+    pub fn program(self) -> &'static str {
+        self.name()
+    }
 }
 
 /// Limits of each worker process of a place, as a container has them.

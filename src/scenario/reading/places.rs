@@ -17,7 +17,7 @@ pub(super) fn place(name: String, keys: PlaceKeys) -> Place {
         name,
         launcher: keys.launcher.unwrap_or_default(),
         ssh: keys.ssh,
-        container: None,
+        container: keys.container,
         kubernetes: keys.kubernetes.map(pods),
         tandem: keys.tandem,
         cpus: keys.cpus,
@@ -138,15 +138,25 @@ fn check_together(keys: &PlaceKeys, table: &DeTable<'_>, problems: &mut Problems
     let elsewhere = "must be left out, or `kubernetes`: a place is one or the other";
     refuse("launcher", KUBERNETES, elsewhere);
     refuse("ssh", KUBERNETES, elsewhere);
+    refuse("container", KUBERNETES, elsewhere);
     let either = "must be left out, or `ssh`: with `ssh` tandem starts the workers there itself";
     refuse("launcher", "ssh", either);
+    refuse(
+        "launcher",
+        "container",
+        "must be left out, or `container`: with `container` tandem starts the engine itself",
+    );
+    refuse(
+        "ssh",
+        "container",
+        "must be left out, or `container`: containers are those of the engine that runs here, or that DOCKER_HOST names",
+    );
     let Some(given) = keys.given("tandem") else {
         return;
     };
-    if !table.contains_key("ssh") && !table.contains_key(KUBERNETES) {
-        let allowed =
-            "must be left out, or stand beside `ssh` or `kubernetes`: it is the path of the program on another host";
-        let message = "`tandem` is for places with `ssh` or `kubernetes`";
+    if !["ssh", "container", KUBERNETES].iter().any(|key| table.contains_key(*key)) {
+        let allowed = "must be left out, or stand beside `ssh`, `container` or `kubernetes`: it is the path of the program there";
+        let message = "`tandem` is for places with `ssh`, `container` or `kubernetes`";
         problems.add(Problem::new(given.key_span.clone(), message, allowed));
     } else if !given.text.starts_with('/') {
         let allowed = "must be a path from the root on, such as \"/opt/tandem/tandem\"";

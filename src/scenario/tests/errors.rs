@@ -97,6 +97,11 @@ fn what_stands_together_in_a_place_is_checked() {
     let at_a = |consumer: &str, more: &str| {
         format!("[consumer]\nplace = \"a\"\n{consumer}\n[[place]]\nname = \"a\"\nssh = \"h\"\n{more}")
     };
+    let in_a = |consumer: &str, more: &str| {
+        format!(
+            "[consumer]\nplace = \"a\"\n{consumer}\n[[place]]\nname = \"a\"\ncontainer = {{ image = \"i\" }}\n{more}"
+        )
+    };
     let launcher = "launcher = [\"nice\", \"{tandem}\", \"worker\"]";
     let wrong = [
         place("cpu_limit = \"0.5\""),
@@ -113,6 +118,17 @@ fn what_stands_together_in_a_place_is_checked() {
         at_a(
             "app = \"b\"",
             "[[app]]\nname = \"b\"\ncommand = [\"b\", \"--password\", \"x\"]",
+        ),
+        place("container = \"tandem:slim\""),
+        place("container = { engine = \"podman\" }"),
+        place("container = { image = \"-v\" }"),
+        place("container = { image = \"a\", engine = \"dockr\" }"),
+        place("container = { image = \"a\", netwrk = \"b\" }"),
+        place("ssh = \"h\"\ncontainer = { image = \"a\" }"),
+        place(&format!("container = {{ image = \"a\" }}\n{launcher}")),
+        in_a(
+            "app = \"b\"",
+            "[[app]]\nname = \"b\"\ncommand = [\"b\"]\nenv = { B_PASSWORD = \"x\" }",
         ),
         "[cluster]\naddress = \"10.0.0.5:9092\"".to_owned(),
         "[cluster]\nbootstrap = \"h:9092\"\naddress = \"10.0.0.5\"".to_owned(),
