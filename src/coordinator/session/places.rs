@@ -1,6 +1,8 @@
 //! Where the workers of a trial are started: on this machine or on another one, which is reached, and sampled beside them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio::task::JoinHandle;
 
 use super::Session;
 use super::prepare::NotRun;
@@ -11,7 +13,7 @@ use crate::coordinator::fleet::Launch;
 use crate::coordinator::host_watch::HostWatch;
 use crate::coordinator::launching::{on_host, started};
 use crate::coordinator::remote::PlaceError;
-use crate::measure::{FailureKind, Measurement, TrialOrder};
+use crate::measure::{FailureKind, TrialOrder};
 use crate::scenario::{App, Configuration, Place};
 use crate::trial::{ActorId, Cast, TrialSpec};
 
@@ -31,22 +33,22 @@ impl Session<'_> {
         }
     }
 
-    /// Sees that the host of a configuration's workers can be reached: a connection that has ended is opened again.
+    /// Sees that the hosts of a configuration's workers can be reached: a connection that has ended is opened again.
     fn reach(&self, configuration: &Configuration) -> Result<(), PlaceError> {
-        let place = self.plan.scenario.place_of(configuration);
-        self.remotes
-            .map_or(Ok(()), |remotes| tokio::task::block_in_place(|| remotes.reopen(place)))
+        let Some(remotes) = self.remotes else { return Ok(()) };
+        let mut places = self.plan.scenario.places_of(configuration);
+        tokio::task::block_in_place(|| places.try_for_each(|place| remotes.reopen(place)))
     }
 
-    /// The command lines of a trial's actors: consumers at their place, producers here.
+    /// The command lines of a trial's actors: consumers at their places, producers here.
     pub(super) fn launches(&self, configuration: &Configuration, cast: &Cast) -> Vec<(ActorId, Launch)> {
         let (scenario, build) = (&self.plan.scenario, configuration.variant.build);
         let launch = |actor: &ActorId| match actor {
             ActorId::Reader(reader) => {
-                let process = u32::try_from(*reader).unwrap_or(u32::MAX) % configuration.processes + 1;
-                let app = scenario.app_of(configuration);
-                let place = scenario.place_of(configuration);
-                Some(self.launch(app, place, build, app.role(), (process, *reader)))
+                let process = u32::try_from(*reader).unwrap_or(u32::MAX) % configuration.processes;
+                let app = scenario.app_at(configuration.app, configuration.place_of(process));
+                let place = scenario.place_of(configuration, process);
+                Some(self.launch(app, place, build, app.role(), (process + 1, *reader)))
             }
             ActorId::Producer(_) => Some(self.launch(App::Tandem, &scenario.places[0], build, "producer", (1, 0))),
             ActorId::Broker(_) | ActorId::Store | ActorId::Load => None,
@@ -94,34 +96,53 @@ impl Session<'_> {
         }
     }
 
-    /// Begins to sample the machine of a configuration's workers, where that is another one. The run goes on without, and
-    /// says so.
-    pub(super) async fn watch_host(&self, configuration: &Configuration) -> Option<HostWatch> {
+    /// Begins to sample the other machines of a configuration's workers, with one process on each. The run goes on without
+    /// one that cannot be sampled, and says so.
+    pub(super) async fn watch_hosts(&self, configuration: &Configuration) -> Vec<HostWatch> {
         let scenario = &self.plan.scenario;
-        let place = scenario.place_of(configuration);
-        let remotes = self.remotes?;
-        let (remote, program) = (
-            remotes.of(place, 0)?,
-            remotes.program(place, configuration.variant.build)?,
-        );
-        let same = scenario.places.iter().filter(|other| other.ssh == place.ssh);
-        let names = same.map(|place| place.name.clone()).collect();
-        let started = HostWatch::start(&remote, program, &self.options.run_id, names).await;
-        started.unwrap_or_else(|cause| {
-            self.observer
-                .note(&format!("the host {} is not sampled: {cause}", remote.target));
-            None
-        })
+        let Some(remotes) = self.remotes else {
+            return Vec::new();
+        };
+        let mut starting: Vec<(String, JoinHandle<_>)> = Vec::new();
+        for place in scenario.places_of(configuration) {
+            let build = configuration.variant.build;
+            let (Some(remote), Some(program)) = (remotes.of(place, 0), remotes.program(place, build)) else {
+                continue;
+            };
+            if starting.iter().any(|(target, _)| *target == remote.target) {
+                continue;
+            }
+            let same = scenario.places.iter().filter(|other| other.ssh == place.ssh);
+            let names: BTreeSet<String> = same.map(|place| place.name.clone()).collect();
+            let (target, program, run_id) = (remote.target.clone(), program.to_owned(), self.options.run_id.clone());
+            let started = async move { HostWatch::start(&remote, &program, &run_id, names).await };
+            starting.push((target, tokio::spawn(started)));
+        }
+        let mut watched = Vec::new();
+        for (target, started) in starting {
+            match started.await.unwrap_or_else(|error| Err(error.to_string())) {
+                Ok(Some(host)) => HostWatch::add(&mut watched, host),
+                Ok(None) => {}
+                Err(cause) => self
+                    .observer
+                    .note(&format!("the host {target} is not sampled: {cause}")),
+            }
+        }
+        watched
     }
 
-    /// Says where a trial goes without the figures of its other machine.
-    pub(super) fn note_unwatched(&self, order: &TrialOrder, watched: Option<&HostWatch>, outcome: &Outcome) {
-        let is_missing = |measurement: &&Measurement| measurement.other_hosts.is_empty();
-        if let (Some(watched), Some(_)) = (watched, outcome.measurement.as_ref().filter(is_missing)) {
-            let (ssh, number) = (watched.ssh(), order.number);
-            self.observer.note(&format!(
-                "what the host {ssh} did in trial {number} is not known: its `tandem worker host` has ended"
-            ));
+    /// Says where a trial goes without the figures of one of its other machines.
+    pub(super) fn note_unwatched(&self, order: &TrialOrder, watched: &[HostWatch], outcome: &Outcome) {
+        let Some(measurement) = &outcome.measurement else {
+            return;
+        };
+        for host in watched {
+            let (ssh, number) = (host.ssh(), order.number);
+            if !measurement.other_hosts.iter().any(|other| other.ssh == ssh) {
+                self.observer.note(&format!(
+                    "what the host {ssh} did in trial {number} is not known: its `tandem worker host` has ended"
+                ));
+            }
         }
     }
 }
