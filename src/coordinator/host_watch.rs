@@ -10,9 +10,9 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::fleet::Remote;
 use super::host::Elsewhere;
 use super::launching::{Started, on_host};
+use super::reached::Remote;
 use crate::measure::{HostFacts, HostReading, RunMark};
 use crate::server::RUN_VARIABLE;
 
@@ -62,6 +62,7 @@ impl HostWatch {
     /// Starts the process, `program` being tandem's there. `None` where the machine is this one, which is sampled anyway.
     pub(super) async fn start(
         remote: &Remote,
+        target: &str,
         program: &str,
         run_id: &str,
         places: BTreeSet<String>,
@@ -71,7 +72,7 @@ impl HostWatch {
             env: std::collections::BTreeMap::new(),
             is_own: true,
         };
-        let words = on_host(&remote.ssh, &started, run_id, None);
+        let words = on_host(remote, &started, run_id, None);
         let mut command = Command::new(&words[0]);
         command
             .args(&words[1..])
@@ -93,7 +94,7 @@ impl HostWatch {
         }
         let host = Arc::new(Watched {
             facts,
-            ssh: remote.target.clone(),
+            ssh: target.to_owned(),
             mark: RunMark {
                 variable: RUN_VARIABLE.to_owned(),
                 value: run_id.to_owned(),

@@ -13,7 +13,7 @@ use crate::coordinator::fleet::ProcessFleet;
 use crate::kafka::local::HOSTS;
 use crate::measure::clock;
 use crate::protocol::{Hello, WorkCalibration};
-use crate::scenario::{App, Configuration, Place, Work};
+use crate::scenario::{App, Configuration, Place, Reach, Work};
 use crate::trial::Demands;
 
 impl Session<'_> {
@@ -56,7 +56,7 @@ impl Session<'_> {
         }
         // Only work of a known time is made from what is measured here.
         let works = configurations().any(|configuration| configuration.work.ns().is_some_and(|ns| ns > 0));
-        let is_here = place.launcher.is_empty() && place.ssh.is_none();
+        let is_here = place.reach() == Reach::Here;
         let is_own = scenario.variants.builds.is_empty() && is_here && app == App::Tandem;
         if is_own {
             clients.add_own(place);
@@ -105,7 +105,7 @@ impl Session<'_> {
         let cluster = self.plan.scenario.cluster_of(configuration);
         let boot = |host: Option<String>| host.and_then(|host| Some(host.split(' ').next()?.to_owned()));
         let elsewhere = boot(hello.host.clone()).is_some_and(|there| Some(there) != boot(clock::host()));
-        if place.ssh.is_none() || !elsewhere {
+        if !place.is_managed() || !elsewhere {
             return Ok(());
         }
         let (place_name, configuration_name) = (place.name.clone(), configuration.name.clone());
@@ -127,7 +127,7 @@ impl Session<'_> {
     /// The brokers' addresses for a configuration's consumers at a place: of the listener that the place names.
     pub(super) fn address(&self, configuration: &Configuration, place: &Place) -> Result<String, RunError> {
         let cluster = self.cluster(configuration);
-        let is_elsewhere = place.ssh.is_some() && self.plan.scenario.cluster_of(configuration).address().is_some();
+        let is_elsewhere = place.is_managed() && self.plan.scenario.cluster_of(configuration).address().is_some();
         let listener = place.listener.as_deref().or(is_elsewhere.then_some(HOSTS));
         let address = cluster.bootstrap(listener);
         address.ok_or_else(|| RunError::Listener {

@@ -12,9 +12,10 @@ use crate::coordinator::drive::Outcome;
 use crate::coordinator::fleet::Launch;
 use crate::coordinator::host_watch::HostWatch;
 use crate::coordinator::launching::{on_host, started};
-use crate::coordinator::remote::PlaceError;
+use crate::coordinator::place_error::PlaceError;
+use crate::coordinator::reached::Remote;
 use crate::measure::{FailureKind, TrialOrder};
-use crate::scenario::{App, Configuration, Place};
+use crate::scenario::{App, Configuration, Place, Reach};
 use crate::trial::{ActorId, Cast, TrialSpec};
 
 impl Session<'_> {
@@ -35,9 +36,8 @@ impl Session<'_> {
 
     /// Sees that the hosts of a configuration's workers can be reached: a connection that has ended is opened again.
     fn reach(&self, configuration: &Configuration) -> Result<(), PlaceError> {
-        let Some(remotes) = self.remotes else { return Ok(()) };
         let mut places = self.plan.scenario.places_of(configuration);
-        tokio::task::block_in_place(|| places.try_for_each(|place| remotes.reopen(place)))
+        tokio::task::block_in_place(|| places.try_for_each(|place| self.places.reopen(place)))
     }
 
     /// The command lines of a trial's actors: consumers at their places, producers here.
@@ -66,8 +66,9 @@ impl Session<'_> {
         role: &str,
         (process, worker): (u32, usize),
     ) -> Launch {
-        let remote = self.remotes.and_then(|remotes| remotes.of(place, worker));
-        let there = self.remotes.and_then(|remotes| remotes.program(place, build));
+        let remotes = self.places.remotes.as_ref();
+        let remote = remotes.and_then(|remotes| remotes.of(place, worker));
+        let there = remotes.and_then(|remotes| remotes.program(place, build));
         let here = self.programs.path(build).to_string_lossy();
         let mut started = started(app, place, there.unwrap_or(&here), &self.programs, process);
         started.command.push(role.to_owned());
@@ -78,7 +79,7 @@ impl Session<'_> {
         let log = self.options.log_workers;
         match remote {
             Some(remote) => Launch {
-                command: on_host(&remote.ssh, &started, &self.options.run_id, place.cpus.as_deref()),
+                command: on_host(&remote, &started, &self.options.run_id, place.cpus.as_deref()),
                 env: BTreeMap::new(),
                 processors: None,
                 confined: None,
@@ -100,22 +101,18 @@ impl Session<'_> {
     /// one that cannot be sampled, and says so.
     pub(super) async fn watch_hosts(&self, configuration: &Configuration) -> Vec<HostWatch> {
         let scenario = &self.plan.scenario;
-        let Some(remotes) = self.remotes else {
-            return Vec::new();
-        };
         let mut starting: Vec<(String, JoinHandle<_>)> = Vec::new();
         for place in scenario.places_of(configuration) {
-            let build = configuration.variant.build;
-            let (Some(remote), Some(program)) = (remotes.of(place, 0), remotes.program(place, build)) else {
+            let Some((target, remote, program)) = self.sampled_by(place, configuration.variant.build) else {
                 continue;
             };
-            if starting.iter().any(|(target, _)| *target == remote.target) {
+            if starting.iter().any(|(known, _)| *known == target) {
                 continue;
             }
-            let same = scenario.places.iter().filter(|other| other.ssh == place.ssh);
+            let same = scenario.places.iter().filter(|other| other.reach() == place.reach());
             let names: BTreeSet<String> = same.map(|place| place.name.clone()).collect();
-            let (target, program, run_id) = (remote.target.clone(), program.to_owned(), self.options.run_id.clone());
-            let started = async move { HostWatch::start(&remote, &program, &run_id, names).await };
+            let (of, run_id) = (target.clone(), self.options.run_id.clone());
+            let started = async move { HostWatch::start(&remote, &of, &program, &run_id, names).await };
             starting.push((target, tokio::spawn(started)));
         }
         let mut watched = Vec::new();
@@ -129,6 +126,19 @@ impl Session<'_> {
             }
         }
         watched
+    }
+
+    /// What another machine is called on which a place has its workers, how a process that samples it is started there,
+    /// and the path of tandem's program; `None` where that is this machine.
+    fn sampled_by(&self, place: &Place, build: usize) -> Option<(String, Remote, String)> {
+        match place.reach() {
+            Reach::Here | Reach::Launcher(_) | Reach::Container(_) => None,
+            Reach::Ssh(target) => {
+                let remotes = self.places.remotes.as_ref()?;
+                let program = remotes.program(place, build)?;
+                Some((target.to_owned(), remotes.of(place, 0)?, program.to_owned()))
+            }
+        }
     }
 
     /// Says where a trial goes without the figures of one of its other machines.
