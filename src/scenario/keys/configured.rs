@@ -83,6 +83,7 @@ fn place_text(place: &Place) -> String {
         name,
         launcher,
         ssh,
+        container,
         tandem,
         cpus,
         limits,
@@ -90,6 +91,7 @@ fn place_text(place: &Place) -> String {
     } = place;
     let launcher = (!launcher.is_empty()).then(|| format!("launcher {}", masked_command(launcher).join(" ")));
     let ssh = ssh.as_ref().map(|ssh| format!("ssh {ssh}"));
+    let container = container.as_ref().map(|container| format!("image {}", container.image));
     let tandem = tandem.as_ref().map(|tandem| format!("tandem {tandem}"));
     let cpus = cpus.as_ref().map(|cpus| format!("cpus {cpus}"));
     let cpu_limit = limits
@@ -100,6 +102,8 @@ fn place_text(place: &Place) -> String {
         .map(|limit| format!("memory_limit {}", Memory::text(&limit)));
     let listener = listener.as_ref().map(|listener| format!("listener {listener}"));
     let limits = [cpus, cpu_limit, memory_limit];
-    let parts = [Some(name.clone()), launcher, ssh, tandem].into_iter().chain(limits);
+    let parts = [Some(name.clone()), launcher, ssh, container, tandem]
+        .into_iter()
+        .chain(limits);
     parts.chain([listener]).flatten().collect::<Vec<_>>().join(", ")
 }
