@@ -170,9 +170,13 @@ impl ProcessFleet {
         // One that ssh starts on this very machine is none of our children.
         let here = |pid: &u32| is_marked(*pid, &self.run_id);
         let remote = || self.workers.values().filter_map(|worker| worker.remote.as_ref());
-        let by_ssh = remote().filter(|(remote, _)| remote.probe.is_none()).filter_map(|(_, pid)| *pid);
+        let by_ssh = remote()
+            .filter(|(remote, _)| remote.probe.is_none())
+            .filter_map(|(_, pid)| *pid);
         // Those of a pod have other ids here than there.
-        let there = remote().filter(|(remote, _)| remote.probe.is_some()).filter_map(|(_, pid)| *pid);
+        let there = remote()
+            .filter(|(remote, _)| remote.probe.is_some())
+            .filter_map(|(_, pid)| *pid);
         let in_pods = with_inner_pids(&there.collect(), RUN_VARIABLE, &self.run_id);
         let contained = self.workers.values().filter_map(|worker| worker.container.as_ref());
         let contained = contained.flat_map(Contained::pids).chain(in_pods);

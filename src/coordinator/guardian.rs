@@ -258,7 +258,10 @@ pub fn watch(run_id: &str, input: impl BufRead) -> Vec<String> {
         engines,
     } = guarded.last().unwrap_or_default();
     // Clusters answer when they answer, which must not hold up what is on this machine.
-    let deleting: Vec<_> = jobs.into_iter().map(|job| thread::spawn(move || delete(&job))).collect();
+    let deleting: Vec<_> = jobs
+        .into_iter()
+        .map(|job| thread::spawn(move || delete(&job)))
+        .collect();
     let running = end_all(run_id, &processes, END_LIMIT);
     let mut problems: Vec<_> = running
         .iter()

@@ -26,12 +26,13 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(super) struct HostWatch {
     host: Arc<Watched>,
+    /// The places that have their workers there.
+    places: BTreeSet<String>,
 }
 
 struct Watched {
     facts: HostFacts,
     ssh: String,
-    places: BTreeSet<String>,
     mark: RunMark,
     talk: Mutex<Talk>,
     /// Dropped, it is killed.
@@ -94,7 +95,6 @@ impl HostWatch {
         let host = Arc::new(Watched {
             facts,
             ssh: target.to_owned(),
-            places,
             mark: RunMark {
                 variable: RUN_VARIABLE.to_owned(),
                 value: run_id.to_owned(),
@@ -112,7 +112,16 @@ impl HostWatch {
                 tokio::time::sleep(SIGN_OF_LIFE).await;
             }
         });
-        Ok(Some(HostWatch { host }))
+        Ok(Some(HostWatch { host, places }))
+    }
+
+    /// Adds it to those of a trial. Two ways to one machine are one host: the process of the second ends.
+    pub(super) fn add(watched: &mut Vec<HostWatch>, host: HostWatch) {
+        let is_same = |known: &&mut HostWatch| known.host.facts.is_same_machine(&host.host.facts);
+        match watched.iter_mut().find(is_same) {
+            Some(known) => known.places.extend(host.places),
+            None => watched.push(host),
+        }
     }
 
     /// As ssh names the machine.
@@ -130,7 +139,7 @@ impl HostWatch {
         Ok(Elsewhere {
             facts: host.facts.clone(),
             ssh: host.ssh.clone(),
-            places: host.places.clone(),
+            places: self.places.clone(),
             reading,
         })
     }

@@ -44,7 +44,10 @@ pub(super) async fn examine_pods(
     let started = tokio::task::block_in_place(|| pods.start(&run_id()));
     match (started, pods.first()) {
         (Ok(()), Some((pod, node))) => {
-            report(Check::ok(format!("pod of {}", spec.image), format!("runs on node {node}")));
+            report(Check::ok(
+                format!("pod of {}", spec.image),
+                format!("runs on node {node}"),
+            ));
             in_pod(place, cluster, (&pods, &pod), report).await;
         }
         (Ok(()), None) => {}
@@ -64,7 +67,9 @@ fn failed(name: &str, error: &PodError) -> Check {
 fn rights(spec: &KubernetesPlace, interrupted: &Arc<AtomicBool>, report: &mut dyn FnMut(Check)) -> Option<Kubectl> {
     let asked = || {
         let kubectl = Kubectl::find(spec, &run_id(), interrupted)?;
-        let missing = RIGHTS.into_iter().map(|right| Ok((right, kubectl.may(right.0, right.1)?)));
+        let missing = RIGHTS
+            .into_iter()
+            .map(|right| Ok((right, kubectl.may(right.0, right.1)?)));
         let missing: Vec<_> = missing.collect::<Result<_, PodError>>()?;
         Ok((kubectl, missing))
     };
@@ -78,7 +83,10 @@ fn rights(spec: &KubernetesPlace, interrupted: &Arc<AtomicBool>, report: &mut dy
     let address = kubectl.cluster();
     let namespace = address.namespace.as_deref().unwrap_or("default");
     let context = address.context.as_deref().unwrap_or("that of the pod it runs in");
-    report(Check::ok("cluster of the pods", format!("answers; context {context}, namespace {namespace}")));
+    report(Check::ok(
+        "cluster of the pods",
+        format!("answers; context {context}, namespace {namespace}"),
+    ));
     let text = |((verb, resource), _): &((&str, &str), bool)| format!("{verb} {resource}");
     let missing: Vec<String> = rights.iter().filter(|(_, may)| !may).map(text).collect();
     if missing.is_empty() {
@@ -86,18 +94,16 @@ fn rights(spec: &KubernetesPlace, interrupted: &Arc<AtomicBool>, report: &mut dy
         report(Check::ok("rights", all.join(", ")));
         return Some(kubectl);
     }
-    let fix = format!("have a Role with {} in the namespace {namespace} bound to you", missing.join(", "));
+    let fix = format!(
+        "have a Role with {} in the namespace {namespace} bound to you",
+        missing.join(", ")
+    );
     report(Check::failed("rights", format!("missing: {}", missing.join(", ")), fix));
     None
 }
 
 /// Checks what runs in the pod.
-async fn in_pod(
-    place: &Place,
-    cluster: &ClusterSpec,
-    (pods, pod): (&PlacePods, &str),
-    report: &mut dyn FnMut(Check),
-) {
+async fn in_pod(place: &Place, cluster: &ClusterSpec, (pods, pod): (&PlacePods, &str), report: &mut dyn FnMut(Check)) {
     match tokio::task::block_in_place(|| pods.check_program()) {
         Ok(version) => report(Check::ok("tandem there", format!("{version} at {}", pods.program()))),
         Err(error) => return report(failed("tandem there", &error)),
@@ -109,7 +115,10 @@ async fn in_pod(
             elsewhere
         }
         Err(cause) => {
-            let fix = format!("start it by hand: kubectl exec -i POD -- {} worker consumer", pods.program());
+            let fix = format!(
+                "start it by hand: kubectl exec -i POD -- {} worker consumer",
+                pods.program()
+            );
             return report(Check::failed("worker there", cause, fix));
         }
     };
@@ -147,7 +156,14 @@ async fn introduce(place: &Place, remote: Remote, program: &str) -> Result<Hello
 
 /// Has tandem's doctor in the pod look at the brokers.
 fn doctor_there((pods, pod): (&PlacePods, &str), bootstrap: &str) -> Result<Vec<Examined>, String> {
-    let there = [pods.program(), "doctor", "--bootstrap", bootstrap, "--read-only", "--json"];
+    let there = [
+        pods.program(),
+        "doctor",
+        "--bootstrap",
+        bootstrap,
+        "--read-only",
+        "--json",
+    ];
     let output = pods.run(pod, &there, DOCTOR_LIMIT).map_err(|error| error.to_string())?;
     findings(&output.stdout, &output.stderr)
 }

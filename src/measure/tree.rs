@@ -95,7 +95,10 @@ pub fn with_inner_pids(inner: &BTreeSet<u32>, variable: &str, value: &str) -> Ve
         return Vec::new();
     }
     let has = |pid: &u32| inner_pid(*pid).is_some_and(|there| inner.contains(&there));
-    marked(variable, |found| found == value).into_iter().filter(has).collect()
+    marked(variable, |found| found == value)
+        .into_iter()
+        .filter(has)
+        .collect()
 }
 
 /// The id of a process in its own namespace, where that is not this one.

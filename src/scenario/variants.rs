@@ -181,7 +181,10 @@ impl Scenario {
             consumer_protocol: here().any(consumer),
             group: here().find_map(|c| c.group.clone()),
             topics: self.existing_topics(),
-            listeners: here().filter_map(|c| self.place_of(c).listener.clone()).collect(),
+            listeners: here()
+                .flat_map(|c| self.places_of(c))
+                .filter_map(|place| place.listener.clone())
+                .collect(),
             has_events: here().any(|c| !c.events.is_empty()),
             sessions_ms: here()
                 .filter(|c| !consumer(c))
@@ -249,7 +252,7 @@ impl Scenario {
         }
         for configuration in &self.configurations {
             match self.app_of(configuration) {
-                App::Tandem => self.place_of(configuration).takes_builds()?,
+                App::Tandem => self.places_of(configuration).try_for_each(Place::takes_builds)?,
                 App::Launched { place, .. } => {
                     return Err(VariantError::Launcher {
                         place: place.to_owned(),

@@ -30,6 +30,7 @@ mod local_brokers;
 mod old_versions;
 mod planned_acts;
 mod planned_faults;
+mod pods;
 #[path = "../../src/testing/postgres.rs"]
 #[allow(dead_code, reason = "the tests of the library share a server")]
 mod postgres;

@@ -208,7 +208,7 @@ impl Examined {
         let here = scenario
             .configurations
             .iter()
-            .filter(|each| scenario.place_of(each).name == place.name);
+            .filter(|each| scenario.places_of(each).any(|other| other.name == place.name));
         for app in here.map(|each| &scenario.apps[each.app]) {
             let AppProgram::ReadyMade { which, version } = &app.runs else {
                 continue;

@@ -67,7 +67,9 @@ pub enum PodError {
         said: String,
     },
     /// The image is not there.
-    #[error("pod {pod} does not get the image {image}: {said}; check its name, where nodes get it from, and `image_pull_policy`")]
+    #[error(
+        "pod {pod} does not get the image {image}: {said}; check its name, where nodes get it from, and `image_pull_policy`"
+    )]
     Image {
         /// The pod.
         pod: String,
@@ -107,7 +109,9 @@ pub enum PodError {
         said: String,
     },
     /// The program does not run there.
-    #[error("{path} does not run in the image {image} ({said}); put tandem into the image, and name it by `tandem` in [[place]]")]
+    #[error(
+        "{path} does not run in the image {image} ({said}); put tandem into the image, and name it by `tandem` in [[place]]"
+    )]
     Program {
         /// Its path there.
         path: String,
@@ -115,6 +119,19 @@ pub enum PodError {
         image: String,
         /// What was said.
         said: String,
+    },
+    /// The image lacks a ready-made client.
+    #[error(
+        "the image {image} has not the ready-made client {client} that app {app:?} runs; build an image that has it \
+         (docker build -f docker/Dockerfile --target clients), or run the app at place = \"here\""
+    )]
+    NoClient {
+        /// The image.
+        image: String,
+        /// Name and version of the client.
+        client: String,
+        /// The app.
+        app: String,
     },
     /// The user asked to stop.
     #[error("interrupted")]
@@ -134,7 +151,9 @@ impl PodError {
         let last = said.lines().map(str::trim).rfind(|line| !line.is_empty());
         let is = |words: &[&str]| words.iter().any(|words| said.contains(words));
         let said = last.unwrap_or("it said nothing").to_owned();
-        if is(&["context was not found", "no context exists", "does not exist in"]) || said.starts_with("error: context ") {
+        if is(&["context was not found", "no context exists", "does not exist in"])
+            || said.starts_with("error: context ")
+        {
             PodError::Context { said }
         } else if is(&["(Unauthorized)", "must be logged in", "provide credentials"]) {
             PodError::Credentials { said }

@@ -115,7 +115,12 @@ impl Kubectl {
             run_id: Some(run_id.to_owned()),
             interrupted: Arc::clone(interrupted),
         };
-        let seen = kubectl.output(&["config", "view", "--minify", "-o", "json"], None, "kubectl config", ASK_LIMIT)?;
+        let seen = kubectl.output(
+            &["config", "view", "--minify", "-o", "json"],
+            None,
+            "kubectl config",
+            ASK_LIMIT,
+        )?;
         if !seen.status.success() {
             // In a pod kubectl needs no configuration, and has no context.
             if place.context.is_some() {
@@ -241,7 +246,11 @@ impl Kubectl {
     /// Lists things of a kind that have the labels. Blocks.
     pub fn list(&self, kind: &str, labels: &[(&str, &str)]) -> Result<Vec<Value>, PodError> {
         let pairs: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let text = self.ask(&["get", kind, "-l", &pairs.join(","), "-o", "json"], None, "listing pods")?;
+        let text = self.ask(
+            &["get", kind, "-l", &pairs.join(","), "-o", "json"],
+            None,
+            "listing pods",
+        )?;
         let mut list: Value = serde_json::from_slice(&text).map_err(|error| PodError::Ended {
             said: format!("its list of {kind} cannot be read: {error}"),
         })?;
@@ -267,7 +276,12 @@ impl Kubectl {
 
     /// True where the user may do this in the namespace. Blocks.
     pub fn may(&self, verb: &str, resource: &str) -> Result<bool, PodError> {
-        let output = self.output(&["auth", "can-i", verb, resource], None, "kubectl auth can-i", ASK_LIMIT)?;
+        let output = self.output(
+            &["auth", "can-i", verb, resource],
+            None,
+            "kubectl auth can-i",
+            ASK_LIMIT,
+        )?;
         match String::from_utf8_lossy(&output.stdout).trim() {
             "yes" => Ok(true),
             answer if answer.starts_with("no") => Ok(false),

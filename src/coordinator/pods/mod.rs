@@ -5,7 +5,7 @@ mod manifest;
 pub(super) mod probe;
 mod state;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::sleep;
@@ -15,12 +15,13 @@ use self::manifest::{JOB_LABEL, JobSpec, job};
 use self::probe::PodProbe;
 use self::state::{Pod, PodState};
 use super::confinement::MEMORY_KILL;
+use super::containers::CLIENTS_FOLDER;
 use super::guardian::Guardian;
 use super::kubectl::{Kubectl, LeftJob, PodError};
 use super::leftovers::host;
 use super::place_error::PlaceError;
 use super::reached::Remote;
-use crate::scenario::{KubernetesPlace, Place, Reach, Scenario};
+use crate::scenario::{AppProgram, Configuration, KubernetesPlace, Place, Reach, Scenario};
 
 pub use self::manifest::HOST_ANNOTATION;
 
@@ -63,11 +64,15 @@ impl Pods {
     /// Makes the pods of all places that a configuration has workers at, and waits until they run. `None` where no place has
     /// pods. Blocks.
     pub(super) fn open(scenario: &Scenario, opening: &OpeningPods<'_>) -> Result<Option<Self>, PlaceError> {
-        let mut needed: BTreeMap<&str, (&Place, &KubernetesPlace, u32)> = BTreeMap::new();
+        let mut needed: BTreeMap<&str, (&Place, &KubernetesPlace, usize)> = BTreeMap::new();
         for configuration in &scenario.configurations {
-            let place = scenario.place_of(configuration);
-            if let Reach::Kubernetes(pods) = place.reach() {
-                let workers = configuration.processes * configuration.groups;
+            for place in scenario.places_of(configuration) {
+                let Reach::Kubernetes(pods) = place.reach() else {
+                    continue;
+                };
+                let is_here = |process: &u32| scenario.place_of(configuration, *process).name == place.name;
+                let processes = (0..configuration.processes).filter(is_here).count();
+                let workers = processes * configuration.groups as usize;
                 let (_, _, most) = needed.entry(&place.name).or_insert((place, pods, 0));
                 *most = workers.max(*most);
             }
@@ -78,9 +83,10 @@ impl Pods {
         let mut opened = Pods {
             places: BTreeMap::new(),
         };
-        let result = needed
-            .into_values()
-            .try_for_each(|(place, spec, workers)| opened.add(place, spec, workers, opening));
+        let result = needed.into_values().try_for_each(|(place, spec, workers)| {
+            opened.add(place, spec, workers, opening)?;
+            opened.check_clients(scenario, place)
+        });
         match result {
             Ok(()) => Ok(Some(opened)),
             Err(error) => {
@@ -94,7 +100,7 @@ impl Pods {
         &mut self,
         place: &Place,
         spec: &KubernetesPlace,
-        workers: u32,
+        workers: usize,
         opening: &OpeningPods<'_>,
     ) -> Result<(), PlaceError> {
         let failed = |cause| PlaceError::new(place, cause);
@@ -102,6 +108,21 @@ impl Pods {
         let pods = self.places.entry(place.name.clone()).or_insert(pods);
         pods.wait(START_LIMIT, true, opening.progress).map_err(failed)?;
         pods.check_program().map(drop).map_err(failed)
+    }
+
+    /// Refuses an image without a ready-made client that a configuration runs at the place.
+    fn check_clients(&self, scenario: &Scenario, place: &Place) -> Result<(), PlaceError> {
+        let is_here = |each: &&Configuration| scenario.places_of(each).any(|other| other.name == place.name);
+        let here = scenario.configurations.iter().filter(is_here);
+        let apps: BTreeSet<usize> = here.map(|each| each.app).collect();
+        for app in apps.into_iter().map(|app| &scenario.apps[app]) {
+            if let (AppProgram::ReadyMade { which, version }, Some(pods)) = (&app.runs, self.places.get(&place.name)) {
+                let client = format!("{}-{version}", which.name());
+                pods.check_client(client, &app.name)
+                    .map_err(|cause| PlaceError::new(place, cause))?;
+            }
+        }
+        Ok(())
     }
 
     /// The path of tandem's program in the pods of a place; `None` for any other place.
@@ -112,8 +133,9 @@ impl Pods {
     /// How the process of this number at a place is reached.
     pub(super) fn of(&self, place: &Place, process: usize) -> Option<Remote> {
         let pods = self.places.get(&place.name)?;
+        let number = pods.number_of(process);
         let all = pods.lock();
-        let pod = all.get(process % all.len().max(1))?;
+        let pod = all.get(number % all.len().max(1))?;
         Some(pods.remote(&pod.name))
     }
 
@@ -130,9 +152,10 @@ impl Pods {
 
     /// Sees that all pods of a place run: one that has ended is replaced by its Job. Blocks.
     pub(super) fn reopen(&self, place: &Place) -> Result<(), PlaceError> {
-        let waited = self.places.get(&place.name).map_or(Ok(()), |pods| {
-            pods.wait(REPLACE_LIMIT, false, &|_| {})
-        });
+        let waited = self
+            .places
+            .get(&place.name)
+            .map_or(Ok(()), |pods| pods.wait(REPLACE_LIMIT, false, &|_| {}));
         waited.map_err(|cause| PlaceError::new(place, cause))
     }
 
@@ -157,6 +180,8 @@ pub(super) struct PlacePods {
     program: String,
     /// Those that run, by name.
     running: Mutex<Vec<Pod>>,
+    /// The processes that have been started here, in the order of their first start.
+    processes: Mutex<Vec<usize>>,
 }
 
 impl PlacePods {
@@ -165,7 +190,7 @@ impl PlacePods {
     fn begin(
         place: &Place,
         spec: &KubernetesPlace,
-        (workers, number): (u32, usize),
+        (workers, number): (usize, usize),
         opening: &OpeningPods<'_>,
     ) -> Result<Self, PodError> {
         let kubectl = Kubectl::find(spec, opening.run_id, opening.interrupted)?;
@@ -186,7 +211,7 @@ impl PlacePods {
         place: &Place,
         spec: &KubernetesPlace,
         kubectl: Kubectl,
-        (workers, number): (u32, usize),
+        (workers, number): (usize, usize),
         run_id: &str,
     ) -> Self {
         PlacePods {
@@ -197,9 +222,10 @@ impl PlacePods {
                 cluster: kubectl.cluster().clone(),
             },
             kubectl,
-            wanted: spec.pods.unwrap_or(workers).max(1) as usize,
+            wanted: spec.pods.map_or(workers, |pods| pods as usize).max(1),
             program: place.tandem.clone().unwrap_or_else(|| "tandem".to_owned()),
             running: Mutex::default(),
+            processes: Mutex::default(),
         }
     }
 
@@ -253,8 +279,10 @@ impl PlacePods {
 
     /// How what runs in a pod is reached.
     pub(super) fn remote(&self, pod: &str) -> Remote {
-        let mebibytes = self.spec.limits.memory_bytes.map(|bytes| bytes >> 20);
-        let limit = mebibytes.map_or("that the node gives it".to_owned(), |limit| format!("that `limits` gives it, {limit} MiB"));
+        let limit = self.spec.limits.memory_bytes.map(|bytes| bytes >> 20);
+        let limit = limit.map_or("its node has".to_owned(), |limit| {
+            format!("`limits` gives it, {limit} MiB")
+        });
         Remote {
             what: format!("pod {pod}"),
             ended: format!("its session in pod {pod} is over"),
@@ -263,7 +291,10 @@ impl PlacePods {
             probe: Some(PodProbe {
                 ask: self.kubectl.ask_for(pod),
                 exec: self.kubectl.exec(pod),
-                memory_kill: format!("{MEMORY_KILL}: its pod at place {} needed more memory than {limit}", self.place),
+                memory_kill: format!(
+                    "{MEMORY_KILL}: its pod at place {} needed more memory than {limit}",
+                    self.place
+                ),
             }),
         }
     }
@@ -284,6 +315,31 @@ impl PlacePods {
             path: self.program.clone(),
             image: self.spec.image.clone(),
             said: last.unwrap_or(&text).to_owned(),
+        })
+    }
+
+    /// Looks for a ready-made client in the image.
+    fn check_client(&self, client: String, app: &str) -> Result<(), PodError> {
+        let Some((pod, _)) = self.first() else { return Ok(()) };
+        let folder = format!("{CLIENTS_FOLDER}/{client}");
+        let found = self.run(&pod, &["test", "-d", &folder], COMMAND_LIMIT)?;
+        if found.status.success() {
+            return Ok(());
+        }
+        Err(PodError::NoClient {
+            image: self.spec.image.clone(),
+            client,
+            app: app.to_owned(),
+        })
+    }
+
+    /// The number of a process among those of this place: where processes are spread over several places, only some are here.
+    fn number_of(&self, process: usize) -> usize {
+        let mut known = self.processes.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = known.iter().position(|other| *other == process);
+        number.unwrap_or_else(|| {
+            known.push(process);
+            known.len() - 1
         })
     }
 

@@ -94,7 +94,12 @@ struct Because {
 }
 
 /// What a kubelet calls an image that it does not get. `ErrImagePull` is not among them: the kubelet tries again at once.
-const NO_IMAGE: [&str; 4] = ["ErrImageNeverPull", "ImagePullBackOff", "InvalidImageName", "RegistryUnavailable"];
+const NO_IMAGE: [&str; 4] = [
+    "ErrImageNeverPull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "RegistryUnavailable",
+];
 
 /// What it calls a container that it cannot start.
 const NOT_STARTING: [&str; 6] = [
@@ -184,7 +189,10 @@ fn end(status: &Status, ended: Option<&Because>) -> String {
         ("", Some(ended)) if ended.reason == "OOMKilled" => {
             "its container was killed because it needed more memory than `limits` gives it".to_owned()
         }
-        ("", Some(ended)) => with_message(&format!("its first process ended with exit code {}", ended.exit_code), &ended.message),
+        ("", Some(ended)) => with_message(
+            &format!("its first process ended with exit code {}", ended.exit_code),
+            &ended.message,
+        ),
         ("", None) => with_message(&status.phase, &status.message),
         (reason, _) => with_message(reason, &status.message),
     }
@@ -209,7 +217,8 @@ mod tests {
     #[test]
     fn a_pod_that_no_node_takes_has_the_schedulers_words() {
         let words = "0/1 nodes are available: 1 Insufficient cpu.";
-        let condition = json!({ "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": words });
+        let condition =
+            json!({ "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": words });
         let state = state_of(&json!({ "phase": "Pending", "conditions": [condition] }));
         assert_eq!(
             state,
@@ -219,12 +228,18 @@ mod tests {
 
     #[test]
     fn an_image_that_is_missing_differs_from_one_that_is_on_its_way() {
-        let missing = waiting("ErrImageNeverPull", "Container image \"x\" is not present with pull policy of Never");
+        let missing = waiting(
+            "ErrImageNeverPull",
+            "Container image \"x\" is not present with pull policy of Never",
+        );
         assert!(matches!(missing, PodState::NoImage(text) if text.starts_with("ErrImageNeverPull: Container image")));
         assert!(matches!(waiting("ImagePullBackOff", ""), PodState::NoImage(_)));
         assert!(matches!(waiting("ErrImagePull", ""), PodState::Waiting(_)));
         assert!(matches!(waiting("ContainerCreating", ""), PodState::Waiting(_)));
-        assert!(matches!(waiting("RunContainerError", "exec: \"tandem\": not found"), PodState::NotStarting(_)));
+        assert!(matches!(
+            waiting("RunContainerError", "exec: \"tandem\": not found"),
+            PodState::NotStarting(_)
+        ));
     }
 
     #[test]
@@ -233,11 +248,16 @@ mod tests {
             PodState::Ended(why) => why,
             other => format!("{other:?}"),
         };
-        let evicted = json!({ "phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory." });
+        let evicted =
+            json!({ "phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory." });
         assert_eq!(ended(&evicted), "it was evicted: The node was low on resource: memory");
         let killed = json!({ "terminated": { "reason": "OOMKilled", "exitCode": 137 } });
         let killed = json!({ "phase": "Failed", "containerStatuses": [{ "state": killed }] });
-        assert!(ended(&killed).contains("more memory than `limits`"), "{}", ended(&killed));
+        assert!(
+            ended(&killed).contains("more memory than `limits`"),
+            "{}",
+            ended(&killed)
+        );
         let failed = json!({ "terminated": { "reason": "Error", "exitCode": 137 } });
         let failed = json!({ "phase": "Failed", "containerStatuses": [{ "state": failed }] });
         assert_eq!(ended(&failed), "its first process ended with exit code 137");

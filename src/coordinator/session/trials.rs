@@ -86,7 +86,7 @@ impl Session<'_> {
             cluster.bring_back()?;
         }
         self.bring_back_store(&outcome).await;
-        self.note_unwatched(order, around.watched.as_ref(), &outcome);
+        self.note_unwatched(order, &around.watched, &outcome);
         self.end_programs(order, configuration, &outcome.left_behind);
         self.close_tables(counting.as_ref(), sessions, &mut outcome).await;
         let own_topics = if has_own_topics { topics } else { Vec::new() };
@@ -137,7 +137,7 @@ impl Session<'_> {
             observer: self.observer.as_ref(),
             again: self.again(cluster, configuration),
             database: self.database.as_ref(),
-            watched: self.watch_host(configuration).await,
+            watched: self.watch_hosts(configuration).await,
         }
     }
 
@@ -262,8 +262,8 @@ struct Around<'a> {
     again: Option<ReadAgain>,
     /// The store.
     database: Option<&'a Database>,
-    /// The other machine with workers of the trial.
-    watched: Option<HostWatch>,
+    /// The other machines with workers of the trial.
+    watched: Vec<HostWatch>,
 }
 
 impl Surroundings for Around<'_> {
@@ -295,12 +295,15 @@ impl Surroundings for Around<'_> {
     fn sample_at(&self, at_ns: u64, workers: &[u32]) -> JoinHandle<HostSample> {
         let (brokers, workers) = (self.cluster.broker_pids(), workers.to_vec());
         let store: Vec<u32> = self.database.and_then(Database::pid).into_iter().collect();
-        let watched = self.watched.clone();
-        let elsewhere = tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_nanos(at_ns.saturating_sub(clock::now_ns()))).await;
-            // Whoever measures the trial notices that it is missing.
-            watched?.sample().await.ok()
-        });
+        let sample = |host: &HostWatch| {
+            let host = host.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_nanos(at_ns.saturating_sub(clock::now_ns()))).await;
+                // Whoever measures the trial notices that it is missing.
+                host.sample().await.ok()
+            })
+        };
+        let others: Vec<JoinHandle<_>> = self.watched.iter().map(sample).collect();
         // A timer of the runtime may be a millisecond late and its threads busy; a sleeping thread is not.
         let here = tokio::task::spawn_blocking(move || {
             // Looked up beforehand: at the start it would cost the readers a millisecond.
@@ -314,7 +317,11 @@ impl Surroundings for Around<'_> {
             let here = here
                 .await
                 .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-            here.with(elsewhere.await.ok().flatten())
+            let mut elsewhere = Vec::with_capacity(others.len());
+            for other in others {
+                elsewhere.extend(other.await.ok().flatten());
+            }
+            here.with(elsewhere)
         })
     }
 

@@ -1,13 +1,50 @@
-//! What a place can run that is not this machine: tandem's own worker, and programs that are there already.
+//! The places of a configuration: whether they exist, what each can run, and which of them can stand in one list.
+
+use std::collections::BTreeSet;
 
 use crate::scenario::draft::Draft;
 use crate::scenario::keys::Settings;
-use crate::scenario::model::{AppProgram, AppSpec, HERE, Reach};
+use crate::scenario::model::{AppProgram, AppSpec, HERE, PROGRAM, Place, Reach};
 use crate::scenario::problem::Problem;
+use crate::scenario::suggest::{any_value, did_you_mean_value};
+use crate::wording::plural;
 
-/// A problem where the app of a configuration cannot run at its place.
+/// The places that a configuration names, those left out that do not exist.
+pub(super) fn places<'a>(settings: &'a Settings, draft: &'a Draft) -> impl Iterator<Item = &'a Place> {
+    let named = |name: &String| draft.places.iter().find(|place| place.name == *name);
+    settings.places.iter().filter_map(named)
+}
+
+/// Every name must be that of a place.
+pub(super) fn unknown(settings: &Settings, draft: &Draft) -> Option<Problem> {
+    let names = || draft.places.iter().map(|place| place.name.as_str());
+    let unknown = settings
+        .places
+        .iter()
+        .find(|name| !names().any(|known| known == **name))?;
+    let message = format!("there is no place {unknown:?}");
+    let problem = settings.problem_at(&["place"], &message, format!("must be {}", any_value(names())));
+    problem.map(|problem| problem.maybe_help(did_you_mean_value(unknown, names())))
+}
+
+/// The members of a configuration run one program: a launcher that names its own has no other place beside it.
+pub(super) fn several_programs(settings: &Settings, draft: &Draft) -> Option<Problem> {
+    let names_its_own =
+        |place: &&Place| !place.launcher.is_empty() && !place.launcher.iter().any(|word| word.contains(PROGRAM));
+    let place = places(settings, draft).find(names_its_own)?;
+    places(settings, draft).find(|other| other.launcher != place.launcher)?;
+    let message = format!("the launcher of place {:?} names a program of its own", place.name);
+    let allowed = format!("must have {PROGRAM} in a list of places: all processes of a configuration run one program");
+    let problem = settings.problem_at(&["place"], &message, allowed)?;
+    Some(problem.help("or give that place a [[case]] of its own"))
+}
+
+/// A problem where the app of a configuration cannot run at one of its places.
 pub(super) fn elsewhere(app: &AppSpec, settings: &Settings, draft: &Draft) -> Option<Problem> {
-    let place = draft.places.iter().find(|place| place.name == settings.place)?;
+    places(settings, draft).find_map(|place| elsewhere_at(place, app, settings))
+}
+
+fn elsewhere_at(place: &Place, app: &AppSpec, settings: &Settings) -> Option<Problem> {
     let shown = match place.reach() {
         Reach::Here | Reach::Launcher(_) => return None,
         Reach::Ssh(_) => "ssh would show it to all users of both hosts",
@@ -32,4 +69,23 @@ pub(super) fn elsewhere(app: &AppSpec, settings: &Settings, draft: &Draft) -> Op
         }
         AppProgram::Tandem | AppProgram::Program(_) => None,
     }
+}
+
+/// A warning for each configuration whose list names places that get no process.
+pub(super) fn warnings(configurations: &[(&str, &Settings)]) -> Vec<String> {
+    let warning = |(name, settings): &(&str, &Settings)| {
+        let processes = settings.processes as usize;
+        let used: BTreeSet<&String> = settings.places.iter().take(processes).collect();
+        let unused = settings
+            .places
+            .iter()
+            .skip(processes)
+            .find(|place| !used.contains(place))?;
+        let processes = plural(settings.processes, "process");
+        Some(format!(
+            "place {unused:?} has no effect in {name:?}: each group has {processes}, spread over {} in turn",
+            plural(settings.places.len() as u64, "place")
+        ))
+    };
+    configurations.iter().filter_map(warning).collect()
 }

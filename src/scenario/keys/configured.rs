@@ -69,38 +69,46 @@ impl<'a> Configured<'a> {
         Some(self.scenario.apps.get(self.configuration.app)?.text())
     }
 
-    /// The place of the workers, with what it has of its own.
-    pub(super) fn place_text(&self) -> Option<String> {
-        let Place {
-            name,
-            launcher,
-            ssh,
-            container,
-            kubernetes,
-            tandem,
-            cpus,
-            limits,
-            listener,
-        } = self.scenario.places.get(self.configuration.place)?;
-        let launcher = (!launcher.is_empty()).then(|| format!("launcher {}", masked_command(launcher).join(" ")));
-        let ssh = ssh.as_ref().map(|ssh| format!("ssh {ssh}"));
-        let container = container.as_ref().map(Container::text);
-        let pods = kubernetes.as_ref().map(pods_text);
-        let tandem = tandem.as_ref().map(|tandem| format!("tandem {tandem}"));
-        let cpus = cpus.as_ref().map(|cpus| format!("cpus {cpus}"));
-        let cpu_limit = limits
-            .cpu_millicores
-            .map(|limit| format!("cpu_limit {}", Cores::text(&limit)));
-        let memory_limit = limits
-            .memory_bytes
-            .map(|limit| format!("memory_limit {}", Memory::text(&limit)));
-        let listener = listener.as_ref().map(|listener| format!("listener {listener}"));
-        let limits = [cpus, cpu_limit, memory_limit];
-        let parts = [Some(name.clone()), launcher, ssh, container, pods, tandem]
-            .into_iter()
-            .chain(limits);
-        Some(parts.chain([listener]).flatten().collect::<Vec<_>>().join(", "))
+    /// The places of the workers, each with what it has of its own.
+    pub(super) fn place_texts(&self) -> Option<Vec<String>> {
+        let places = self.configuration.places.iter();
+        places
+            .map(|place| Some(place_text(self.scenario.places.get(*place)?)))
+            .collect()
     }
+}
+
+/// A place with what it has of its own.
+fn place_text(place: &Place) -> String {
+    let Place {
+        name,
+        launcher,
+        ssh,
+        container,
+        kubernetes,
+        tandem,
+        cpus,
+        limits,
+        listener,
+    } = place;
+    let launcher = (!launcher.is_empty()).then(|| format!("launcher {}", masked_command(launcher).join(" ")));
+    let ssh = ssh.as_ref().map(|ssh| format!("ssh {ssh}"));
+    let container = container.as_ref().map(Container::text);
+    let pods = kubernetes.as_ref().map(pods_text);
+    let tandem = tandem.as_ref().map(|tandem| format!("tandem {tandem}"));
+    let cpus = cpus.as_ref().map(|cpus| format!("cpus {cpus}"));
+    let cpu_limit = limits
+        .cpu_millicores
+        .map(|limit| format!("cpu_limit {}", Cores::text(&limit)));
+    let memory_limit = limits
+        .memory_bytes
+        .map(|limit| format!("memory_limit {}", Memory::text(&limit)));
+    let listener = listener.as_ref().map(|listener| format!("listener {listener}"));
+    let limits = [cpus, cpu_limit, memory_limit];
+    let parts = [Some(name.clone()), launcher, ssh, container, pods, tandem]
+        .into_iter()
+        .chain(limits);
+    parts.chain([listener]).flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// What pods have of their own.
@@ -124,7 +132,10 @@ fn pods_text(pods: &KubernetesPlace) -> String {
         named("image_pull_policy", pull.map(|pull| pull.name().to_owned())),
         named("namespace", namespace.clone()),
         named("context", context.clone()),
-        named("node_selector", (!node_selector.is_empty()).then(|| Labels::text(node_selector))),
+        named(
+            "node_selector",
+            (!node_selector.is_empty()).then(|| Labels::text(node_selector)),
+        ),
         named("requests", amount(requests)),
         named("limits", amount(limits)),
         anti_affinity.then(|| "anti_affinity".to_owned()),

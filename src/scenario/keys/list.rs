@@ -14,8 +14,8 @@ use crate::scenario::kafka_version::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 use crate::scenario::kinds::{
     AppCommand, AppEnv, AppName, Assignment, Bootstrap, ClientDefaults, Command, Container, Cores, Count, Decimal,
     Duration, Expression, FigureName, Formed, FromEnvironment, GroupName, HostName, Integer, IntegerOrAll, KeyNames,
-    Kind, Lag, Line, ListenerName, Memory, MetricName, Milliseconds, ModeName, Number, OneOf, Positive, Prefix,
-    Processors, Protocol, Ratio, SshTarget, Switch, Threshold, TopicName, Topics, Warmup, Weights,
+    Kind, Lag, Line, ListenerName, Memory, MetricName, Milliseconds, ModeName, Number, OneOf, PlaceNames, Positive,
+    Prefix, Processors, Protocol, Ratio, SshTarget, Switch, Threshold, TopicName, Topics, Warmup, Weights,
 };
 use crate::scenario::model::{
     Assignor, Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, PropertyValue, Read, Repetitions,
@@ -268,9 +268,9 @@ keys! {
     "app" => app: AppName, CONSUMER, default(OWN_APP.to_owned()),
         Means(|c| c.app_text()),
         "What runs in the worker processes: tandem's own consumer, a ready-made client, or an [[app]].";
-    "place" => place: Line, CONSUMER, default(HERE.to_owned()),
-        Means(|c| c.place_text()),
-        "The [[place]] where worker processes run.";
+    "place" => places: PlaceNames, CONSUMER, default(vec![HERE.to_owned()]),
+        Means(|c| c.place_texts()),
+        "The [[place]] where worker processes run; over a list, the processes of each group are spread in turn.";
     "client" => client: OneOf<ClientDefaults>, CONSUMER, default(ClientDefaults::Tandem),
         Means(|c| c.configuration.client.library_defaults_only.then_some(ClientDefaults::Library)),
         "\"defaults\" leaves tandem's own client settings out; a table of this name holds client properties.";

@@ -81,8 +81,13 @@ impl Kind for Labels {
             if !is_label_name(entry.key) {
                 return Err(refused(format!("{:?} is no name of a label", entry.key)));
             }
-            let value = entry.value.get_ref().as_str().filter(|text| text.is_empty() || is_label(text));
-            let value = value.ok_or_else(|| refused("a value is a text of up to 63 letters, digits, `-`, `_`, `.`".to_owned()))?;
+            let value = entry
+                .value
+                .get_ref()
+                .as_str()
+                .filter(|text| text.is_empty() || is_label(text));
+            let value = value
+                .ok_or_else(|| refused("a value is a text of up to 63 letters, digits, `-`, `_`, `.`".to_owned()))?;
             labels.insert(entry.key.to_owned(), value.to_owned());
         }
         Ok(labels)
@@ -108,7 +113,8 @@ impl Kind for Resources {
     type Value = PlaceLimits;
 
     fn allowed() -> String {
-        "a table such as { cpu = 0.5, memory = \"512MiB\" }, or one of the two: cores, and memory with its unit".to_owned()
+        "a table such as { cpu = 0.5, memory = \"512MiB\" }, or one of the two: cores, and memory with its unit"
+            .to_owned()
     }
 
     fn read(node: &Node<'_>) -> Result<PlaceLimits, Refusal> {
@@ -131,7 +137,9 @@ impl Kind for Resources {
 
     fn text(value: &PlaceLimits) -> String {
         let cpu = value.cpu_millicores.map(|cpu| format!("{CPU} {}", Cores::text(&cpu)));
-        let memory = value.memory_bytes.map(|bytes| format!("{MEMORY} {}", Memory::text(&bytes)));
+        let memory = value
+            .memory_bytes
+            .map(|bytes| format!("{MEMORY} {}", Memory::text(&bytes)));
         cpu.into_iter().chain(memory).collect::<Vec<_>>().join(", ")
     }
 
@@ -147,7 +155,12 @@ mod tests {
 
     #[test]
     fn labels_are_as_kubernetes_takes_them() {
-        for name in ["disk", "kubernetes.io/hostname", "a_b.c-d", "node-role.kubernetes.io/worker"] {
+        for name in [
+            "disk",
+            "kubernetes.io/hostname",
+            "a_b.c-d",
+            "node-role.kubernetes.io/worker",
+        ] {
             assert!(is_label_name(name), "{name}");
         }
         for name in ["", "-a", "a-", "a b", "/a", "a/", "A/b", "a/b/c", "ä"] {

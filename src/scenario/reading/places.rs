@@ -68,7 +68,11 @@ fn read_pods(entry: &Entry<'_>, problems: &mut Problems) -> Option<KubernetesKey
     };
     let keys: KubernetesKeys = read_keys(table, Table::Kubernetes, problems);
     if !table.contains_key("image") {
-        problems.add(Problem::new(entry.key_span.clone(), "these pods have no `image`", example));
+        problems.add(Problem::new(
+            entry.key_span.clone(),
+            "these pods have no `image`",
+            example,
+        ));
     }
     check_amounts(&keys, problems);
     Some(keys)
@@ -154,8 +158,12 @@ fn check_together(keys: &PlaceKeys, table: &DeTable<'_>, problems: &mut Problems
     let Some(given) = keys.given("tandem") else {
         return;
     };
-    if !["ssh", "container", KUBERNETES].iter().any(|key| table.contains_key(*key)) {
-        let allowed = "must be left out, or stand beside `ssh`, `container` or `kubernetes`: it is the path of the program there";
+    if !["ssh", "container", KUBERNETES]
+        .iter()
+        .any(|key| table.contains_key(*key))
+    {
+        let allowed =
+            "must be left out, or stand beside `ssh`, `container` or `kubernetes`: it is the path of the program there";
         let message = "`tandem` is for places with `ssh`, `container` or `kubernetes`";
         problems.add(Problem::new(given.key_span.clone(), message, allowed));
     } else if !given.text.starts_with('/') {
