@@ -72,7 +72,7 @@ impl Confinement {
 fn is_confined(place: &Place) -> bool {
     match place.reach() {
         Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) => !place.limits.is_empty(),
-        Reach::Container(_) => false,
+        Reach::Container(_) | Reach::Kubernetes(_) => false,
     }
 }
 

@@ -163,12 +163,11 @@ fn slow(image: &Image, trials: u32) -> (Scene, crate::scene::Running, String) {
             .case("pods", "place = 'pods'"),
     );
     let run = scene.spawn_run(&[]);
-    let mut id = None;
     wait_until("two workers in pods that read", || {
-        id = id.take().or_else(|| run_id(&scene));
-        id.as_ref().is_some_and(|id| reading(id).len() == 2)
+        run_id(&scene).is_some_and(|id| reading(&id).len() == 2)
     });
-    (scene, run, id.unwrap())
+    let id = run_id(&scene).unwrap();
+    (scene, run, id)
 }
 
 fn assert_nothing_left(run: &str) {

@@ -300,6 +300,7 @@ mod tests {
                 image: "tandem:slim".to_owned(),
                 engine: Engine::Docker,
             }),
+            kubernetes: None,
             tandem: None,
             cpus: Some("0-1".to_owned()),
             limits: PlaceLimits {

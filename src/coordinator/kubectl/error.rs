@@ -151,7 +151,7 @@ impl PodError {
         let last = said.lines().map(str::trim).rfind(|line| !line.is_empty());
         let is = |words: &[&str]| words.iter().any(|words| said.contains(words));
         let said = last.unwrap_or("it said nothing").to_owned();
-        if is(&["context was not found", "no context exists", "does not exist in"])
+        if is(&["context was not found", "no context exists", "cannot locate context"])
             || said.starts_with("error: context ")
         {
             PodError::Context { said }
