@@ -98,6 +98,8 @@ pub struct ClusterNeeds {
     pub topics: Vec<String>,
     /// The listeners that workers use instead of the brokers' default.
     pub listeners: BTreeSet<String>,
+    /// Of these, the ones of workers to which 127.0.0.1 may be another machine, or another network.
+    pub listeners_elsewhere: BTreeSet<String>,
     /// True where something is done on purpose: then the groups' behaviour is measured, with Kafka's own settings.
     pub has_events: bool,
     /// The session timeouts of classic groups, in milliseconds.
@@ -182,6 +184,11 @@ impl Scenario {
             group: here().find_map(|c| c.group.clone()),
             topics: self.existing_topics(),
             listeners: here().filter_map(|c| self.place_of(c).listener.clone()).collect(),
+            listeners_elsewhere: here()
+                .map(|c| self.place_of(c))
+                .filter(|place| place.is_managed())
+                .filter_map(|place| place.listener.clone())
+                .collect(),
             has_events: here().any(|c| !c.events.is_empty()),
             sessions_ms: here()
                 .filter(|c| !consumer(c))

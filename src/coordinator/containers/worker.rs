@@ -204,3 +204,54 @@ fn in_words(exit_code: i32) -> String {
         code => format!("it ended with exit code {code}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::scenario::{ContainerPlace, Place, PlaceLimits};
+
+    #[test]
+    fn every_container_has_a_name_and_a_file_for_its_id_of_its_own() {
+        let place = Place {
+            name: "box".to_owned(),
+            launcher: Vec::new(),
+            ssh: None,
+            container: Some(ContainerPlace {
+                image: "i".to_owned(),
+                engine: Engine::Podman,
+            }),
+            tandem: None,
+            cpus: None,
+            limits: PlaceLimits::default(),
+            listener: None,
+        };
+        let made = Made {
+            place: &place,
+            container: place.container.as_ref().unwrap(),
+            run_id: "r1",
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let launch = ContainerLaunch::new(&made, &BTreeMap::new(), &["tandem".to_owned()], folder.path(), 3);
+        let (first, words) = launch.begin();
+        let (second, _) = launch.begin();
+        assert_eq!(words[..3], ["podman", "run", "--name"].map(str::to_owned));
+        assert!(first.name != second.name && first.id_file != second.id_file);
+        // The engine writes it when it has made the container.
+        assert_eq!(places_by_id(folder.path()), BTreeMap::new());
+        let id = "0123456789abcdef";
+        fs::write(&first.id_file, id).unwrap();
+        fs::write(folder.path().join(".tandem-r1"), "").unwrap();
+        assert_eq!(places_by_id(folder.path()), BTreeMap::from([(id.to_owned(), 3)]));
+    }
+
+    #[test]
+    fn what_an_engine_says_of_an_end_is_read() {
+        let state = r#"{"Status":"exited","Running":false,"OOMKilled":true,"ExitCode":137,"Error":"","Pid":0}"#;
+        let state: State = serde_json::from_str(state).unwrap();
+        assert!(state.is_out_of_memory && !state.is_running);
+        assert_eq!(in_words(state.exit_code), "it was killed (signal 9)");
+        assert_eq!(in_words(143), "it was ended by signal 15");
+        assert_eq!(in_words(2), "it ended with exit code 2");
+    }
+}

@@ -126,6 +126,7 @@ fn what_stands_together_in_a_place_is_checked() {
         place("container = { image = \"a\", netwrk = \"b\" }"),
         place("ssh = \"h\"\ncontainer = { image = \"a\" }"),
         place(&format!("container = {{ image = \"a\" }}\n{launcher}")),
+        in_a("", "listener = \"INSIDE\""),
         in_a(
             "app = \"b\"",
             "[[app]]\nname = \"b\"\ncommand = [\"b\"]\nenv = { B_PASSWORD = \"x\" }",
