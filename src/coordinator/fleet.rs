@@ -157,8 +157,10 @@ impl ProcessFleet {
         let here = |pid: &u32| is_marked(*pid, &self.run_id);
         let by_ssh = self.workers.values().filter_map(|worker| worker.remote.as_ref()?.1);
         let contained = self.workers.values().filter_map(|worker| worker.container.as_ref());
-        let contained = contained.flat_map(Contained::pids);
-        started.chain(by_ssh.filter(here)).chain(contained).collect()
+        started
+            .chain(by_ssh.filter(here))
+            .chain(containers::pids(contained))
+            .collect()
     }
 
     /// Keeps the process id of a worker on another host, by which it is signalled there.
@@ -303,12 +305,13 @@ impl Fleet for ProcessFleet {
             // Whoever waits for this may give up and ask again: the event must not go with the wait.
             self.ending = Some(event);
             let status = tokio::time::timeout_at(deadline, worker.child.wait()).await;
-            let mut how = describe_end(status.ok().and_then(Result::ok));
+            let status = status.ok().and_then(Result::ok);
+            let mut how = describe_end(status);
             if let Some((remote, _)) = &worker.remote {
                 how = format!("{}: {how}", remote.ended);
             }
             if let Some(container) = &worker.container {
-                how = container.ended(&how).await;
+                how = container.ended(&how, status.is_some_and(is_by_signal)).await;
             }
             if let Some(event) = self.ending.take() {
                 if let Some(cause) = worker.memory_kill() {
@@ -361,6 +364,11 @@ fn spawn_on(processors: &BTreeSet<u32>, command: &mut Command) -> Result<Child, 
 /// True for a process of this machine that carries the run's mark.
 fn is_marked(pid: u32, run_id: &str) -> bool {
     has_variable(pid, RUN_VARIABLE, |value| value == run_id)
+}
+
+fn is_by_signal(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    status.signal().is_some()
 }
 
 fn describe_end(status: Option<ExitStatus>) -> String {

@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicBool;
 pub use self::error::ContainerError;
 pub use self::image::{CLIENTS_FOLDER, Examined, Examiner, Made, program};
 pub use self::left::UsedEngine;
-pub use self::worker::{Contained, ContainerLaunch, remove};
+pub use self::worker::{Contained, ContainerLaunch, pids, remove};
 use super::guardian::Guardian;
 use super::launching::Started;
 use super::place_error::PlaceError;
