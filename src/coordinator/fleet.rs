@@ -179,7 +179,7 @@ impl ProcessFleet {
             .filter_map(|(_, pid)| *pid);
         let in_pods = with_inner_pids(&there.collect(), RUN_VARIABLE, &self.run_id);
         let contained = self.workers.values().filter_map(|worker| worker.container.as_ref());
-        let contained = contained.flat_map(Contained::pids).chain(in_pods);
+        let contained = containers::pids(contained).into_iter().chain(in_pods);
         started.chain(by_ssh.filter(here)).chain(contained).collect()
     }
 
@@ -333,7 +333,7 @@ impl Fleet for ProcessFleet {
                 how = format!("{}: {how}", remote.ended);
             }
             if let Some(container) = &worker.container {
-                how = container.ended(&how).await;
+                how = container.ended(&how, status.is_some_and(is_by_signal)).await;
             }
             if let Some(event) = self.ending.take() {
                 if let Some(cause) = worker.memory_kill().or(cause) {
@@ -386,6 +386,11 @@ fn spawn_on(processors: &BTreeSet<u32>, command: &mut Command) -> Result<Child, 
 /// True for a process of this machine that carries the run's mark.
 fn is_marked(pid: u32, run_id: &str) -> bool {
     has_variable(pid, RUN_VARIABLE, |value| value == run_id)
+}
+
+fn is_by_signal(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    status.signal().is_some()
 }
 
 fn describe_end(status: Option<ExitStatus>) -> String {

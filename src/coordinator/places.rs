@@ -1,5 +1,6 @@
 //! The places of a run that are not this machine: opened before anything is started, and closed at its end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -85,6 +86,12 @@ impl Places {
                 .as_ref()
                 .is_some_and(|containers| containers.is_here(place)),
         }
+    }
+
+    /// The places of the containers that run now, by the ids of these.
+    pub(super) fn of_containers(&self, scenario: &Scenario) -> BTreeMap<String, String> {
+        let containers = self.containers.as_ref();
+        containers.map_or_else(BTreeMap::new, |containers| containers.places_by_id(scenario))
     }
 
     /// Sees that a place can be reached before a trial: what has ended is opened again. Blocks.

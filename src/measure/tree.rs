@@ -62,9 +62,12 @@ pub fn with_descendants(leaders: &[u32]) -> Vec<u32> {
     leaders.iter().copied().chain(others).collect()
 }
 
-/// Running processes in the control group of a container, whose path has the container's id in it, whoever's they are.
-pub fn in_control_group(id: &str) -> Vec<u32> {
-    let is_in = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/cgroup")).is_ok_and(|groups| groups.contains(id));
+/// Processes in the control groups of containers, whose paths have a container's id in them, whoever's they are.
+pub fn in_control_groups(ids: &[String]) -> Vec<u32> {
+    let is_in = |pid: &u32| {
+        let groups = fs::read_to_string(format!("/proc/{pid}/cgroup"));
+        groups.is_ok_and(|groups| ids.iter().any(|id| groups.contains(id)))
+    };
     all_pids().filter(is_in).collect()
 }
 

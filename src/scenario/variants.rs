@@ -98,6 +98,8 @@ pub struct ClusterNeeds {
     pub topics: Vec<String>,
     /// The listeners that workers use instead of the brokers' default.
     pub listeners: BTreeSet<String>,
+    /// Of these, the ones of workers to which 127.0.0.1 may be another machine, or another network.
+    pub listeners_elsewhere: BTreeSet<String>,
     /// True where something is done on purpose: then the groups' behaviour is measured, with Kafka's own settings.
     pub has_events: bool,
     /// The session timeouts of classic groups, in milliseconds.
@@ -183,6 +185,11 @@ impl Scenario {
             topics: self.existing_topics(),
             listeners: here()
                 .flat_map(|c| self.places_of(c))
+                .filter_map(|place| place.listener.clone())
+                .collect(),
+            listeners_elsewhere: here()
+                .flat_map(|c| self.places_of(c))
+                .filter(|place| place.is_managed())
                 .filter_map(|place| place.listener.clone())
                 .collect(),
             has_events: here().any(|c| !c.events.is_empty()),

@@ -10,6 +10,8 @@ mod clean;
 mod client_causes;
 mod clients;
 mod compare;
+mod container_image;
+mod containers;
 mod deaths;
 mod doctor;
 mod existing_topics;

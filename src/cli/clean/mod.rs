@@ -268,6 +268,8 @@ fn show(admin: Option<&Admin>, is_named: bool, prefix: &str, found: &[Thing], de
         left.extend(topics.map(|topics| format!("topics that start with {} on {}", topics.prefix, topics.bootstrap)));
         left.extend(run.tables.iter().map(ToString::to_string));
         left.extend(run.jobs.iter().map(ToString::to_string));
+        let engines = run.engines.iter();
+        left.extend(engines.map(|engine| format!("containers of {engine} with the label tandem.run={}", run.run_id)));
         say!(
             "run {} was killed here and may have left: {}",
             run.run_id,

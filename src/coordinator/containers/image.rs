@@ -21,7 +21,7 @@ pub const CLIENTS_FOLDER: &str = "/opt/tandem/clients";
 const CLIENTS_LABEL: &str = "tandem.clients";
 
 const PULL_LIMIT: Duration = Duration::from_secs(1_800);
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_secs(120);
 
 /// What the engine's program says by its exit code of a container that it cannot make, and of a program in it that cannot
 /// be started.

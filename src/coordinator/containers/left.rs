@@ -2,6 +2,7 @@
 //! start, and by `tandem clean`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -30,6 +31,12 @@ pub struct UsedEngine {
     engine: Engine,
     /// The variables by which its program finds it.
     environment: BTreeMap<String, String>,
+}
+
+impl fmt::Display for UsedEngine {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.engine.program())
+    }
 }
 
 impl UsedEngine {

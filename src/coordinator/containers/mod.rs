@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicBool;
 pub use self::error::ContainerError;
 pub use self::image::{CLIENTS_FOLDER, Examined, Examiner, Made, program};
 pub use self::left::UsedEngine;
-pub use self::worker::{Contained, ContainerLaunch, remove};
+pub use self::worker::{Contained, ContainerLaunch, pids, remove};
 use super::guardian::Guardian;
 use super::launching::Started;
 use super::place_error::PlaceError;
@@ -101,10 +101,10 @@ impl Containers {
     }
 
     /// The places of the containers that run now, by the ids of these.
-    pub(super) fn places_by_id<'a>(&self, scenario: &'a Scenario) -> BTreeMap<String, &'a str> {
+    pub(super) fn places_by_id(&self, scenario: &Scenario) -> BTreeMap<String, String> {
         let places = worker::places_by_id(&self.folder).into_iter();
         places
-            .filter_map(|(id, place)| Some((id, scenario.places.get(place)?.name.as_str())))
+            .filter_map(|(id, place)| Some((id, scenario.places.get(place)?.name.clone())))
             .collect()
     }
 

@@ -16,7 +16,7 @@ use super::engine::{ASK_LIMIT, Ask};
 use super::image::Made;
 use super::left::remove_now;
 use crate::coordinator::confinement::memory_kill;
-use crate::measure::tree::in_control_group;
+use crate::measure::tree::in_control_groups;
 use crate::scenario::Engine;
 
 /// How long the engine may take to say how a container has ended.
@@ -119,11 +119,6 @@ struct State {
 }
 
 impl Contained {
-    /// The processes in it that are visible here: those of an engine on this machine.
-    pub fn pids(&self) -> Vec<u32> {
-        id_in(&self.id_file).map_or_else(Vec::new, |id| in_control_group(&id))
-    }
-
     /// Sends a signal to all that runs in it; a stop is a pause of the container. Blocks for an exchange with the engine.
     pub fn signal(&self, signal: Signal) -> Result<(), String> {
         let sent = format!("--signal={}", signal.as_str());
@@ -146,20 +141,21 @@ impl Contained {
         Err(format!("container {}: {}", self.name, answer.said()))
     }
 
-    /// Why it has ended. `how` is how the engine's program here ended.
-    pub async fn ended(&self, how: &str) -> String {
+    /// Why it has ended. `how` is how the engine's program here ended, and `by_signal` that a signal ended it: the container
+    /// ends with it then, a moment later.
+    pub async fn ended(&self, how: &str, by_signal: bool) -> String {
         let program = self.engine.program();
         let (name, client) = (&self.name, format!("its `{program} run`"));
         match self.state().await {
-            Some(State { is_running: true, .. }) => {
-                format!("{client} is over, and with it the container {name}: {how}")
-            }
             Some(state) if state.is_out_of_memory => {
                 format!(
                     "its container {name} has ended: {}: {}",
                     in_words(state.exit_code),
                     self.memory_kill
                 )
+            }
+            Some(state) if by_signal || state.is_running => {
+                format!("{client} is over, and with it the container {name}: {how}")
             }
             // The engine's own error is among the last words of its program.
             Some(state) if !state.error.is_empty() => format!("its container {name} could not be started: {how}"),
@@ -176,6 +172,16 @@ impl Contained {
             .kill_on_drop(true);
         let output = timeout(STATE_LIMIT, command.output()).await.ok()?.ok()?;
         serde_json::from_slice(&output.stdout).ok()
+    }
+}
+
+/// The processes in containers that are visible here: those of an engine on this machine.
+pub fn pids<'a>(all: impl Iterator<Item = &'a Contained>) -> Vec<u32> {
+    let ids: Vec<String> = all.filter_map(|contained| id_in(&contained.id_file)).collect();
+    if ids.is_empty() {
+        Vec::new()
+    } else {
+        in_control_groups(&ids)
     }
 }
 
@@ -202,5 +208,56 @@ fn in_words(exit_code: i32) -> String {
         137 => "it was killed (signal 9)".to_owned(),
         code if (129..=192).contains(&code) => format!("it was ended by signal {}", code - 128),
         code => format!("it ended with exit code {code}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::scenario::{ContainerPlace, Place, PlaceLimits};
+
+    #[test]
+    fn every_container_has_a_name_and_a_file_for_its_id_of_its_own() {
+        let place = Place {
+            name: "box".to_owned(),
+            launcher: Vec::new(),
+            ssh: None,
+            container: Some(ContainerPlace {
+                image: "i".to_owned(),
+                engine: Engine::Podman,
+            }),
+            tandem: None,
+            cpus: None,
+            limits: PlaceLimits::default(),
+            listener: None,
+        };
+        let made = Made {
+            place: &place,
+            container: place.container.as_ref().unwrap(),
+            run_id: "r1",
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let launch = ContainerLaunch::new(&made, &BTreeMap::new(), &["tandem".to_owned()], folder.path(), 3);
+        let (first, words) = launch.begin();
+        let (second, _) = launch.begin();
+        assert_eq!(words[..3], ["podman", "run", "--name"].map(str::to_owned));
+        assert!(first.name != second.name && first.id_file != second.id_file);
+        // The engine writes it when it has made the container.
+        assert_eq!(places_by_id(folder.path()), BTreeMap::new());
+        let id = "0123456789abcdef";
+        fs::write(&first.id_file, id).unwrap();
+        fs::write(folder.path().join(".tandem-r1"), "").unwrap();
+        assert_eq!(places_by_id(folder.path()), BTreeMap::from([(id.to_owned(), 3)]));
+    }
+
+    #[test]
+    fn what_an_engine_says_of_an_end_is_read() {
+        let state = r#"{"Status":"exited","Running":false,"OOMKilled":true,"ExitCode":137,"Error":"","Pid":0}"#;
+        let state: State = serde_json::from_str(state).unwrap();
+        assert!(state.is_out_of_memory && !state.is_running);
+        assert_eq!(in_words(state.exit_code), "it was killed (signal 9)");
+        assert_eq!(in_words(143), "it was ended by signal 15");
+        assert_eq!(in_words(2), "it ended with exit code 2");
     }
 }

@@ -127,7 +127,8 @@ impl Session<'_> {
     /// The brokers' addresses for a configuration's consumers at a place: of the listener that the place names.
     pub(super) fn address(&self, configuration: &Configuration, place: &Place) -> Result<String, RunError> {
         let cluster = self.cluster(configuration);
-        let is_elsewhere = place.is_managed() && self.plan.scenario.cluster_of(configuration).address().is_some();
+        let is_elsewhere =
+            !self.places.is_here(place) && self.plan.scenario.cluster_of(configuration).address().is_some();
         let listener = place.listener.as_deref().or(is_elsewhere.then_some(HOSTS));
         let address = cluster.bootstrap(listener);
         address.ok_or_else(|| RunError::Listener {

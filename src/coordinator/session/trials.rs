@@ -22,6 +22,7 @@ use crate::coordinator::fleet::{Fleet, ProcessFleet};
 use crate::coordinator::host::HostSample;
 use crate::coordinator::host_watch::HostWatch;
 use crate::coordinator::memory::MemoryKills;
+use crate::coordinator::places::Places;
 use crate::coordinator::processes::end_programs;
 use crate::coordinator::roles::Wanted;
 use crate::coordinator::watch::Watch;
@@ -35,7 +36,7 @@ use crate::measure::{Act, DeliveredTopics, GroupDescription, PlannedAct};
 use crate::measure::{Failure, FailureKind, Interruptions, Status, Stretch, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
 use crate::names;
 use crate::protocol::TopicTarget;
-use crate::scenario::Configuration;
+use crate::scenario::{Configuration, Scenario};
 use crate::trial::Entry;
 
 impl Session<'_> {
@@ -138,6 +139,7 @@ impl Session<'_> {
             again: self.again(cluster, configuration),
             database: self.database.as_ref(),
             watched: self.watch_hosts(configuration).await,
+            places: (self.places, &self.plan.scenario),
         }
     }
 
@@ -264,6 +266,8 @@ struct Around<'a> {
     database: Option<&'a Database>,
     /// The other machines with workers of the trial.
     watched: Vec<HostWatch>,
+    /// Where workers may be in containers.
+    places: (&'a Places, &'a Scenario),
 }
 
 impl Surroundings for Around<'_> {
@@ -304,12 +308,13 @@ impl Surroundings for Around<'_> {
             })
         };
         let others: Vec<JoinHandle<_>> = self.watched.iter().map(sample).collect();
+        let containers = self.places.0.of_containers(self.places.1);
         // A timer of the runtime may be a millisecond late and its threads busy; a sleeping thread is not.
         let here = tokio::task::spawn_blocking(move || {
             // Looked up beforehand: at the start it would cost the readers a millisecond.
             let workers = with_descendants(&workers);
             let store = with_descendants(&store);
-            let watch = LimitWatch::find(&Kernel::running(), &workers, &brokers);
+            let watch = LimitWatch::find(&Kernel::running(), &workers, &brokers).with_containers(&containers);
             std::thread::sleep(Duration::from_nanos(at_ns.saturating_sub(clock::now_ns())));
             HostSample::take(&brokers, &workers, &store, watch)
         });

@@ -11,6 +11,9 @@ use super::names::{Party, group_name, place_of_group};
 pub struct Quota {
     /// The control group that has it, by its path.
     pub cgroup: String,
+    /// The place whose container that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     /// CPU time that the group may use in a period, microseconds.
     pub quota_us: u64,
     /// Length of a period, microseconds.
@@ -36,9 +39,9 @@ impl Quota {
         }
     }
 
-    /// The place whose processes the run itself has put under it.
+    /// The place whose processes the run itself, or a container engine for it, has put under it.
     pub fn place(&self) -> Option<&str> {
-        place_of_group(&self.cgroup)
+        self.place.as_deref().or_else(|| place_of_group(&self.cgroup))
     }
 }
 
@@ -117,6 +120,7 @@ fn quota_of(kernel: &Kernel, group: &Group) -> Option<Quota> {
     };
     (period_us > 0).then(|| Quota {
         cgroup: group.name.clone(),
+        place: None,
         quota_us,
         period_us,
     })

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::scenario::draft::Draft;
 use crate::scenario::keys::Settings;
-use crate::scenario::model::{AppProgram, AppSpec, HERE, PROGRAM, Place, Reach};
+use crate::scenario::model::{AppProgram, AppSpec, ClusterSource, HERE, PROGRAM, Place, Reach};
 use crate::scenario::problem::Problem;
 use crate::scenario::suggest::{any_value, did_you_mean_value};
 use crate::wording::plural;
@@ -39,12 +39,40 @@ pub(super) fn several_programs(settings: &Settings, draft: &Draft) -> Option<Pro
     Some(problem.help("or give that place a [[case]] of its own"))
 }
 
-/// A problem where the app of a configuration cannot run at one of its places.
+/// A problem where a configuration cannot run at one of its places.
 pub(super) fn elsewhere(app: &AppSpec, settings: &Settings, draft: &Draft) -> Option<Problem> {
-    places(settings, draft).find_map(|place| elsewhere_at(place, app, settings))
+    places(settings, draft)
+        .find_map(|place| out_of_reach(place, settings, draft).or_else(|| cannot_run(app, place, settings)))
 }
 
-fn elsewhere_at(place: &Place, app: &AppSpec, settings: &Settings) -> Option<Problem> {
+/// A problem where containers or pods have a network of their own, from which the brokers that tandem starts cannot be
+/// reached.
+fn out_of_reach(place: &Place, settings: &Settings, draft: &Draft) -> Option<Problem> {
+    let (with, help) = match place.reach() {
+        Reach::Container(_) if place.listener.is_some() => (
+            "`container` and `listener`",
+            "or leave `listener` out: then they use this machine's network",
+        ),
+        Reach::Kubernetes(pods) if !pods.host_network => (
+            "`kubernetes` and without `host_network`",
+            "or write host_network = true, if their node is this machine",
+        ),
+        Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) | Reach::Container(_) | Reach::Kubernetes(_) => return None,
+    };
+    if !matches!(draft.cluster.source, ClusterSource::Local { address: None, .. }) {
+        return None;
+    }
+    let message = format!("workers at place {:?} cannot reach the brokers", place.name);
+    let allowed = format!(
+        "with {with} they have a network of their own, so [cluster] must have an `address` of this machine that is reached \
+         from there"
+    );
+    let problem = settings.problem_at(&["place"], &message, allowed)?;
+    Some(problem.help(help))
+}
+
+/// A problem where the app of a configuration cannot run at its place.
+fn cannot_run(app: &AppSpec, place: &Place, settings: &Settings) -> Option<Problem> {
     let shown = match place.reach() {
         Reach::Here | Reach::Launcher(_) => return None,
         Reach::Ssh(_) => "ssh would show it to all users of both hosts",

@@ -138,6 +138,7 @@ fn what_stands_together_in_a_place_is_checked() {
         place("ssh = \"h\"\nkubernetes = { image = \"i\" }"),
         place("container = { image = \"i\" }\nkubernetes = { image = \"i\" }"),
         place(&format!("{launcher}\nkubernetes = {{ image = \"i\" }}")),
+        in_a("", "listener = \"INSIDE\""),
         in_a(
             "app = \"b\"",
             "[[app]]\nname = \"b\"\ncommand = [\"b\"]\nenv = { B_PASSWORD = \"x\" }",
