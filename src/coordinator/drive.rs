@@ -109,8 +109,8 @@ pub async fn run<F: Fleet>(
     }
     let left_behind = fleet.shutdown(exit_limit).await;
     let ended_ns = clock::now_ns();
-    let (host, other_host) = match window {
-        (Some(start), Some(end)) => (end.since(&start), end.other_host_since(&start)),
+    let (host, other_hosts) = match window {
+        (Some(start), Some(end)) => (end.since(&start), end.other_hosts_since(&start)),
         _ => Default::default(),
     };
     let unasked = ask_for_missing(&mut machine, surroundings).await.err();
@@ -120,7 +120,10 @@ pub async fn run<F: Fleet>(
         return Outcome::without_figures(&machine, Failure { kind, who, message });
     };
     measurement.ended_ns = Some(ended_ns);
-    measurement.other_hosts.extend(other_host);
+    measurement.other_hosts = other_hosts;
+    for other in &mut measurement.other_hosts {
+        other.hosts = machine.hosts_with(|clock| other.facts.has_clock(clock));
+    }
     let outside = measurement.outside.iter_mut();
     outside.for_each(|outside| outside.left_behind.clone_from(&left_behind));
     measurement.interruptions.fetch_pause_ns = machine.terms.fetch_pause_ns;

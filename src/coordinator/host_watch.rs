@@ -10,9 +10,9 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::fleet::Remote;
 use super::host::Elsewhere;
 use super::launching::{Started, on_host};
+use super::reached::Remote;
 use crate::measure::{HostFacts, HostReading, RunMark};
 use crate::server::RUN_VARIABLE;
 
@@ -26,12 +26,13 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(super) struct HostWatch {
     host: Arc<Watched>,
+    /// The places that have their workers there.
+    places: BTreeSet<String>,
 }
 
 struct Watched {
     facts: HostFacts,
     ssh: String,
-    places: BTreeSet<String>,
     mark: RunMark,
     talk: Mutex<Talk>,
     /// Dropped, it is killed.
@@ -61,6 +62,7 @@ impl HostWatch {
     /// Starts the process, `program` being tandem's there. `None` where the machine is this one, which is sampled anyway.
     pub(super) async fn start(
         remote: &Remote,
+        target: &str,
         program: &str,
         run_id: &str,
         places: BTreeSet<String>,
@@ -70,7 +72,7 @@ impl HostWatch {
             env: std::collections::BTreeMap::new(),
             is_own: true,
         };
-        let words = on_host(&remote.ssh, &started, run_id, None);
+        let words = on_host(remote, &started, run_id, None);
         let mut command = Command::new(&words[0]);
         command
             .args(&words[1..])
@@ -92,8 +94,7 @@ impl HostWatch {
         }
         let host = Arc::new(Watched {
             facts,
-            ssh: remote.target.clone(),
-            places,
+            ssh: target.to_owned(),
             mark: RunMark {
                 variable: RUN_VARIABLE.to_owned(),
                 value: run_id.to_owned(),
@@ -111,7 +112,16 @@ impl HostWatch {
                 tokio::time::sleep(SIGN_OF_LIFE).await;
             }
         });
-        Ok(Some(HostWatch { host }))
+        Ok(Some(HostWatch { host, places }))
+    }
+
+    /// Adds it to those of a trial. Two ways to one machine are one host: the process of the second ends.
+    pub(super) fn add(watched: &mut Vec<HostWatch>, host: HostWatch) {
+        let is_same = |known: &&mut HostWatch| known.host.facts.is_same_machine(&host.host.facts);
+        match watched.iter_mut().find(is_same) {
+            Some(known) => known.places.extend(host.places),
+            None => watched.push(host),
+        }
     }
 
     /// As ssh names the machine.
@@ -129,7 +139,7 @@ impl HostWatch {
         Ok(Elsewhere {
             facts: host.facts.clone(),
             ssh: host.ssh.clone(),
-            places: host.places.clone(),
+            places: self.places.clone(),
             reading,
         })
     }

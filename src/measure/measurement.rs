@@ -15,7 +15,7 @@ use super::planned::{MembershipTimes, PlannedAct};
 use super::process::ProcessMeasurement;
 use super::roles::BrokerRoles;
 use super::stored::StoreMeasurement;
-use crate::time::HostClocks;
+use crate::time::{HostClocks, HostId};
 
 /// The figures of one trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -134,6 +134,11 @@ impl Measurement {
             readers.map(|reader| self.clocks.bound_between_ns(producer.host, reader.host))
         });
         bounds.max().unwrap_or(0)
+    }
+
+    /// True for a host that is the coordinator's machine, as far as the machines of the trial are known.
+    pub fn is_here(&self, host: HostId) -> bool {
+        host.is_coordinator() || !self.other_hosts.is_empty() && !self.other_hosts.iter().any(|other| other.has(host))
     }
 
     /// Seconds from the common start to this time.

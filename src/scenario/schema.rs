@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::clients::ReadyMade;
 
 use super::client::{Clients, definitions, measured_tables, names, own_table, property_schema, table_schema};
-use super::keys::{Default, EVENT, FILL, Key, PRODUCER, Table, keys};
+use super::keys::{Default, EVENT, FILL, KUBERNETES, Key, PRODUCER, Table, keys};
 use super::reading::{BROKER, LOCAL_KEYS, objectives};
 use super::topic_settings;
 
@@ -47,6 +47,7 @@ fn description(table: Table) -> &'static str {
         Table::Trial => "How long a trial is.",
         Table::Cluster => "The brokers to run against.",
         Table::Place => "Somewhere that worker processes can be started.",
+        Table::Kubernetes => "The pods of a Kubernetes cluster in which worker processes run.",
         Table::App => "A program that can run in worker processes.",
         Table::Dataset => "What the topics are filled with.",
         Table::Consumer => "How records are read, where neither matrix nor case says otherwise.",
@@ -98,6 +99,11 @@ fn object(table: Table) -> Value {
         let events = json!({ "type": "array", "items": { "$ref": "#/properties/event/items" },
             "description": "What is done on purpose in each trial of the case, besides the events of all." });
         properties.insert(EVENT.to_owned(), events);
+    }
+    if table == Table::Place {
+        let mut pods = object(Table::Kubernetes);
+        pods["description"] = description(Table::Kubernetes).into();
+        properties.insert(KUBERNETES.to_owned(), pods);
     }
     if table == Table::App {
         properties.insert("client".to_owned(), any_properties());

@@ -111,6 +111,15 @@ impl Clocks {
         self.hosts.get(&actor).copied().unwrap_or(HostId::COORDINATOR)
     }
 
+    /// The other hosts whose names are such.
+    pub fn named(&self, is_it: impl Fn(Option<&str>) -> bool) -> Vec<HostId> {
+        let others = self.others.iter().enumerate();
+        others
+            .filter(|(_, other)| is_it(other.name.as_deref()))
+            .map(|(index, _)| HostId::other(index))
+            .collect()
+    }
+
     /// The actors of an actor's host that have introduced themselves, if it is another than the coordinator's.
     pub fn neighbours(&self, actor: ActorId) -> Vec<ActorId> {
         let host = self.host_of(actor);

@@ -10,6 +10,8 @@ mod clean;
 mod client_causes;
 mod clients;
 mod compare;
+mod container_image;
+mod containers;
 mod deaths;
 mod doctor;
 mod existing_topics;
@@ -30,6 +32,7 @@ mod local_brokers;
 mod old_versions;
 mod planned_acts;
 mod planned_faults;
+mod pods;
 #[path = "../../src/testing/postgres.rs"]
 #[allow(dead_code, reason = "the tests of the library share a server")]
 mod postgres;

@@ -22,6 +22,7 @@ use crate::coordinator::fleet::{Fleet, ProcessFleet};
 use crate::coordinator::host::HostSample;
 use crate::coordinator::host_watch::HostWatch;
 use crate::coordinator::memory::MemoryKills;
+use crate::coordinator::places::Places;
 use crate::coordinator::processes::end_programs;
 use crate::coordinator::roles::Wanted;
 use crate::coordinator::watch::Watch;
@@ -35,7 +36,7 @@ use crate::measure::{Act, DeliveredTopics, GroupDescription, PlannedAct};
 use crate::measure::{Failure, FailureKind, Interruptions, Status, Stretch, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
 use crate::names;
 use crate::protocol::TopicTarget;
-use crate::scenario::Configuration;
+use crate::scenario::{Configuration, Scenario};
 use crate::trial::Entry;
 
 impl Session<'_> {
@@ -86,7 +87,7 @@ impl Session<'_> {
             cluster.bring_back()?;
         }
         self.bring_back_store(&outcome).await;
-        self.note_unwatched(order, around.watched.as_ref(), &outcome);
+        self.note_unwatched(order, &around.watched, &outcome);
         self.end_programs(order, configuration, &outcome.left_behind);
         self.close_tables(counting.as_ref(), sessions, &mut outcome).await;
         let own_topics = if has_own_topics { topics } else { Vec::new() };
@@ -137,7 +138,8 @@ impl Session<'_> {
             observer: self.observer.as_ref(),
             again: self.again(cluster, configuration),
             database: self.database.as_ref(),
-            watched: self.watch_host(configuration).await,
+            watched: self.watch_hosts(configuration).await,
+            places: (self.places, &self.plan.scenario),
         }
     }
 
@@ -262,8 +264,10 @@ struct Around<'a> {
     again: Option<ReadAgain>,
     /// The store.
     database: Option<&'a Database>,
-    /// The other machine with workers of the trial.
-    watched: Option<HostWatch>,
+    /// The other machines with workers of the trial.
+    watched: Vec<HostWatch>,
+    /// Where workers may be in containers.
+    places: (&'a Places, &'a Scenario),
 }
 
 impl Surroundings for Around<'_> {
@@ -295,18 +299,22 @@ impl Surroundings for Around<'_> {
     fn sample_at(&self, at_ns: u64, workers: &[u32]) -> JoinHandle<HostSample> {
         let (brokers, workers) = (self.cluster.broker_pids(), workers.to_vec());
         let store: Vec<u32> = self.database.and_then(Database::pid).into_iter().collect();
-        let watched = self.watched.clone();
-        let elsewhere = tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_nanos(at_ns.saturating_sub(clock::now_ns()))).await;
-            // Whoever measures the trial notices that it is missing.
-            watched?.sample().await.ok()
-        });
+        let sample = |host: &HostWatch| {
+            let host = host.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_nanos(at_ns.saturating_sub(clock::now_ns()))).await;
+                // Whoever measures the trial notices that it is missing.
+                host.sample().await.ok()
+            })
+        };
+        let others: Vec<JoinHandle<_>> = self.watched.iter().map(sample).collect();
+        let containers = self.places.0.of_containers(self.places.1);
         // A timer of the runtime may be a millisecond late and its threads busy; a sleeping thread is not.
         let here = tokio::task::spawn_blocking(move || {
             // Looked up beforehand: at the start it would cost the readers a millisecond.
             let workers = with_descendants(&workers);
             let store = with_descendants(&store);
-            let watch = LimitWatch::find(&Kernel::running(), &workers, &brokers);
+            let watch = LimitWatch::find(&Kernel::running(), &workers, &brokers).with_containers(&containers);
             std::thread::sleep(Duration::from_nanos(at_ns.saturating_sub(clock::now_ns())));
             HostSample::take(&brokers, &workers, &store, watch)
         });
@@ -314,7 +322,11 @@ impl Surroundings for Around<'_> {
             let here = here
                 .await
                 .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-            here.with(elsewhere.await.ok().flatten())
+            let mut elsewhere = Vec::with_capacity(others.len());
+            for other in others {
+                elsewhere.extend(other.await.ok().flatten());
+            }
+            here.with(elsewhere)
         })
     }
 

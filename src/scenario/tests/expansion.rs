@@ -338,7 +338,7 @@ fn every_key_reaches_the_configuration() {
         (each.read, each.threads, each.ordering),
         (Read::Poll, 4, WorkOrdering::None)
     );
-    assert_eq!(each.place, 1);
+    assert_eq!(each.places, [1]);
     assert!(each.client.library_defaults_only);
     assert_eq!(
         each.client.properties["fetch.min.bytes"],

@@ -5,6 +5,7 @@ use std::iter;
 use super::{Action, Phase, TrialMachine, after, tell};
 use crate::measure::Failure;
 use crate::protocol::{ClockReading, Hello, ToWorker};
+use crate::time::HostId;
 use crate::trial::cast::ActorId;
 
 impl TrialMachine {
@@ -13,6 +14,11 @@ impl TrialMachine {
     pub fn on_host(mut self, host: Option<String>) -> Self {
         self.clocks.here = host;
         self
+    }
+
+    /// The hosts of the trial whose clocks have such names.
+    pub fn hosts_with(&self, is_it: impl Fn(Option<&str>) -> bool) -> Vec<HostId> {
+        self.clocks.named(is_it)
     }
 
     /// What is sent to an actor that has introduced itself: its order, or first a question.
