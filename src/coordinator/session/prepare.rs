@@ -20,7 +20,7 @@ use crate::measure::{FailureKind, MembershipTimes, TrialKind, TrialOrder};
 use crate::names;
 use crate::protocol::{PrepareProducer, TopicTarget};
 use crate::scenario::{
-    ClusterSource, ClusterSpec, Commit, Configuration, GroupProtocol, Membership, Mode, Parties, Program,
+    ClusterSource, ClusterSpec, Commit, Configuration, GroupProtocol, Load, Membership, Mode, Parties, Program,
 };
 use crate::trial::{AtPlace, Limits, LoadSpec, Script, TrialSpec};
 
@@ -172,6 +172,20 @@ impl Session<'_> {
         sessions.map(Duration::from_millis).fold(DEFAULT_SESSION, Duration::max)
     }
 
+    /// The brokers' addresses for each producer, which is here or beside the consumers.
+    fn addresses_of_producers(&self, configuration: &Configuration, load: &Load) -> Result<Vec<String>, ArrivalsError> {
+        if !load.is_beside {
+            let bootstrap = self.cluster(configuration).admin.bootstrap().to_owned();
+            return Ok(vec![bootstrap; load.producers as usize]);
+        }
+        let mut places = self.plan.scenario.places_of(configuration);
+        let addresses: Result<_, RunError> = places.try_fold(Vec::new(), |mut addresses, place| {
+            addresses.push(self.address(configuration, place)?);
+            Ok(addresses)
+        });
+        addresses.map_err(|error| ArrivalsError::Lost(error.to_string()))
+    }
+
     /// The topics and producers of a trial in which records arrive; `None` for a backlog trial.
     async fn arrivals(
         &self,
@@ -184,14 +198,14 @@ impl Session<'_> {
         };
         let scenario = &self.plan.scenario;
         let cluster = self.cluster(configuration);
-        let bootstrap = cluster.admin.bootstrap().to_owned();
+        let bootstraps = self.addresses_of_producers(configuration, load)?;
         let arrivals = Arrivals {
             configuration,
             load,
             ordered,
             topics: &scenario.datasets[configuration.dataset],
             cluster: scenario.cluster_of(configuration),
-            bootstrap: &bootstrap,
+            bootstraps: &bootstraps,
             trial,
             // The same arrivals for every configuration of a block.
             seed: scenario.seed.wrapping_add(u64::from(order.block)),

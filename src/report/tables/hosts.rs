@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::measure::{FULL_SHARE, HostFacts, HostMeasurement};
+use crate::measure::{FULL_SHARE, HostFacts, HostMeasurement, Measurement};
 use crate::report::format::{UNKNOWN, bytes, percent};
 use crate::report::input::ReportInput;
 use crate::report::table::{Column, Table};
@@ -49,10 +49,16 @@ pub(crate) fn hosts(input: &ReportInput) -> Option<Table> {
     if others.is_empty() {
         return None;
     }
+    let is_beside = |m: &Measurement| m.load.as_ref().is_some_and(|load| load.is_beside);
+    let here_has = if measurements().all(is_beside) {
+        "tandem and its brokers"
+    } else {
+        "tandem, its brokers and producers"
+    };
     others.sort_by(|a, b| a.name.cmp(&b.name));
     let here = Host {
         name: input.environment.host.clone(),
-        places: BTreeSet::from(["tandem, its brokers and producers"]),
+        places: BTreeSet::from([here_has]),
         facts: None,
         cores: measurements().map(|m| m.host.cores).max().unwrap_or(0),
         measured: measurements().map(|m| &m.host).collect(),

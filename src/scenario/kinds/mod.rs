@@ -11,6 +11,7 @@ mod kind;
 mod limits;
 mod load;
 mod place;
+mod producers;
 mod repetitions;
 mod time;
 mod variable;

@@ -29,6 +29,7 @@ fn load_spec(backlog: [i64; 2]) -> LoadSpec {
         lead: Duration::from_millis(500),
         warmup: Duration::from_secs(1),
         backlog_ends: vec![backlog.to_vec()],
+        beside: Vec::new(),
     }
 }
 
