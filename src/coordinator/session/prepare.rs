@@ -71,7 +71,7 @@ impl Session<'_> {
         let scenario = &self.plan.scenario;
         let cluster = self.cluster(configuration);
         let dataset = &datasets[configuration.dataset];
-        let everywhere = self.settings_at_places(configuration)?;
+        let (everywhere, places) = self.everywhere(configuration, calibrations)?;
         let settings = &everywhere[0];
         tokio::select! {
             biased;
@@ -103,7 +103,6 @@ impl Session<'_> {
             }
             None => None,
         };
-        let places = at_places(configuration, &everywhere, calibrations);
         let limits = self.limits(order, configuration, settings);
         let mut spec = specify(configuration, &name, topics, settings, &places, limits);
         spec.terms.membership = membership_times(configuration, scenario.cluster_of(configuration), settings);
@@ -151,6 +150,17 @@ impl Session<'_> {
         let at = |settings| silent::orders(program, settings, &self.options.run_id, self.options.log_workers);
         let orders: Vec<_> = everywhere.iter().map(at).collect();
         Ok(spec.with_programs(|reader| orders[reader.process as usize % orders.len()](reader)))
+    }
+
+    /// The settings of a configuration's consumers at each of its places, and all that a trial needs to know of these.
+    fn everywhere(
+        &self,
+        configuration: &Configuration,
+        calibrations: &Calibrations,
+    ) -> Result<(Vec<ResolvedSettings>, Vec<AtPlace>), RunError> {
+        let settings = self.settings_at_places(configuration)?;
+        let places = at_places(configuration, &settings, calibrations);
+        Ok((settings, places))
     }
 
     /// The settings of a configuration's consumers for each of its places, over which its processes are spread in turn:
