@@ -88,10 +88,13 @@ impl Drift {
     }
 
     /// A time on the coordinator's clock that was converted by the first comparison alone, with the drift until then.
-    pub fn corrected(self, common_ns: u64) -> u64 {
-        let since_ns = common_ns.saturating_sub(self.from_ns).min(self.length_ns);
-        let moved_ns = i128::from(self.moved_ns) * i128::from(since_ns) / i128::from(self.length_ns.max(1));
-        common_ns.saturating_add_signed(i64::try_from(moved_ns).unwrap_or(0))
+    pub fn corrected(self, converted_ns: u64) -> u64 {
+        // By so much the time between the comparisons is shorter where it is converted by the first alone.
+        let moved = i128::from(self.moved_ns);
+        let converted_length = (i128::from(self.length_ns) - moved).max(1);
+        let since = i128::from(converted_ns.saturating_sub(self.from_ns)).min(converted_length);
+        let correction = moved * since / converted_length;
+        converted_ns.saturating_add_signed(i64::try_from(correction).unwrap_or(0))
     }
 
     fn ns_per_s(self) -> i64 {
@@ -103,7 +106,7 @@ impl Drift {
 /// The bound of times between two comparisons of this bound: within an exchange, which takes at least as long as its
 /// bound, the clock drifts too.
 fn fitted_bound_ns(bound_ns: u64) -> u64 {
-    const ROUNDING_NS: u64 = 2;
+    const ROUNDING_NS: u64 = 5;
     bound_ns
         .saturating_add(bound_ns / DRIFT_PARTS * 2)
         .saturating_add(ROUNDING_NS)

@@ -50,7 +50,7 @@ fn processes_of_a_list_of_places_read_each_record_once_and_each_machine_is_sampl
     let wrong_ns = clock.offset_ns.abs_diff(-AHEAD_NS);
     assert!(wrong_ns <= clock.bound_ns, "{clock:?}");
     assert!(
-        clock.fitted_bound_ns.unwrap() <= clock.bound_ns + clock.bound_ns / 100 + 2,
+        clock.fitted_bound_ns.unwrap() <= clock.bound_ns + clock.bound_ns / 100 + 10,
         "{clock:?}"
     );
     let [other] = &measured.other_hosts[..] else {
