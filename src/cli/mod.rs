@@ -32,6 +32,7 @@ mod left;
 mod list;
 mod manual;
 mod output_file;
+mod places;
 mod plan;
 mod produce;
 mod progress;

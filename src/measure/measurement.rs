@@ -126,9 +126,10 @@ impl Measurement {
     }
 
     /// The most by which response times are wrong: they begin on the clock of a producer's host and end on that of a
-    /// reader's. 0 where both are of one host.
+    /// reader's. 0 where both are of one host, as with a producer beside each consumer.
     pub fn response_bound_ns(&self) -> u64 {
-        let producers = self.load.iter().flat_map(|load| &load.producers);
+        let between = self.load.iter().filter(|load| !load.is_beside);
+        let producers = between.flat_map(|load| &load.producers);
         let bounds = producers.flat_map(|producer| {
             let readers = self.processes.iter();
             readers.map(|reader| self.clocks.bound_between_ns(producer.host, reader.host))

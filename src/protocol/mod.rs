@@ -257,6 +257,9 @@ pub struct StampOrder {
     /// What the times of stamps, which are of the coordinator's clock, are ahead of this worker's.
     #[serde(default)]
     pub stamp_offset_ns: i64,
+    /// The only producer whose records' latencies are measured: the one beside this worker. `None` for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_producer: Option<u32>,
 }
 
 /// What the work loop and a sleep cost on a machine.

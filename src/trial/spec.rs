@@ -144,10 +144,15 @@ impl TrialSpec {
             duration_ns: load.schedule.duration_ns().saturating_sub(nanoseconds(load.warmup)),
             stamped_from: load.backlog_ends.clone(),
             stamp_offset_ns: 0,
+            only_producer: None,
         };
         let readers = self.cast.readers.iter_mut();
         for reader in readers.filter(|reader| !reader.role.is_observer()) {
-            reader.role.prepare.stamps = Some(stamps.clone());
+            let in_turn = reader.role.process as usize % load.beside.len().max(1);
+            reader.role.prepare.stamps = Some(StampOrder {
+                only_producer: load.beside.get(in_turn).copied(),
+                ..stamps.clone()
+            });
         }
         self.cast.producers = producers.into_iter().map(Actor::new).collect();
         self.cast.load.start();

@@ -52,6 +52,7 @@ mod secured;
 mod secured_cluster;
 mod shared_cluster;
 mod silent;
+mod spread;
 mod ssh;
 mod ssh_server;
 mod standing;

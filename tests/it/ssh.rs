@@ -77,31 +77,11 @@ fn workers_by_ssh_give_the_same_account_and_leave_nothing_but_one_copy_of_the_pr
     scene.assert_no_processes();
 }
 
-/// A server that is another machine to all that asks: its boot has another id.
-fn other_machine() -> Option<Server> {
-    let folder = tempfile::tempdir().unwrap();
-    let id = folder.path().join("boot_id");
-    fs::write(&id, "00000000-aaaa-bbbb-cccc-000000000000\n").unwrap();
-    let bind = format!(
-        "mount --bind {} /proc/sys/kernel/random/boot_id && exec \"$@\"",
-        id.display()
-    );
-    let words = ["unshare", "--mount", "sh", "-c", &bind, "sh"];
-    let can = Command::new(words[0]).args(&words[1..]).arg("true").status();
-    if !can.is_ok_and(|status| status.success()) {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "continuous integration must be able to mount"
-        );
-        eprintln!("skipped: mount namespaces need root");
-        return None;
-    }
-    Server::start(&words)
-}
-
 #[test]
 fn another_machine_is_sampled_and_listed_and_needs_an_address_of_the_brokers() {
-    let Some(server) = other_machine() else { return };
+    let Some(server) = Server::other_machine(&[]) else {
+        return;
+    };
     let scene = server.known_to(Scene::on_shared_cluster());
     let trials = Scenario::reading(40_000)
         .consumer("work = 'cpu 20us'")
@@ -154,7 +134,9 @@ fn another_machine_is_sampled_and_listed_and_needs_an_address_of_the_brokers() {
 #[test]
 #[ignore = "scripts/test --all; brokers of its own, whose listeners local_brokers.rs tests"]
 fn workers_of_another_machine_reach_brokers_that_tandem_starts_by_the_address_of_the_cluster() {
-    let Some(server) = other_machine() else { return };
+    let Some(server) = Server::other_machine(&[]) else {
+        return;
+    };
     let scene = server.known_to(Scene::new());
     let trials = Scenario::reading(2_000)
         .tables(&place(HOST))

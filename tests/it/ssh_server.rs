@@ -88,6 +88,28 @@ impl Server {
         Some(server)
     }
 
+    /// One that is another machine to all that asks: its boot has another id. These flags of `unshare` come besides.
+    pub fn other_machine(namespaces: &[&str]) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let id = folder.path().join("boot_id");
+        fs::write(&id, "00000000-aaaa-bbbb-cccc-000000000000\n").unwrap();
+        let bind = format!(
+            "mount --bind {} /proc/sys/kernel/random/boot_id && exec \"$@\"",
+            id.display()
+        );
+        let words = [&["unshare", "--mount"], namespaces, &["sh", "-c", &bind, "sh"]].concat();
+        let can = Command::new(words[0]).args(&words[1..]).arg("true").status();
+        if !can.is_ok_and(|status| status.success()) {
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "continuous integration must be able to mount"
+            );
+            eprintln!("skipped: mount and time namespaces need root");
+            return None;
+        }
+        Server::start(&words)
+    }
+
     pub fn path(&self) -> &Path {
         self.folder.path()
     }

@@ -56,7 +56,9 @@ impl Remotes {
             for place in scenario.places_of(configuration) {
                 let Some(ssh) = &place.ssh else { continue };
                 // As many as if all were there: the connection of a worker follows from its number in the trial.
-                let workers = configuration.processes * configuration.groups;
+                let producers = configuration.mode.load().filter(|load| load.is_beside);
+                let producers = producers.map_or(0, |load| load.producers);
+                let workers = configuration.processes * configuration.groups + producers;
                 let (_, most) = needed.entry(ssh).or_insert((place, 0));
                 *most = workers.max(*most);
             }

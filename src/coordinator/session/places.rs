@@ -15,7 +15,7 @@ use crate::coordinator::host_watch::HostWatch;
 use crate::coordinator::launching::{on_host, started};
 use crate::coordinator::place_error::PlaceError;
 use crate::measure::{FailureKind, TrialOrder};
-use crate::scenario::{App, Configuration, Place, Reach};
+use crate::scenario::{App, Configuration, Place, PlaceLimits, Reach, Scenario};
 use crate::trial::{ActorId, Cast, TrialSpec};
 
 impl Session<'_> {
@@ -40,7 +40,7 @@ impl Session<'_> {
         tokio::task::block_in_place(|| places.try_for_each(|place| self.places.reopen(place)))
     }
 
-    /// The command lines of a trial's actors: consumers at their places, producers here.
+    /// The command lines of a trial's actors: consumers at their places, producers here or beside them.
     pub(super) fn launches(&self, configuration: &Configuration, cast: &Cast) -> Vec<(ActorId, Launch)> {
         let (scenario, build) = (&self.plan.scenario, configuration.variant.build);
         let launch = |actor: &ActorId| match actor {
@@ -50,7 +50,11 @@ impl Session<'_> {
                 let place = scenario.place_of(configuration, process);
                 Some(self.launch(app, place, build, app.role(), (process + 1, *reader)))
             }
-            ActorId::Producer(_) => Some(self.launch(App::Tandem, &scenario.places[0], build, "producer", (1, 0))),
+            ActorId::Producer(producer) => {
+                let place = producer_place(scenario, configuration, *producer);
+                let worker = cast.readers.len() + producer;
+                Some(self.launch(App::Tandem, &place, build, "producer", (1, worker)))
+            }
             ActorId::Broker(_) | ActorId::Store | ActorId::Load => None,
         };
         cast.ids().filter_map(|actor| Some((actor, launch(&actor)?))).collect()
@@ -144,5 +148,20 @@ impl Session<'_> {
                 ));
             }
         }
+    }
+}
+
+/// Where a producer is started: here, or beside the consumers of one of their places, whose limits are not its own.
+fn producer_place(scenario: &Scenario, configuration: &Configuration, producer: usize) -> Place {
+    let is_beside = configuration.mode.load().is_some_and(|load| load.is_beside);
+    let beside = configuration
+        .distinct_places()
+        .get(producer)
+        .copied()
+        .filter(|_| is_beside);
+    Place {
+        cpus: None,
+        limits: PlaceLimits::default(),
+        ..scenario.places[beside.unwrap_or(0)].clone()
     }
 }

@@ -20,7 +20,7 @@ use crate::measure::{FailureKind, MembershipTimes, TrialKind, TrialOrder};
 use crate::names;
 use crate::protocol::{PrepareProducer, TopicTarget};
 use crate::scenario::{
-    ClusterSource, ClusterSpec, Commit, Configuration, GroupProtocol, Membership, Mode, Parties, Program,
+    ClusterSource, ClusterSpec, Commit, Configuration, GroupProtocol, Load, Membership, Mode, Parties, Program,
 };
 use crate::trial::{AtPlace, Limits, LoadSpec, Script, TrialSpec};
 
@@ -71,7 +71,7 @@ impl Session<'_> {
         let scenario = &self.plan.scenario;
         let cluster = self.cluster(configuration);
         let dataset = &datasets[configuration.dataset];
-        let everywhere = self.settings_at_places(configuration)?;
+        let (everywhere, places) = self.everywhere(configuration, calibrations)?;
         let settings = &everywhere[0];
         tokio::select! {
             biased;
@@ -103,7 +103,6 @@ impl Session<'_> {
             }
             None => None,
         };
-        let places = at_places(configuration, &everywhere, calibrations);
         let limits = self.limits(order, configuration, settings);
         let mut spec = specify(configuration, &name, topics, settings, &places, limits);
         spec.terms.membership = membership_times(configuration, scenario.cluster_of(configuration), settings);
@@ -153,6 +152,17 @@ impl Session<'_> {
         Ok(spec.with_programs(|reader| orders[reader.process as usize % orders.len()](reader)))
     }
 
+    /// The settings of a configuration's consumers at each of its places, and all that a trial needs to know of these.
+    fn everywhere(
+        &self,
+        configuration: &Configuration,
+        calibrations: &Calibrations,
+    ) -> Result<(Vec<ResolvedSettings>, Vec<AtPlace>), RunError> {
+        let settings = self.settings_at_places(configuration)?;
+        let places = at_places(configuration, &settings, calibrations);
+        Ok((settings, places))
+    }
+
     /// The settings of a configuration's consumers for each of its places, over which its processes are spread in turn:
     /// with the brokers' addresses for clients there.
     fn settings_at_places(&self, configuration: &Configuration) -> Result<Vec<ResolvedSettings>, RunError> {
@@ -172,6 +182,20 @@ impl Session<'_> {
         sessions.map(Duration::from_millis).fold(DEFAULT_SESSION, Duration::max)
     }
 
+    /// The brokers' addresses for each producer, which is here or beside the consumers.
+    fn addresses_of_producers(&self, configuration: &Configuration, load: &Load) -> Result<Vec<String>, ArrivalsError> {
+        if !load.is_beside {
+            let bootstrap = self.cluster(configuration).admin.bootstrap().to_owned();
+            return Ok(vec![bootstrap; load.producers as usize]);
+        }
+        let mut places = self.plan.scenario.places_of(configuration);
+        let addresses: Result<_, RunError> = places.try_fold(Vec::new(), |mut addresses, place| {
+            addresses.push(self.address(configuration, place)?);
+            Ok(addresses)
+        });
+        addresses.map_err(|error| ArrivalsError::Lost(error.to_string()))
+    }
+
     /// The topics and producers of a trial in which records arrive; `None` for a backlog trial.
     async fn arrivals(
         &self,
@@ -184,14 +208,14 @@ impl Session<'_> {
         };
         let scenario = &self.plan.scenario;
         let cluster = self.cluster(configuration);
-        let bootstrap = cluster.admin.bootstrap().to_owned();
+        let bootstraps = self.addresses_of_producers(configuration, load)?;
         let arrivals = Arrivals {
             configuration,
             load,
             ordered,
             topics: &scenario.datasets[configuration.dataset],
             cluster: scenario.cluster_of(configuration),
-            bootstrap: &bootstrap,
+            bootstraps: &bootstraps,
             trial,
             // The same arrivals for every configuration of a block.
             seed: scenario.seed.wrapping_add(u64::from(order.block)),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::measure::{FULL_SHARE, HostFacts, HostMeasurement};
+use crate::measure::{FULL_SHARE, HostFacts, HostMeasurement, Measurement};
 use crate::report::format::{UNKNOWN, bytes, percent};
 use crate::report::input::ReportInput;
 use crate::report::table::{Column, Table};
@@ -27,32 +27,19 @@ pub(crate) fn hosts(input: &ReportInput) -> Option<Table> {
             .filter(|trial| trial.is_used())
             .filter_map(|t| t.measurement.as_ref())
     };
-    let mut others: Vec<Host> = Vec::new();
-    for other in measurements().flat_map(|m| &m.other_hosts) {
-        let is_it =
-            |host: &Host| host.name == other.ssh || host.facts.is_some_and(|facts| facts.is_same_machine(&other.facts));
-        let known = others.iter().position(is_it);
-        let index = known.unwrap_or(others.len());
-        if known.is_none() {
-            others.push(Host {
-                name: other.ssh.clone(),
-                places: BTreeSet::new(),
-                facts: Some(&other.facts),
-                cores: other.facts.cores,
-                measured: Vec::new(),
-            });
-        }
-        let host = &mut others[index];
-        host.places.extend(other.places.iter().map(String::as_str));
-        host.measured.push(&other.measured);
-    }
+    let others = others(measurements());
     if others.is_empty() {
         return None;
     }
-    others.sort_by(|a, b| a.name.cmp(&b.name));
+    let is_beside = |m: &Measurement| m.load.as_ref().is_some_and(|load| load.is_beside);
+    let here_has = if measurements().all(is_beside) {
+        "tandem and its brokers"
+    } else {
+        "tandem, its brokers and producers"
+    };
     let here = Host {
         name: input.environment.host.clone(),
-        places: BTreeSet::from(["tandem, its brokers and producers"]),
+        places: BTreeSet::from([here_has]),
         facts: None,
         cores: measurements().map(|m| m.host.cores).max().unwrap_or(0),
         measured: measurements().map(|m| &m.host).collect(),
@@ -74,6 +61,31 @@ pub(crate) fn hosts(input: &ReportInput) -> Option<Table> {
         Column::words("full", |host: &Host| full(host)),
     ];
     Some(Table::of(String::new(), columns, std::iter::once(here).chain(others)))
+}
+
+/// The other machines, by their names. Two ways to one machine are one.
+fn others<'a>(measurements: impl Iterator<Item = &'a Measurement>) -> Vec<Host<'a>> {
+    let mut others: Vec<Host<'a>> = Vec::new();
+    for other in measurements.flat_map(|m| &m.other_hosts) {
+        let is_it =
+            |host: &Host| host.name == other.ssh || host.facts.is_some_and(|facts| facts.is_same_machine(&other.facts));
+        let known = others.iter().position(is_it);
+        let index = known.unwrap_or(others.len());
+        if known.is_none() {
+            others.push(Host {
+                name: other.ssh.clone(),
+                places: BTreeSet::new(),
+                facts: Some(&other.facts),
+                cores: other.facts.cores,
+                measured: Vec::new(),
+            });
+        }
+        let host = &mut others[index];
+        host.places.extend(other.places.iter().map(String::as_str));
+        host.measured.push(&other.measured);
+    }
+    others.sort_by(|a, b| a.name.cmp(&b.name));
+    others
 }
 
 fn shares<'a>(host: &'a Host) -> impl Iterator<Item = f64> + 'a {

@@ -15,6 +15,11 @@ pub(super) fn places<'a>(settings: &'a Settings, draft: &'a Draft) -> impl Itera
     settings.places.iter().filter_map(named)
 }
 
+/// True where the launcher names a program of its own instead of tandem's worker.
+pub(super) fn names_its_own(place: &&Place) -> bool {
+    !place.launcher.is_empty() && !place.launcher.iter().any(|word| word.contains(PROGRAM))
+}
+
 /// Every name must be that of a place.
 pub(super) fn unknown(settings: &Settings, draft: &Draft) -> Option<Problem> {
     let names = || draft.places.iter().map(|place| place.name.as_str());
@@ -29,8 +34,6 @@ pub(super) fn unknown(settings: &Settings, draft: &Draft) -> Option<Problem> {
 
 /// The members of a configuration run one program: a launcher that names its own has no other place beside it.
 pub(super) fn several_programs(settings: &Settings, draft: &Draft) -> Option<Problem> {
-    let names_its_own =
-        |place: &&Place| !place.launcher.is_empty() && !place.launcher.iter().any(|word| word.contains(PROGRAM));
     let place = places(settings, draft).find(names_its_own)?;
     places(settings, draft).find(|other| other.launcher != place.launcher)?;
     let message = format!("the launcher of place {:?} names a program of its own", place.name);

@@ -18,8 +18,8 @@ use crate::scenario::kinds::{
     Prefix, Processors, Protocol, Ratio, SshTarget, Switch, Threshold, TopicName, Topics, Warmup, Weights,
 };
 use crate::scenario::model::{
-    Assignor, Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, PropertyValue, Read, Repetitions,
-    Shape, Size, Speaks, StoreErrors, StoreKind, StoreWrite, TrialLength, Until, Work, WorkOrdering,
+    Assignor, Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, Producers, PropertyValue, Read,
+    Repetitions, Shape, Size, Speaks, StoreErrors, StoreKind, StoreWrite, TrialLength, Until, Work, WorkOrdering,
 };
 
 /// Partitions of a topic, and of a data set.
@@ -299,9 +299,9 @@ keys! {
     "drain" => drain_ns: Warmup, &[Table::Load], default(30 * SECOND_NS),
         Task(|c| Some(c.load()?.drain_ns)),
         "Time after the end of the load to read what is left; a trial that leaves more is flagged as unread.";
-    "producers" => producers: Count<1, 64>, LOAD, default(1),
-        Means(|c| Some(c.load()?.producers)),
-        "Producer processes that share the rate.";
+    "producers" => producers: Producers, LOAD, default(Producers::Number(1)),
+        Means(|c| Some(c.load()?.where_producers_are())),
+        "Producer processes that share the rate; \"beside\" starts one at each place of the consumers.";
 }
 
 keys! {

@@ -13,6 +13,7 @@ mod kubernetes;
 mod limits;
 mod load;
 mod place;
+mod producers;
 mod repetitions;
 mod time;
 mod variable;

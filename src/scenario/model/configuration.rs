@@ -140,6 +140,17 @@ impl Configuration {
         distinct
     }
 
+    /// The producer that is beside the processes of each of [`Configuration::places`]; empty where none is.
+    pub fn producers_beside(&self) -> Vec<u32> {
+        if !self.mode.load().is_some_and(|load| load.is_beside) {
+            return Vec::new();
+        }
+        let distinct = self.distinct_places();
+        let producer = |place: &usize| (0u32..).zip(&distinct).find(|(_, other)| *other == place);
+        let used = self.places.iter().take(self.processes as usize);
+        used.filter_map(producer).map(|(producer, _)| producer).collect()
+    }
+
     /// True where something is done with each record.
     pub fn has_work(&self) -> bool {
         self.work != Work::None

@@ -31,6 +31,7 @@ pub use event::{Event, EventAct, EventStep, EventTime, Parties, Party, RestartHo
 pub(crate) use existing::ISOLATION;
 pub use existing::{DataSource, ExistingTopics, FoundPartition, FoundTopic, FoundTopics, Isolation, PATTERN_START};
 pub use kubernetes::{KubernetesPlace, PullPolicy};
+pub(crate) use live::Producers;
 pub use live::{Capacity, Load, Mode, ResponseLimit, SEARCH_WINDOW_MAX_NS, Shape};
 pub(crate) use place::HERE;
 pub use place::{ContainerPlace, Engine, Place, PlaceLimits, Reach, processors};

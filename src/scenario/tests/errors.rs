@@ -150,6 +150,26 @@ fn what_stands_together_in_a_place_is_checked() {
 }
 
 #[test]
+fn what_is_wrong_with_a_list_of_places_or_with_producers_beside_is_said() {
+    let own = "[[place]]\nname = \"own\"\nlauncher = [\"python3\", \"w.py\"]\n";
+    let beside = "[load]\nrate = 5\nproducers = \"beside\"";
+    let wrong = [
+        "[consumer]\nplace = []".to_owned(),
+        "[consumer]\nplace = [\"here\", \"hare\"]".to_owned(),
+        "[consumer]\nplace = [\"here\", 3]".to_owned(),
+        "[matrix]\nplace = [\"here\", []]".to_owned(),
+        "[matrix]\nplace = [\"here\", [\"here\"]]".to_owned(),
+        format!("{own}[consumer]\nplace = [\"here\", \"own\"]"),
+        "[load]\nrate = 5\nproducers = \"besides\"".to_owned(),
+        "[load]\nrate = 5\nproducers = 65".to_owned(),
+        format!("{beside}\n[consumer]\napp = \"java\""),
+        format!("{beside}\n[consumer]\nplace = \"own\"\n{own}"),
+        format!("{beside}\n[dataset]\ntopic = \"orders\""),
+    ];
+    insta::assert_snapshot!(said(&wrong.each_ref().map(String::as_str)));
+}
+
+#[test]
 fn what_an_app_is_and_what_it_can_do_are_checked() {
     const A: &str = "[[app]]\nname = \"a\"\ncommand = [\"a\"]";
     let of_a = |rest: &str| format!("{A}\n{rest}");
