@@ -332,7 +332,7 @@ impl Fleet for ProcessFleet {
             if let Some((remote, _)) = &worker.remote {
                 how = format!("{}: {how}", remote.ended);
             }
-            if let Some(container) = &worker.container {
+            if let Some(container) = &mut worker.container {
                 how = container.ended(&how, status.is_some_and(is_by_signal)).await;
             }
             if let Some(event) = self.ending.take() {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde::Deserialize;
 use tokio::process::Command;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::engine::{ASK_LIMIT, Ask};
@@ -45,6 +46,8 @@ pub struct Contained {
     name: String,
     id_file: PathBuf,
     memory_kill: String,
+    /// The question how it has ended: whoever waits for the answer may give up and wait again.
+    asked: Option<JoinHandle<Option<State>>>,
 }
 
 impl ContainerLaunch {
@@ -76,6 +79,7 @@ impl ContainerLaunch {
             name: format!("{}-{number}", self.prefix),
             id_file: self.folder.join(format!("{}.{number}", self.place)),
             memory_kill: self.memory_kill.clone(),
+            asked: None,
         };
         let mut words = [self.engine.program(), "run", "--name", &contained.name, "--cidfile"]
             .map(str::to_owned)
@@ -143,10 +147,13 @@ impl Contained {
 
     /// Why it has ended. `how` is how the engine's program here ended, and `by_signal` that a signal ended it: the container
     /// ends with it then, a moment later.
-    pub async fn ended(&self, how: &str, by_signal: bool) -> String {
-        let program = self.engine.program();
-        let (name, client) = (&self.name, format!("its `{program} run`"));
-        match self.state().await {
+    pub async fn ended(&mut self, how: &str, by_signal: bool) -> String {
+        let (engine, name) = (self.engine, self.name.clone());
+        let asked = self.asked.get_or_insert_with(|| tokio::spawn(state(engine, name)));
+        let state = asked.await.ok().flatten();
+        self.asked = None;
+        let (name, client) = (&self.name, format!("its `{} run`", engine.program()));
+        match state {
             Some(state) if state.is_out_of_memory => {
                 format!(
                     "its container {name} has ended: {}: {}",
@@ -163,16 +170,17 @@ impl Contained {
             None => format!("{client} is over, and the engine says nothing of the container {name}: {how}"),
         }
     }
+}
 
-    async fn state(&self) -> Option<State> {
-        let mut command = Command::new(self.engine.program());
-        command
-            .args(["container", "inspect", "--format", "{{json .State}}", &self.name])
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
-        let output = timeout(STATE_LIMIT, command.output()).await.ok()?.ok()?;
-        serde_json::from_slice(&output.stdout).ok()
-    }
+/// What the engine says of a container; `None` where it says nothing in time.
+async fn state(engine: Engine, name: String) -> Option<State> {
+    let mut command = Command::new(engine.program());
+    command
+        .args(["container", "inspect", "--format", "{{json .State}}", &name])
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    let output = timeout(STATE_LIMIT, command.output()).await.ok()?.ok()?;
+    serde_json::from_slice(&output.stdout).ok()
 }
 
 /// The processes in containers that are visible here: those of an engine on this machine.
