@@ -62,6 +62,15 @@ pub struct RunMark {
     pub value: String,
 }
 
+/// Tells the process that samples a machine that its trial ended in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrialOver {
+    /// Id of the run.
+    pub run_id: String,
+    /// How the names of members of the trial's programs begin. What is left of these programs is ended.
+    pub programs: String,
+}
+
 /// How far a machine and the worker processes on it had come at a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostReading {

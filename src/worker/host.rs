@@ -1,18 +1,36 @@
 //! Samples the machine of worker processes for a run whose coordinator is on another one: says what the machine is, and
-//! answers each question with how far it has come.
+//! answers each question with how far it has come. If the run dies, it ends the run's processes here.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
+use std::os::unix::process::parent_id;
 use std::process::ExitCode;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::measure::{HostFacts, HostReading, RunMark};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::measure::programs::{end_programs, remove_program_files};
+use crate::measure::tree::{ProcessStat, marked};
+use crate::measure::{HostFacts, HostReading, RunMark, TrialOver};
 use crate::protocol::SILENCE_LIMIT_MS;
 
-/// Runs until the end of its input, or a silence of [`SILENCE_LIMIT_MS`]. An empty line is a sign of life; any other is the
-/// mark of the run, and is answered by a reading.
+/// How long processes of a dead run may take to end by themselves before they are killed.
+const END_LIMIT: Duration = Duration::from_secs(3);
+
+/// How long it is waited for the end of the connection after the end of the input. A coordinator that lives has only lost
+/// this process.
+const CONNECTION_LIMIT: Duration = Duration::from_secs(10);
+
+/// From one look to the next.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Runs until the end of its input, or a silence of [`SILENCE_LIMIT_MS`]. An empty line is a sign of life. The mark of a run
+/// is answered by a reading, and makes this process responsible for the run's processes here until the trial is over.
 pub fn run_host() -> ExitCode {
+    let connection = parent_id();
     let (sender, lines) = channel();
     thread::spawn(move || {
         for line in io::stdin().lock().lines() {
@@ -26,20 +44,107 @@ pub fn run_host() -> ExitCode {
     if facts.is_err() || facts.is_ok_and(|facts| !say(&facts)) {
         return ExitCode::FAILURE;
     }
-    while let Ok(line) = lines.recv_timeout(Duration::from_millis(SILENCE_LIMIT_MS)) {
+    let mut mark = None;
+    match serve(&lines, &mut mark) {
+        End::InOrder => return ExitCode::SUCCESS,
+        End::Unreadable => {
+            eprintln!("tandem worker: a line is not the mark of a run");
+            return ExitCode::FAILURE;
+        }
+        End::Input | End::Silence if mark.is_none() => return ExitCode::SUCCESS,
+        // Taken down now: a coordinator that lives may connect again and start others.
+        End::Input => {
+            let left = mark.as_ref().map(of_run).unwrap_or_default();
+            if !wait_until(CONNECTION_LIMIT, || parent_id() != connection) {
+                return ExitCode::SUCCESS;
+            }
+            end_processes(left);
+        }
+        End::Silence => end_processes(mark.as_ref().map(of_run).unwrap_or_default()),
+    }
+    if let Some(mark) = mark {
+        remove_program_files(&mark.value);
+    }
+    ExitCode::FAILURE
+}
+
+/// How the conversation ended.
+enum End {
+    /// The trial is over.
+    InOrder,
+    /// The input has ended.
+    Input,
+    /// The coordinator has said nothing for too long.
+    Silence,
+    /// A line is no question.
+    Unreadable,
+}
+
+fn serve(lines: &Receiver<String>, run: &mut Option<RunMark>) -> End {
+    loop {
+        let line = match lines.recv_timeout(Duration::from_millis(SILENCE_LIMIT_MS)) {
+            Ok(line) => line,
+            Err(RecvTimeoutError::Timeout) => return End::Silence,
+            Err(RecvTimeoutError::Disconnected) => return End::Input,
+        };
         if line.is_empty() {
             continue;
         }
+        if let Ok(over) = serde_json::from_str::<TrialOver>(&line) {
+            end_programs(&over.run_id, &over.programs);
+            return End::InOrder;
+        }
         let Ok(mark) = serde_json::from_str::<RunMark>(&line) else {
-            eprintln!("tandem worker: a line is not the mark of a run");
-            return ExitCode::FAILURE;
+            return End::Unreadable;
         };
         let answer = serde_json::to_string(&HostReading::take(&mark));
+        *run = Some(mark);
         if answer.is_err() || answer.is_ok_and(|answer| !say(&answer)) {
-            return ExitCode::FAILURE;
+            return End::Input;
         }
     }
-    ExitCode::SUCCESS
+}
+
+/// A process and when it was started, in the kernel's ticks: process ids are used again.
+type Started = (u32, String);
+
+fn started(pid: u32) -> Option<Started> {
+    let stat = ProcessStat::of(pid).filter(ProcessStat::runs)?;
+    Some((pid, stat.field(22)?.to_owned()))
+}
+
+/// The processes of a run on this machine, this one left out.
+fn of_run(mark: &RunMark) -> BTreeSet<Started> {
+    let found = marked(&mark.variable, |value| value == mark.value);
+    found.into_iter().filter_map(started).collect()
+}
+
+/// Lets processes go on that are stopped, so that they notice the end of their input, and kills those that do not end.
+fn end_processes(processes: BTreeSet<Started>) {
+    let running = |process: &&Started| started(process.0).as_ref() == Some(*process);
+    let send = |signal: Signal| {
+        for (pid, _) in processes.iter().filter(running) {
+            // It may have ended in this moment.
+            let _ = kill(Pid::from_raw(pid.cast_signed()), signal);
+        }
+    };
+    send(Signal::SIGCONT);
+    let have_ended = || processes.iter().find(running).is_none();
+    if !wait_until(END_LIMIT, have_ended) {
+        send(Signal::SIGKILL);
+    }
+}
+
+/// Looks until `holds` or the time is over; whether it held.
+fn wait_until(limit: Duration, holds: impl Fn() -> bool) -> bool {
+    let deadline = Instant::now() + limit;
+    while !holds() {
+        if Instant::now() > deadline {
+            return false;
+        }
+        thread::sleep(PAUSE);
+    }
+    true
 }
 
 /// Writes a line; false when nobody reads any more.

@@ -22,13 +22,13 @@ use crate::coordinator::fleet::{Fleet, ProcessFleet};
 use crate::coordinator::host::HostSample;
 use crate::coordinator::host_watch::HostWatch;
 use crate::coordinator::memory::MemoryKills;
-use crate::coordinator::processes::end_programs;
 use crate::coordinator::roles::Wanted;
 use crate::coordinator::watch::Watch;
 use crate::kafka::admin::Admin;
 use crate::measure::clock;
 use crate::measure::judge::judge;
 use crate::measure::limits::{Kernel, LimitWatch};
+use crate::measure::programs::end_programs;
 use crate::measure::standstill::{broker_changes, standstill_before_failure};
 use crate::measure::tree::with_descendants;
 use crate::measure::{Act, DeliveredTopics, GroupDescription, PlannedAct};
@@ -77,7 +77,8 @@ impl Session<'_> {
         let Some(mut outcome) = outcome else {
             // In order, so that the members leave their groups and these can be removed.
             let left_behind = fleet.shutdown(exit_limit).await;
-            self.end_programs(order, configuration, &left_behind);
+            self.end_programs(order, configuration, &left_behind, around.watched.as_ref())
+                .await;
             return Ok(None);
         };
         recording.end(outcome.measurement.as_mut());
@@ -87,7 +88,8 @@ impl Session<'_> {
         }
         self.bring_back_store(&outcome).await;
         self.note_unwatched(order, around.watched.as_ref(), &outcome);
-        self.end_programs(order, configuration, &outcome.left_behind);
+        self.end_programs(order, configuration, &outcome.left_behind, around.watched.as_ref())
+            .await;
         self.close_tables(counting.as_ref(), sessions, &mut outcome).await;
         let own_topics = if has_own_topics { topics } else { Vec::new() };
         self.remove_topics(cluster, own_topics).await;
@@ -114,8 +116,20 @@ impl Session<'_> {
         }
     }
 
-    /// Ends what is left of programs that speak nothing: their observers may have been killed.
-    fn end_programs(&self, order: &TrialOrder, configuration: &Configuration, left_behind: &[String]) {
+    /// Ends what is left of programs that speak nothing, here and on the other machine, whose watch ends with the trial:
+    /// their observers may have been killed.
+    async fn end_programs(
+        &self,
+        order: &TrialOrder,
+        configuration: &Configuration,
+        left_behind: &[String],
+        watched: Option<&HostWatch>,
+    ) {
+        let run_id = &self.options.run_id;
+        let programs = format!("{}-", names::trial(&self.prefix, order.number));
+        if let Some(watched) = watched {
+            watched.end(run_id, &programs).await;
+        }
         if self.plan.scenario.app_of(configuration).silent().is_none() {
             return;
         }
@@ -123,10 +137,7 @@ impl Session<'_> {
             let (name, number) = (&configuration.name, order.number);
             self.observer.note(&format!("{name}, trial {number}: {left}"));
         }
-        end_programs(
-            &self.options.run_id,
-            &format!("{}-", names::trial(&self.prefix, order.number)),
-        );
+        end_programs(run_id, &programs);
     }
 
     /// The world around a trial on a cluster.
