@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use super::confinement::Confined;
 pub use super::news::{FleetEvent, FleetNews};
 use super::news::{Said, read_errors, read_messages, write_lines};
+use super::reached::Remote;
 use crate::measure::limits::{ProcessGroup, keep_to};
 use crate::measure::tree::is_marked as has_variable;
 use crate::protocol::{FromWorker, ToWorker};
@@ -43,33 +44,6 @@ pub struct Launch {
     pub remote: Option<Remote>,
     /// Where its standard error goes besides the failure message.
     pub log: bool,
-}
-
-/// How a process on another host is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remote {
-    /// The host, as ssh names it.
-    pub target: String,
-    /// The words before a command that is to run there.
-    pub ssh: Vec<String>,
-}
-
-impl Remote {
-    /// Sends a signal to a process there. Blocks for an exchange with the host.
-    fn signal(&self, pid: u32, signal: Signal) -> Result<(), String> {
-        let name = signal.as_str().trim_start_matches("SIG");
-        let mut command = std::process::Command::new(&self.ssh[0]);
-        command.args(&self.ssh[1..]).arg(format!("kill -s {name} {pid}"));
-        let output = command
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| error.to_string())?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let said = String::from_utf8_lossy(&output.stderr);
-        Err(format!("ssh {}: {}", self.target, said.trim()))
-    }
 }
 
 /// The processes that a trial talks to.
@@ -306,7 +280,7 @@ impl Fleet for ProcessFleet {
             if let Some(event) = self.ending.take() {
                 let mut how = describe_end(status.ok().and_then(Result::ok));
                 if let Some((remote, _)) = &worker.remote {
-                    how = format!("its session by ssh to {} is over: {how}", remote.target);
+                    how = format!("{}: {how}", remote.ended);
                 }
                 if let Some(cause) = worker.memory_kill() {
                     how = format!("{how}: {cause}");

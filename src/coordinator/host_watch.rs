@@ -10,9 +10,9 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::fleet::Remote;
 use super::host::Elsewhere;
 use super::launching::{Started, on_host};
+use super::reached::Remote;
 use crate::measure::{HostFacts, HostReading, RunMark, TrialOver};
 use crate::server::RUN_VARIABLE;
 
@@ -74,6 +74,7 @@ impl HostWatch {
     /// Starts the process, `program` being tandem's there. `None` where the machine is this one, which is sampled anyway.
     pub(super) async fn start(
         remote: &Remote,
+        target: &str,
         program: &str,
         run_id: &str,
         places: BTreeSet<String>,
@@ -83,7 +84,7 @@ impl HostWatch {
             env: std::collections::BTreeMap::new(),
             is_own: true,
         };
-        let words = on_host(&remote.ssh, &started, run_id, None);
+        let words = on_host(remote, &started, run_id, None);
         let mut command = Command::new(&words[0]);
         command
             .args(&words[1..])
@@ -106,7 +107,7 @@ impl HostWatch {
         }
         let host = Arc::new(Watched {
             facts,
-            ssh: remote.target.clone(),
+            ssh: target.to_owned(),
             places,
             mark: RunMark {
                 variable: RUN_VARIABLE.to_owned(),

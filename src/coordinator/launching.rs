@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::programs::Programs;
-use super::remote::quoted;
+use super::reached::Remote;
 use crate::scenario::{App, AppProgram, AppSpec, PROGRAM, Place, Placeholder};
 use crate::server::RUN_VARIABLE;
 
@@ -85,20 +85,15 @@ fn other(spec: &AppSpec, programs: &Programs, process: u32) -> (Vec<String>, BTr
     }
 }
 
-/// What is started on another host: the login shell there reads one command, which turns into the program. Its environment
-/// has the run's mark and the app's variables.
-pub(super) fn on_host(ssh: &[String], started: &Started, run_id: &str, processors: Option<&str>) -> Vec<String> {
-    let mut words = vec![format!("{RUN_VARIABLE}={run_id}")];
+/// What is started elsewhere. Its environment has the run's mark and the app's variables.
+pub(super) fn on_host(remote: &Remote, started: &Started, run_id: &str, processors: Option<&str>) -> Vec<String> {
+    let mut words = vec!["env".to_owned(), format!("{RUN_VARIABLE}={run_id}")];
     words.extend(started.env.iter().map(|(name, value)| format!("{name}={value}")));
     // Tandem's own worker sets them itself.
     let kept = processors.filter(|_| !started.is_own).into_iter();
     words.extend(kept.flat_map(|list| ["taskset".to_owned(), "-c".to_owned(), list.to_owned()]));
     words.extend(started.command.iter().cloned());
-    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-    ssh.iter()
-        .cloned()
-        .chain([format!("exec env {}", words.join(" "))])
-        .collect()
+    remote.command(&words)
 }
 
 /// A command at a launcher: it takes the place of `{tandem}` and of the words after it, which are tandem's arguments.

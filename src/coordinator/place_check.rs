@@ -10,9 +10,10 @@ use serde::Deserialize;
 
 use super::calibration::meet;
 use super::confinement::allowance;
-use super::fleet::{Launch, ProcessFleet, Remote};
+use super::fleet::{Launch, ProcessFleet};
 use super::launching::{Started, on_host};
-use super::remote::{Connection, Installed, SshError, install, quoted};
+use super::reached::quoted;
+use super::remote::{Connection, Installed, SshError, install};
 use crate::kafka::doctor::Check;
 use crate::measure::clock;
 use crate::measure::limits::{Kernel, RunGroups};
@@ -59,7 +60,7 @@ pub async fn examine_place(
     let copied = if installed.is_new { ", copied just now" } else { "" };
     let detail = format!("{} at {}{copied}", installed.version, installed.path);
     report(Check::ok("tandem there", detail));
-    let elsewhere = match introduce(place, target, &connection, &installed).await {
+    let elsewhere = match introduce(place, &connection, &installed).await {
         Ok(hello) => {
             let (detail, elsewhere) = whose(&hello);
             report(Check::ok("worker there", detail));
@@ -106,16 +107,8 @@ fn failed(name: &str, error: &SshError) -> Check {
 }
 
 /// Starts a worker there and lets it introduce itself.
-async fn introduce(
-    place: &Place,
-    target: &str,
-    connection: &Connection,
-    installed: &Installed,
-) -> Result<Hello, String> {
-    let remote = Remote {
-        target: target.to_owned(),
-        ssh: connection.words(),
-    };
+async fn introduce(place: &Place, connection: &Connection, installed: &Installed) -> Result<Hello, String> {
+    let remote = connection.remote();
     let mut started = Started {
         command: vec![installed.path.clone(), "worker".to_owned(), "consumer".to_owned()],
         env: std::collections::BTreeMap::new(),
@@ -125,7 +118,7 @@ async fn introduce(
         started.command.extend(["--cpus".to_owned(), cpus.clone()]);
     }
     let launch = Launch {
-        command: on_host(&remote.ssh, &started, &run_id(), None),
+        command: on_host(&remote, &started, &run_id(), None),
         env: started.env,
         processors: None,
         confined: None,

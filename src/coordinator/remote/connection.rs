@@ -12,6 +12,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::error::SshError;
+use crate::coordinator::reached::{Remote, quoted};
 use crate::server::RUN_VARIABLE;
 
 /// How long the way to the host and the log-in may take.
@@ -66,6 +67,16 @@ impl Connection {
         let _ = std::fs::remove_file(&self.socket);
         *master = start_master(&self.target, &self.socket, &self.run_id, &self.interrupted)?;
         Ok(())
+    }
+
+    /// How processes on the host are reached: the login shell there reads a command as one text.
+    pub fn remote(&self) -> Remote {
+        Remote {
+            what: format!("ssh {}", self.target),
+            ended: format!("its session by ssh to {} is over", self.target),
+            words: self.words(),
+            is_shell: true,
+        }
     }
 
     /// The words before a command that is to run on the host. The login shell there reads the command, so its words are
@@ -177,24 +188,4 @@ fn may_go_on(deadline: Instant, interrupted: &AtomicBool, what: &'static str, li
         return Err(SshError::Slow { what, seconds });
     }
     Ok(())
-}
-
-/// A word as a shell reads it.
-pub fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn a_word_reaches_the_command_as_it_is() {
-        let word = "it's $HOME; \"x\"\\ *";
-        let output = std::process::Command::new("sh")
-            .args(["-c", &format!("printf %s {}", quoted(word))])
-            .output();
-        let output = output.map(|output| output.stdout).unwrap_or_default();
-        assert_eq!(String::from_utf8_lossy(&output), word);
-    }
 }

@@ -1,27 +1,5 @@
 //! Why the workers of a place with `ssh` cannot be started, each cause with what would fix it.
 
-use crate::scenario::Place;
-
-/// A place whose workers cannot be started.
-#[derive(Debug, thiserror::Error)]
-#[error("place {place} (ssh {target}): {cause}")]
-pub struct PlaceError {
-    place: String,
-    target: String,
-    /// Why.
-    pub cause: SshError,
-}
-
-impl PlaceError {
-    pub(super) fn new(place: &Place, cause: SshError) -> Self {
-        PlaceError {
-            place: place.name.clone(),
-            target: place.ssh.clone().unwrap_or_default(),
-            cause,
-        }
-    }
-}
-
 /// What is wrong with a host, or the way to it. `said` is what ssh said.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SshError {

@@ -10,12 +10,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-pub use self::connection::{Connection, quoted};
-pub use self::error::{PlaceError, SshError};
+pub use self::connection::Connection;
+pub use self::error::SshError;
 pub use self::program::{Installed, install};
-use super::fleet::Remote;
 use super::guardian::Guardian;
+use super::place_error::PlaceError;
 use super::programs::Programs;
+use super::reached::Remote;
 use crate::scenario::{Place, Scenario};
 use crate::server::{Keeper, make_directory, remove_owned_directory};
 
@@ -139,10 +140,7 @@ impl Remotes {
         let target = place.ssh.as_ref()?;
         let connections = &self.hosts.get(target)?.connections;
         let connection = &connections[process / WORKERS_PER_CONNECTION % connections.len()];
-        Some(Remote {
-            target: target.clone(),
-            ssh: connection.words(),
-        })
+        Some(connection.remote())
     }
 
     /// Opens the connections of a place again that have ended. Blocks.

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use openssl::sha::sha256;
 
-use super::connection::{Connection, quoted};
+use super::connection::Connection;
 use super::error::SshError;
+use crate::coordinator::reached::quoted;
 
 /// How long a question to the host may take, and the copy of a program.
 const ASK_LIMIT: Duration = Duration::from_secs(20);

@@ -13,7 +13,7 @@ use crate::coordinator::fleet::ProcessFleet;
 use crate::kafka::local::HOSTS;
 use crate::measure::clock;
 use crate::protocol::{Hello, WorkCalibration};
-use crate::scenario::{App, Configuration, Work};
+use crate::scenario::{App, Configuration, Reach, Work};
 use crate::trial::Demands;
 
 impl Session<'_> {
@@ -52,7 +52,7 @@ impl Session<'_> {
         }
         // Only work of a known time is made from what is measured here.
         let works = configurations().any(|configuration| configuration.work.ns().is_some_and(|ns| ns > 0));
-        let is_here = place.launcher.is_empty() && place.ssh.is_none();
+        let is_here = place.reach() == Reach::Here;
         let is_own = scenario.variants.builds.is_empty() && is_here && app == App::Tandem;
         if is_own {
             clients.add_own(place);
@@ -102,7 +102,7 @@ impl Session<'_> {
         let (place, cluster) = (scenario.place_of(configuration), scenario.cluster_of(configuration));
         let boot = |host: Option<String>| host.and_then(|host| Some(host.split(' ').next()?.to_owned()));
         let elsewhere = boot(hello.host.clone()).is_some_and(|there| Some(there) != boot(clock::host()));
-        if place.ssh.is_none() || !elsewhere {
+        if !place.is_managed() || !elsewhere {
             return Ok(());
         }
         let (place_name, configuration_name) = (place.name.clone(), configuration.name.clone());
@@ -125,7 +125,7 @@ impl Session<'_> {
     pub(super) fn address(&self, configuration: &Configuration) -> Result<String, RunError> {
         let place = self.plan.scenario.place_of(configuration);
         let cluster = self.cluster(configuration);
-        let is_elsewhere = place.ssh.is_some() && self.plan.scenario.cluster_of(configuration).address().is_some();
+        let is_elsewhere = place.is_managed() && self.plan.scenario.cluster_of(configuration).address().is_some();
         let listener = place.listener.as_deref().or(is_elsewhere.then_some(HOSTS));
         let address = cluster.bootstrap(listener);
         address.ok_or_else(|| RunError::Listener {

@@ -10,7 +10,7 @@ use crate::coordinator::drive::Outcome;
 use crate::coordinator::fleet::Launch;
 use crate::coordinator::host_watch::HostWatch;
 use crate::coordinator::launching::{on_host, started};
-use crate::coordinator::remote::PlaceError;
+use crate::coordinator::place_error::PlaceError;
 use crate::measure::{FailureKind, Measurement, TrialOrder};
 use crate::scenario::{App, Configuration, Place};
 use crate::trial::{ActorId, Cast, TrialSpec};
@@ -34,8 +34,7 @@ impl Session<'_> {
     /// Sees that the host of a configuration's workers can be reached: a connection that has ended is opened again.
     fn reach(&self, configuration: &Configuration) -> Result<(), PlaceError> {
         let place = self.plan.scenario.place_of(configuration);
-        self.remotes
-            .map_or(Ok(()), |remotes| tokio::task::block_in_place(|| remotes.reopen(place)))
+        tokio::task::block_in_place(|| self.places.reopen(place))
     }
 
     /// The command lines of a trial's actors: consumers at their place, producers here.
@@ -64,8 +63,9 @@ impl Session<'_> {
         role: &str,
         (process, worker): (u32, usize),
     ) -> Launch {
-        let remote = self.remotes.and_then(|remotes| remotes.of(place, worker));
-        let there = self.remotes.and_then(|remotes| remotes.program(place, build));
+        let remotes = self.places.remotes.as_ref();
+        let remote = remotes.and_then(|remotes| remotes.of(place, worker));
+        let there = remotes.and_then(|remotes| remotes.program(place, build));
         let here = self.programs.path(build).to_string_lossy();
         let mut started = started(app, place, there.unwrap_or(&here), &self.programs, process);
         started.command.push(role.to_owned());
@@ -76,7 +76,7 @@ impl Session<'_> {
         let log = self.options.log_workers;
         match remote {
             Some(remote) => Launch {
-                command: on_host(&remote.ssh, &started, &self.options.run_id, place.cpus.as_deref()),
+                command: on_host(&remote, &started, &self.options.run_id, place.cpus.as_deref()),
                 env: BTreeMap::new(),
                 processors: None,
                 confined: None,
@@ -99,17 +99,17 @@ impl Session<'_> {
     pub(super) async fn watch_host(&self, configuration: &Configuration) -> Option<HostWatch> {
         let scenario = &self.plan.scenario;
         let place = scenario.place_of(configuration);
-        let remotes = self.remotes?;
+        let (remotes, target) = (self.places.remotes.as_ref()?, place.ssh.as_ref()?);
         let (remote, program) = (
             remotes.of(place, 0)?,
             remotes.program(place, configuration.variant.build)?,
         );
         let same = scenario.places.iter().filter(|other| other.ssh == place.ssh);
         let names = same.map(|place| place.name.clone()).collect();
-        let started = HostWatch::start(&remote, program, &self.options.run_id, names).await;
+        let started = HostWatch::start(&remote, target, program, &self.options.run_id, names).await;
         started.unwrap_or_else(|cause| {
             self.observer
-                .note(&format!("the host {} is not sampled: {cause}", remote.target));
+                .note(&format!("the host {target} is not sampled: {cause}"));
             None
         })
     }

@@ -31,7 +31,7 @@ pub(crate) use existing::ISOLATION;
 pub use existing::{DataSource, ExistingTopics, FoundPartition, FoundTopic, FoundTopics, Isolation, PATTERN_START};
 pub use live::{Capacity, Load, Mode, ResponseLimit, SEARCH_WINDOW_MAX_NS, Shape};
 pub(crate) use place::HERE;
-pub use place::{Place, PlaceLimits, processors};
+pub use place::{ContainerPlace, Engine, Place, PlaceLimits, Reach, processors};
 pub use property::{ClientSettings, PropertyValue};
 pub(crate) use repetitions::{ALLOWED_UNTIL, AT_MOST, FIRST_LOOK_MIN};
 pub use repetitions::{Repetitions, Until};

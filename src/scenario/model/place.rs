@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::app::App;
+use crate::scenario::choice::Choice;
 use crate::scenario::secrets::{HIDDEN, secrets_of_command, serialize_command};
 
 /// The name of the place that always exists: this machine.
@@ -24,6 +25,9 @@ pub struct Place {
     /// The host, as OpenSSH names it; `None` for this machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssh: Option<String>,
+    /// The containers; `None` for a place that has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<ContainerPlace>,
     /// Path of this program there; `None` for a copy of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tandem: Option<String>,
@@ -34,6 +38,43 @@ pub struct Place {
     pub limits: PlaceLimits,
     /// Name of the brokers' listener whose address the workers use.
     pub listener: Option<String>,
+}
+
+/// How worker processes are started at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach<'a> {
+    /// Here, by this program.
+    Here,
+    /// By a command that says where.
+    Launcher(&'a [String]),
+    /// On the host that OpenSSH reaches by this name.
+    Ssh(&'a str),
+    /// Each in a container of its own.
+    Container(&'a ContainerPlace),
+}
+
+/// A place whose worker processes are containers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContainerPlace {
+    /// The image, as the engine names it.
+    pub image: String,
+    /// Whose containers they are.
+    pub engine: Engine,
+}
+
+/// What runs containers: a program with the command line of Docker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Engine {
+    /// Docker.
+    Docker,
+    /// Podman.
+    Podman,
+}
+
+impl Choice for Engine {
+    /// The name of each is that of its program.
+    const ALL: &'static [(&'static str, Self)] = &[("docker", Engine::Docker), ("podman", Engine::Podman)];
 }
 
 /// Limits of each worker process of a place, as a container has them.
@@ -70,6 +111,24 @@ pub fn processors(list: &str) -> Option<BTreeSet<u32>> {
 }
 
 impl Place {
+    /// How worker processes are started here.
+    pub fn reach(&self) -> Reach<'_> {
+        match (&self.container, &self.ssh, &self.launcher[..]) {
+            (Some(container), _, _) => Reach::Container(container),
+            (None, Some(target), _) => Reach::Ssh(target),
+            (None, None, []) => Reach::Here,
+            (None, None, launcher) => Reach::Launcher(launcher),
+        }
+    }
+
+    /// True if tandem itself starts the workers somewhere that may be another machine.
+    pub fn is_managed(&self) -> bool {
+        match self.reach() {
+            Reach::Here | Reach::Launcher(_) => false,
+            Reach::Ssh(_) | Reach::Container(_) => true,
+        }
+    }
+
     /// What runs here: tandem's own worker, or the program that the launcher names.
     pub fn app(&self) -> App<'_> {
         App::of_launcher(&self.name, &self.launcher)

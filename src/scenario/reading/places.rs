@@ -17,6 +17,7 @@ pub(super) fn place(name: String, keys: PlaceKeys) -> Place {
         name,
         launcher: keys.launcher.unwrap_or_default(),
         ssh: keys.ssh,
+        container: None,
         tandem: keys.tandem,
         cpus: keys.cpus,
         limits: PlaceLimits {

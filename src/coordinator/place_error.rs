@@ -1,0 +1,57 @@
+//! Why the workers of a place cannot be started, whatever the place is.
+
+use super::remote::SshError;
+use crate::scenario::{Place, Reach};
+
+/// A place whose workers cannot be started.
+#[derive(Debug, thiserror::Error)]
+#[error("place {place}{}: {cause}", in_brackets(.reach))]
+pub struct PlaceError {
+    place: String,
+    /// How its workers are started, such as `ssh bench@host`; empty for this machine.
+    reach: String,
+    cause: PlaceCause,
+}
+
+/// Why, by what the place is.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceCause {
+    /// A host, or the way to it.
+    #[error(transparent)]
+    Ssh(#[from] SshError),
+}
+
+impl PlaceError {
+    pub(super) fn new(place: &Place, cause: impl Into<PlaceCause>) -> Self {
+        PlaceError {
+            place: place.name.clone(),
+            reach: reach(place),
+            cause: cause.into(),
+        }
+    }
+
+    /// True if the user asked to stop.
+    pub fn is_interruption(&self) -> bool {
+        match &self.cause {
+            PlaceCause::Ssh(cause) => *cause == SshError::Interrupted,
+        }
+    }
+}
+
+/// How the workers of a place are started, as a message names it.
+fn reach(place: &Place) -> String {
+    match place.reach() {
+        Reach::Here => String::new(),
+        Reach::Launcher(_) => "launcher".to_owned(),
+        Reach::Ssh(target) => format!("ssh {target}"),
+        Reach::Container(container) => format!("image {}", container.image),
+    }
+}
+
+fn in_brackets(text: &str) -> String {
+    if text.is_empty() {
+        String::new()
+    } else {
+        format!(" ({text})")
+    }
+}
