@@ -2,6 +2,8 @@
 //! left running.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::ready;
+use std::pin::Pin;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::thread;
@@ -19,6 +21,7 @@ use super::confinement::Confined;
 pub use super::news::{FleetEvent, FleetNews};
 use super::news::{Said, read_errors, read_messages, write_lines};
 use super::reached::Remote;
+use crate::measure::clock;
 use crate::measure::limits::{ProcessGroup, keep_to};
 use crate::measure::tree::is_marked as has_variable;
 use crate::protocol::{FromWorker, ToWorker};
@@ -46,14 +49,18 @@ pub struct Launch {
     pub log: bool,
 }
 
+/// When a signal came to a process; nobody else waits meanwhile.
+pub type Signalled = Pin<Box<dyn Future<Output = Result<u64, String>> + Send>>;
+
 /// The processes that a trial talks to.
 pub trait Fleet {
     /// Starts an actor's process. An error says why it could not be started.
     fn start(&mut self, actor: ActorId, launch: &Launch) -> Result<(), String>;
     /// Sends an actor a message; one that is gone is reported by [`Fleet::next`].
     fn send(&mut self, actor: ActorId, message: &ToWorker);
-    /// Sends a signal to an actor's process and all that its launcher has started. An error says why it got none.
-    fn signal(&mut self, actor: ActorId, signal: Signal) -> Result<(), String>;
+    /// Sends a signal to an actor's process and all that its launcher has started. Says when that was done: on another host
+    /// at its answer. An error says why it got none.
+    fn signal(&mut self, actor: ActorId, signal: Signal) -> Signalled;
     /// Waits for news of any worker.
     fn next(&mut self) -> impl Future<Output = FleetEvent>;
     /// Asks all to exit, waits for at most `limit`, and kills what is left. Returns what they reported meanwhile.
@@ -103,8 +110,23 @@ impl Process {
     fn continue_there(&self) {
         if let Some((remote, Some(pid))) = self.remote.as_ref().filter(|_| self.is_stopped) {
             // It fails only for one that has ended, or whose host is gone.
-            let _ = remote.signal(*pid, Signal::SIGCONT);
+            tokio::spawn(remote.signal(*pid, Signal::SIGCONT));
         }
+    }
+
+    /// Sends a signal now, or to another host.
+    fn signal(&mut self, signal: Signal) -> Result<Signalled, String> {
+        if let Ok(Some(status)) = self.child.try_wait() {
+            return Err(describe_end(Some(status)));
+        }
+        self.is_stopped = signal == Signal::SIGSTOP;
+        let Some((remote, pid)) = &self.remote else {
+            let at_ns = clock::now_ns();
+            self.signal_group(signal);
+            return Ok(Box::pin(ready(Ok(at_ns))));
+        };
+        let sent = remote.signal(pid.ok_or("it has not said who it is")?, signal);
+        Ok(Box::pin(async move { sent.await.map(|()| clock::now_ns()) }))
     }
 
     /// That its memory limit was why it was killed, where that is so.
@@ -236,19 +258,13 @@ impl Fleet for ProcessFleet {
         }
     }
 
-    fn signal(&mut self, actor: ActorId, signal: Signal) -> Result<(), String> {
-        let worker = self.workers.get_mut(&actor).ok_or("it was not started")?;
-        if let Ok(Some(status)) = worker.child.try_wait() {
-            return Err(describe_end(Some(status)));
-        }
-        worker.is_stopped = signal == Signal::SIGSTOP;
-        match &worker.remote {
-            Some((remote, pid)) => remote.signal(pid.ok_or("it has not said who it is")?, signal),
-            None => {
-                worker.signal_group(signal);
-                Ok(())
-            }
-        }
+    fn signal(&mut self, actor: ActorId, signal: Signal) -> Signalled {
+        let worker = self
+            .workers
+            .get_mut(&actor)
+            .ok_or_else(|| "it was not started".to_owned());
+        let sent = worker.and_then(|worker| worker.signal(signal));
+        sent.unwrap_or_else(|cause| Box::pin(ready(Err(cause))))
     }
 
     async fn next(&mut self) -> FleetEvent {
