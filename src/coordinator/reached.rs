@@ -102,6 +102,30 @@ mod tests {
         assert_eq!(signalling(1, Signal::SIGSTOP), "kill -s STOP 1");
     }
 
+    #[tokio::test]
+    async fn nobody_waits_for_a_signal_to_another_host_but_who_sent_it() {
+        let script = "sleep 0.4; exec \"$@\"";
+        let remote = Remote {
+            what: "a slow host".to_owned(),
+            ended: "it is over".to_owned(),
+            words: ["sh", "-c", script, "sh"].map(str::to_owned).to_vec(),
+            is_shell: false,
+        };
+        let mut child = Command::new("sleep").arg("60").process_group(0).spawn().unwrap();
+        let sent = std::time::Instant::now();
+        let signalled = tokio::spawn(remote.signal(child.id(), Signal::SIGTERM));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(sent.elapsed() < Duration::from_millis(350));
+        signalled.await.unwrap().unwrap();
+        assert!(sent.elapsed() >= Duration::from_millis(400), "it is done at the answer");
+        assert_eq!(child.wait().unwrap().signal(), Some(15));
+        let gone = remote.signal(child.id(), Signal::SIGTERM).await.unwrap_err();
+        assert!(
+            gone.starts_with("a slow host: ") && gone.contains("No such process"),
+            "{gone}"
+        );
+    }
+
     #[test]
     fn a_word_reaches_the_command_as_it_is() {
         let word = "it's $HOME; \"x\"\\ *";

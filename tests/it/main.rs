@@ -50,6 +50,7 @@ mod secured_cluster;
 mod shared_cluster;
 mod silent;
 mod ssh;
+mod ssh_faults;
 mod ssh_server;
 mod standing;
 mod standstills;

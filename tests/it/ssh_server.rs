@@ -23,6 +23,11 @@ impl Server {
     /// Starts one whose processes are started by these words first, such as `unshare`; `None`, with the reason printed,
     /// where there is no sshd. Continuous integration has one.
     pub fn start(wrapper: &[&str]) -> Option<Self> {
+        Self::start_with(wrapper, "")
+    }
+
+    /// The same for a server whose login shell does this first, and then what it is asked to do.
+    pub fn start_with(wrapper: &[&str], first: &str) -> Option<Self> {
         if !Path::new(SSHD).exists() {
             assert!(
                 std::env::var_os("CI").is_none(),
@@ -49,6 +54,10 @@ impl Server {
              PidFile none\nUsePAM no\nStrictModes no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
              PermitRootLogin prohibit-password\nSetEnv XDG_CACHE_HOME={folder_name}/cache\n"
         );
+        let server = match first {
+            "" => server,
+            first => format!("{server}ForceCommand {first}; eval \"$SSH_ORIGINAL_COMMAND\"\n"),
+        };
         fs::write(in_folder("sshd_config"), server).unwrap();
         let host_key = fs::read_to_string(in_folder("host.pub")).unwrap();
         fs::write(in_folder("known"), format!("[127.0.0.1]:{port} {host_key}")).unwrap();
@@ -64,6 +73,8 @@ impl Server {
             host("wrong-key", port, "other", "known"),
             host("unknown-host-key", port, "user", "known-to-nobody"),
             host("closed", closed, "user", "known"),
+            host("asks", port, "user", "known-to-nobody").replace("Checking yes", "Checking ask"),
+            host("behind", port, "user", "known") + "ProxyJump asks\n",
         ];
         fs::write(in_folder("ssh_config"), client.concat()).unwrap();
         // ssh looks for its configuration in the home of the account, whatever HOME says.
@@ -100,6 +111,11 @@ impl Server {
     pub fn known_to(&self, scene: Scene) -> Scene {
         let path = std::env::var("PATH").unwrap();
         scene.environment("PATH", Some(&format!("{}/bin:{path}", self.path().display())))
+    }
+
+    /// True where something was made for copies of the program.
+    pub fn has_folders(&self) -> bool {
+        self.path().join("cache").exists()
     }
 
     /// The copies of the program that were taken to the host.
