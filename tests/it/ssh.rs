@@ -15,7 +15,7 @@ use crate::ssh_server::{HOST, Server};
 
 /// Another clock: 100 s ahead.
 const AHEAD: [&str; 5] = ["unshare", "--time", "--monotonic", "100", "--fork"];
-const AHEAD_NS: i64 = 100_000_000_000;
+pub const AHEAD_NS: i64 = 100_000_000_000;
 
 /// The table of a place on this host.
 pub fn place(target: &str) -> String {
@@ -79,6 +79,10 @@ fn workers_by_ssh_give_the_same_account_and_leave_nothing_but_one_copy_of_the_pr
     scene.assert_no_processes();
 }
 
+/// What a shell in a mount namespace does to be on another machine: its boot gets another id.
+pub const OTHER_BOOT: &str = "id=$(mktemp) && echo 00000000-aaaa-bbbb-cccc-000000000000 >\"$id\" && \
+                              mount --bind \"$id\" /proc/sys/kernel/random/boot_id && rm \"$id\" && exec \"$@\"";
+
 /// A server that is another machine to all that asks: its boot has another id.
 pub fn other_machine() -> Option<Server> {
     other_machine_with("")
@@ -86,14 +90,7 @@ pub fn other_machine() -> Option<Server> {
 
 /// The same, whose login shell does this first.
 pub fn other_machine_with(first: &str) -> Option<Server> {
-    let folder = tempfile::tempdir().unwrap();
-    let id = folder.path().join("boot_id");
-    fs::write(&id, "00000000-aaaa-bbbb-cccc-000000000000\n").unwrap();
-    let bind = format!(
-        "mount --bind {} /proc/sys/kernel/random/boot_id && exec \"$@\"",
-        id.display()
-    );
-    let words = ["unshare", "--mount", "sh", "-c", &bind, "sh"];
+    let words = ["unshare", "--mount", "sh", "-c", OTHER_BOOT, "sh"];
     let can = Command::new(words[0]).args(&words[1..]).arg("true").status();
     if !can.is_ok_and(|status| status.success()) {
         assert!(
@@ -156,27 +153,6 @@ fn another_machine_is_sampled_and_listed_and_needs_an_address_of_the_brokers() {
         report.contains("Hosts") && report.contains("| far | there |"),
         "{report}"
     );
-}
-
-#[test]
-#[ignore = "scripts/test --all; brokers of its own, whose listeners local_brokers.rs tests"]
-fn workers_of_another_machine_reach_brokers_that_tandem_starts_by_the_address_of_the_cluster() {
-    let Some(server) = other_machine() else { return };
-    let scene = server.known_to(Scene::new());
-    let trials = Scenario::reading(2_000)
-        .tables(&place(HOST))
-        .case("there", "place = 'there'");
-    scene.scenario(&trials);
-    scene
-        .run(&[])
-        .refuses(&["place there, as in", "is another machine", "add address = "]);
-    scene.scenario(
-        trials
-            .to_string()
-            .replace("[dataset]", "[cluster]\naddress = '127.0.0.1'\n[dataset]"),
-    );
-    scene.run(&[]).exits(0);
-    scene.trials().iter().for_each(read_once);
 }
 
 #[test]

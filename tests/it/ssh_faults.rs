@@ -144,7 +144,7 @@ fn a_silent_program_and_its_file_of_properties_go_with_a_killed_observer_and_wit
         word.map(str::to_owned)
     };
     for kills_run in [false, true] {
-        let run = scene.spawn_run_to(&format!("out-{kills_run}"), &[]);
+        let run = scene.spawn_run_to(if kills_run { "out" } else { "observer-killed" }, &[]);
         wait_until("the program with its file", || file().is_some());
         let file = file().unwrap();
         assert!(fs::exists(&file).unwrap());

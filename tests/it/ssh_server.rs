@@ -28,6 +28,11 @@ impl Server {
 
     /// The same for a server whose login shell does this first, and then what it is asked to do.
     pub fn start_with(wrapper: &[&str], first: &str) -> Option<Self> {
+        Self::start_at("127.0.0.1", wrapper, first)
+    }
+
+    /// The same for a server that listens at this address.
+    pub fn start_at(address: &str, wrapper: &[&str], first: &str) -> Option<Self> {
         if !Path::new(SSHD).exists() {
             assert!(
                 std::env::var_os("CI").is_none(),
@@ -50,7 +55,7 @@ impl Server {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let folder_name = folder.path().display();
         let server = format!(
-            "ListenAddress 127.0.0.1\nPort {port}\nHostKey {folder_name}/host\nAuthorizedKeysFile {folder_name}/authorized\n\
+            "ListenAddress {address}\nPort {port}\nHostKey {folder_name}/host\nAuthorizedKeysFile {folder_name}/authorized\n\
              PidFile none\nUsePAM no\nStrictModes no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
              PermitRootLogin prohibit-password\nSetEnv XDG_CACHE_HOME={folder_name}/cache\n"
         );
@@ -60,10 +65,10 @@ impl Server {
         };
         fs::write(in_folder("sshd_config"), server).unwrap();
         let host_key = fs::read_to_string(in_folder("host.pub")).unwrap();
-        fs::write(in_folder("known"), format!("[127.0.0.1]:{port} {host_key}")).unwrap();
+        fs::write(in_folder("known"), format!("[{address}]:{port} {host_key}")).unwrap();
         let host = |name: &str, port: u16, key: &str, known: &str| {
             format!(
-                "Host {name}\nHostName 127.0.0.1\nPort {port}\nIdentityFile {folder_name}/{key}\nIdentitiesOnly yes\n\
+                "Host {name}\nHostName {address}\nPort {port}\nIdentityFile {folder_name}/{key}\nIdentitiesOnly yes\n\
                  IdentityAgent none\nUserKnownHostsFile {folder_name}/{known}\nStrictHostKeyChecking yes\n"
             )
         };
@@ -94,7 +99,7 @@ impl Server {
             .spawn()
             .unwrap();
         let server = Server { folder, process };
-        let listens = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
+        let listens = || std::net::TcpStream::connect((address, port)).is_ok();
         assert!(within(Duration::from_secs(20), listens), "{}", server.log());
         Some(server)
     }
