@@ -3,7 +3,7 @@
 use super::files;
 use crate::measure::{GroupDescription, GroupMember, GroupState, HostMeasurement, Trial, TrialKind, TrialOrder, clock};
 use crate::plan::Plan;
-use crate::protocol::{Capability, FromWorker};
+use crate::protocol::Capability;
 use crate::summary::summarise;
 use crate::testing::report::Fixture;
 use crate::testing::script::{RECORDS, Reader, Script, member_result, result, run, spec_of};

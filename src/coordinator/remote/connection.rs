@@ -2,7 +2,7 @@
 //! the command lines of the sessions. The user's own configuration says how the host is reached.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::Read;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -133,9 +133,6 @@ impl Connection {
             }
             sleep(PAUSE);
         }
-        let ended = |error: std::io::Error| SshError::Ended {
-            said: error.to_string(),
-        };
         let (stdout, stderr) = (joined(stdout), joined(stderr));
         let status = child.wait().map_err(|error| SshError::Ended {
             said: error.to_string(),

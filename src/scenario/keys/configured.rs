@@ -74,6 +74,7 @@ impl<'a> Configured<'a> {
             name,
             launcher,
             ssh,
+            container: _,
             tandem,
             cpus,
             limits,
