@@ -5,9 +5,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+use tandem::measure::FailureKind;
 
 use crate::scenario::Scenario;
-use crate::scene::{PROGRAM, Scene, read_once, signal, wait_until, within};
+use crate::scene::{PROGRAM, Scene, failure, read_once, signal, wait_until, within};
 use crate::ssh::{other_machine, other_machine_with, place};
 use crate::ssh_server::{HOST, Server};
 
@@ -168,4 +169,41 @@ fn a_silent_program_and_its_file_of_properties_go_with_a_killed_observer_and_wit
         }
     }
     remove_folders(&scene);
+}
+
+#[test]
+fn a_killed_worker_there_fails_its_trial_by_name_and_without_the_hosts_own_process_only_its_figures_are_missing() {
+    let Some(server) = other_machine() else { return };
+    let scene = server.known_to(Scene::on_shared_cluster());
+    let slow = Scenario::reading(2_000).consumer("work = 'wait 1ms'").repetitions(2);
+    scene.scenario(there(slow, HOST));
+    let run = scene.spawn_run(&[]);
+    // The process of the first trial, then the worker of the second.
+    let mut killed = Vec::new();
+    for role in ["worker host", "worker consumer"] {
+        let next = || {
+            let workers = server.workers().into_iter();
+            let mut of_role = workers.filter(|pid| line_of(*pid).contains(role) && !killed.contains(pid));
+            of_role
+                .next()
+                .filter(|_| role == "worker host" || trials_stored(&scene) == 1)
+        };
+        wait_until(role, || next().is_some());
+        let pid = next().unwrap();
+        signal(pid, Signal::SIGKILL);
+        killed.push(pid);
+    }
+    let ended = run.end().exits(1);
+    ended.says("what the host far did in trial 1 is not known: its `tandem worker host` has ended");
+    let trials = scene.trials();
+    read_once(&trials[0]);
+    assert!(trials[0].measurement.as_ref().unwrap().other_hosts.is_empty());
+    let found = failure(&trials[1]);
+    assert_eq!(found.kind, FailureKind::WorkerDied, "{found:?}");
+    assert!(found.message.contains("its session by ssh to far is over"), "{found:?}");
+    assert!(server.workers().is_empty());
+}
+
+fn trials_stored(scene: &Scene) -> usize {
+    scene.trial_files().len()
 }
