@@ -62,6 +62,13 @@ pub struct RunMark {
     pub value: String,
 }
 
+impl RunMark {
+    /// The variable of the processes that hold the run's connections to a machine.
+    pub fn connection_variable(&self) -> String {
+        format!("{}_CONNECTION", self.variable)
+    }
+}
+
 /// Tells the process that samples a machine that its trial ended in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrialOver {

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
-use std::os::unix::process::parent_id;
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -20,8 +19,8 @@ use crate::protocol::SILENCE_LIMIT_MS;
 /// How long processes of a dead run may take to end by themselves before they are killed.
 const END_LIMIT: Duration = Duration::from_secs(3);
 
-/// How long it is waited for the end of the connection after the end of the input. A coordinator that lives has only lost
-/// this process.
+/// How long it is waited for the end of the run's connections after the end of the input. A coordinator that lives has only
+/// lost this process.
 const CONNECTION_LIMIT: Duration = Duration::from_secs(10);
 
 /// From one look to the next.
@@ -30,7 +29,6 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Runs until the end of its input, or a silence of [`SILENCE_LIMIT_MS`]. An empty line is a sign of life. The mark of a run
 /// is answered by a reading, and makes this process responsible for the run's processes here until the trial is over.
 pub fn run_host() -> ExitCode {
-    let connection = parent_id();
     let (sender, lines) = channel();
     thread::spawn(move || {
         for line in io::stdin().lock().lines() {
@@ -44,28 +42,39 @@ pub fn run_host() -> ExitCode {
     if facts.is_err() || facts.is_ok_and(|facts| !say(&facts)) {
         return ExitCode::FAILURE;
     }
-    let mut mark = None;
-    match serve(&lines, &mut mark) {
+    let mut run = None;
+    match serve(&lines, &mut run) {
         End::InOrder => return ExitCode::SUCCESS,
         End::Unreadable => {
             eprintln!("tandem worker: a line is not the mark of a run");
             return ExitCode::FAILURE;
         }
-        End::Input | End::Silence if mark.is_none() => return ExitCode::SUCCESS,
-        // Taken down now: a coordinator that lives may connect again and start others.
         End::Input => {
-            let left = mark.as_ref().map(of_run).unwrap_or_default();
-            if !wait_until(CONNECTION_LIMIT, || parent_id() != connection) {
+            let Some(run) = run.filter(|run| !run.connections.is_empty()) else {
+                return ExitCode::SUCCESS;
+            };
+            // Looked up now: a coordinator that lives may connect again and start others.
+            let processes = of_run(&run.mark);
+            let is_over = || !run.connections.iter().any(is_running);
+            if !wait_until(CONNECTION_LIMIT, is_over) {
                 return ExitCode::SUCCESS;
             }
-            end_processes(left);
+            end_processes(&processes, &run.mark);
         }
-        End::Silence => end_processes(mark.as_ref().map(of_run).unwrap_or_default()),
-    }
-    if let Some(mark) = mark {
-        remove_program_files(&mark.value);
+        End::Silence => {
+            if let Some(Run { mark, .. }) = run {
+                end_processes(&of_run(&mark), &mark);
+            }
+        }
     }
     ExitCode::FAILURE
+}
+
+/// The run that has processes here.
+struct Run {
+    mark: RunMark,
+    /// The processes that hold its connections, which end with the coordinator even if a worker is stopped.
+    connections: BTreeSet<Started>,
 }
 
 /// How the conversation ended.
@@ -80,7 +89,7 @@ enum End {
     Unreadable,
 }
 
-fn serve(lines: &Receiver<String>, run: &mut Option<RunMark>) -> End {
+fn serve(lines: &Receiver<String>, run: &mut Option<Run>) -> End {
     loop {
         let line = match lines.recv_timeout(Duration::from_millis(SILENCE_LIMIT_MS)) {
             Ok(line) => line,
@@ -98,7 +107,10 @@ fn serve(lines: &Receiver<String>, run: &mut Option<RunMark>) -> End {
             return End::Unreadable;
         };
         let answer = serde_json::to_string(&HostReading::take(&mark));
-        *run = Some(mark);
+        run.get_or_insert_with(|| Run {
+            connections: marked_with(&mark.connection_variable(), &mark.value),
+            mark,
+        });
         if answer.is_err() || answer.is_ok_and(|answer| !say(&answer)) {
             return End::Input;
         }
@@ -113,26 +125,34 @@ fn started(pid: u32) -> Option<Started> {
     Some((pid, stat.field(22)?.to_owned()))
 }
 
-/// The processes of a run on this machine, this one left out.
-fn of_run(mark: &RunMark) -> BTreeSet<Started> {
-    let found = marked(&mark.variable, |value| value == mark.value);
+fn is_running(process: &Started) -> bool {
+    started(process.0).as_ref() == Some(process)
+}
+
+/// Processes on this machine whose environment has a variable with this value, this one left out.
+fn marked_with(variable: &str, value: &str) -> BTreeSet<Started> {
+    let found = marked(variable, |found| found == value);
     found.into_iter().filter_map(started).collect()
 }
 
-/// Lets processes go on that are stopped, so that they notice the end of their input, and kills those that do not end.
-fn end_processes(processes: BTreeSet<Started>) {
-    let running = |process: &&Started| started(process.0).as_ref() == Some(*process);
+fn of_run(mark: &RunMark) -> BTreeSet<Started> {
+    marked_with(&mark.variable, &mark.value)
+}
+
+/// Lets processes of a run go on that are stopped, so that they notice the end of their input, kills those that do not end,
+/// and removes the files that they have left.
+fn end_processes(processes: &BTreeSet<Started>, mark: &RunMark) {
     let send = |signal: Signal| {
-        for (pid, _) in processes.iter().filter(running) {
+        for (pid, _) in processes.iter().filter(|process| is_running(process)) {
             // It may have ended in this moment.
             let _ = kill(Pid::from_raw(pid.cast_signed()), signal);
         }
     };
     send(Signal::SIGCONT);
-    let have_ended = || processes.iter().find(running).is_none();
-    if !wait_until(END_LIMIT, have_ended) {
+    if !wait_until(END_LIMIT, || !processes.iter().any(is_running)) {
         send(Signal::SIGKILL);
     }
+    remove_program_files(&mark.value);
 }
 
 /// Looks until `holds` or the time is over; whether it held.

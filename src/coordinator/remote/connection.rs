@@ -16,6 +16,7 @@ use nix::unistd::Pid;
 
 use super::error::SshError;
 use crate::coordinator::reached::{Remote, quoted};
+use crate::measure::RunMark;
 use crate::server::RUN_VARIABLE;
 
 /// How long the way to the host and the log-in may take.
@@ -39,8 +40,14 @@ const OPTIONS: [&str; 7] = [
     "-oRequestTTY=no",
 ];
 
-/// What the master runs on the host: it ends with its input.
-const HOLD: &str = "exec cat >/dev/null";
+/// What the master runs on the host: it ends with its input. By its mark `tandem worker host` there knows that the run lives.
+fn hold(run_id: &str) -> String {
+    let mark = RunMark {
+        variable: RUN_VARIABLE.to_owned(),
+        value: run_id.to_owned(),
+    };
+    format!("exec env {}={} cat >/dev/null", mark.connection_variable(), mark.value)
+}
 
 /// Printed on the host before the answer to a script: what comes before is of a login shell's start-up files.
 const ANSWER: &str = "tandem-answer";
@@ -198,7 +205,7 @@ fn start_master(target: &str, socket: &Path, run_id: &str, interrupted: &AtomicB
         .args(OPTIONS)
         .args(["-T", "-oControlMaster=yes", "-oControlPersist=no", "-S"])
         .arg(socket)
-        .args(["--", target, HOLD])
+        .args(["--", target, &hold(run_id)])
         .env(RUN_VARIABLE, run_id)
         // Closed by the end of this process, however it ends, which ends the command, and with it the connection.
         .stdin(Stdio::piped())
