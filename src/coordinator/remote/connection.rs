@@ -177,8 +177,8 @@ fn joined(stream: Option<JoinHandle<Vec<u8>>>) -> Vec<u8> {
 /// What was printed after the mark of the answer; `None` where the login shell did not come so far.
 fn answer(printed: &[u8]) -> Option<&[u8]> {
     let mark = format!("{ANSWER}\n").into_bytes();
-    let at = printed.windows(mark.len()).position(|part| part == mark)?;
-    printed.get(at + mark.len()..)
+    let position = printed.windows(mark.len()).position(|part| part == mark)?;
+    printed.get(position + mark.len()..)
 }
 
 /// Kills a process of ours that leads its group, with all that it has started, and waits for it.
