@@ -20,9 +20,6 @@ mod input;
 mod json;
 mod junit;
 mod labels;
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod many_tests;
 mod markdown;
 mod outline;
 mod packed;

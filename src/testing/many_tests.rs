@@ -1,13 +1,13 @@
 //! A trial of ten thousand members, from what its processes say to the files of its report.
 
-use super::files;
+use super::report::Fixture;
+use super::script::{RECORDS, Reader, Script, member_result, result, run, spec_of};
+use super::{arrangement, scenario};
 use crate::measure::{GroupDescription, GroupMember, GroupState, HostMeasurement, Trial, TrialKind, TrialOrder, clock};
 use crate::plan::Plan;
 use crate::protocol::Capability;
+use crate::report::files;
 use crate::summary::summarise;
-use crate::testing::report::Fixture;
-use crate::testing::script::{RECORDS, Reader, Script, member_result, result, run, spec_of};
-use crate::testing::{arrangement, scenario};
 use crate::trial::{Phase, measure};
 
 const PROCESSES: usize = 1_000;
@@ -88,7 +88,7 @@ fn a_trial_of_ten_thousand_members_is_folded_summarised_and_reported_within_ten_
                 records: measurement.records_expected,
                 load: None,
             };
-            crate::testing::trial()
+            super::trial()
                 .configuration(0, "case")
                 .measured(measurement.clone())
                 .order(order)
