@@ -27,6 +27,7 @@ mod lies;
 mod limits;
 mod live;
 mod local_brokers;
+mod many;
 mod network_host;
 mod old_versions;
 mod planned_acts;
