@@ -62,7 +62,7 @@ impl Drop for Network {
 fn a_second_host_reads_from_brokers_of_this_one_by_the_address_of_the_cluster() {
     let Some(network) = Network::make() else { return };
     let unshare = ["unshare", "--mount", "--time", "--monotonic", "100", "--fork"];
-    let wrapper = [
+    let wrapper: [&[&str]; 3] = [
         &["ip", "netns", "exec", &network.name],
         &unshare[..],
         &["sh", "-c", OTHER_BOOT, "sh"],
