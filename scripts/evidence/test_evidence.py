@@ -22,11 +22,13 @@ import build
 import changes
 import checks
 import clients
+import clocks
 import consumer_performance
 import document
 import fill
 import live
 import main
+import many
 import peers
 import ratios
 import rdkafka_performance
@@ -50,6 +52,41 @@ def order(partitions=2, taken=(0, 1), **rest):
 
 def trial(block, case, seconds, wait=0.0, cpu=1.0, flags=""):
     return trials.Trial(block, case, 2, 1, 1_000_000, 100_000_000, seconds, seconds + wait, cpu, 0.0, flags)
+
+
+class Clocks(unittest.TestCase):
+    def row(self, host, measured):
+        trials = [{"order": {"number": 1}, "measurement": {"clocks": [clock]}} for clock in measured]
+        return clocks.row(host, trials, 2)
+
+    def test_a_clock_is_right_within_its_bound_in_every_trial_that_was_asked_for(self):
+        host = clocks.HOSTS[1]
+        right = {"offset_ns": -7_300_900, "bound_ns": 1_000}
+        self.assertEqual(self.row(host, [right, right])[3], "yes")
+        self.assertEqual(self.row(host, [right])[3], "**no**")
+        self.assertEqual(self.row(host, [right, {**right, "bound_ns": 899}])[3], "**no**")
+        self.assertEqual(self.row(host, [right, {**right, "bound_ns": clocks.MS}])[3], "**no**")
+        slow = {"offset_ns": 0, "bound_ns": 21 * clocks.MS}
+        self.assertEqual(self.row(clocks.HOSTS[4], [slow, slow])[3], "yes")
+
+    def test_a_host_that_was_taken_for_this_one_is_no_evidence(self):
+        trial = {"order": {"number": 1}, "measurement": {"clocks": []}}
+        self.assertRaises(ValueError, clocks.errors, trial, clocks.HOSTS[0])
+
+
+class Many(unittest.TestCase):
+    def found(self, joining):
+        return {members: ({"joining": seconds, "connecting": 1.0, "collecting": 0.1}, 90.0, [])
+                for members, seconds in joining.items()}
+
+    def test_what_grows_in_proportion_grows_well_and_what_grows_with_the_square_does_not(self):
+        self.assertTrue(many.grows_well(self.found({50: 1.0, 200: 4.0, 500: 11.0}), "joining"))
+        self.assertFalse(many.grows_well(self.found({50: 1.0, 200: 4.0, 500: 25.0}), "joining"))
+
+    def test_each_number_of_members_has_a_row_and_a_point_of_each_phase(self):
+        found = self.found({50: 1.0, 500: 10.0})
+        self.assertEqual(len(many.table(found).splitlines()), 4)
+        self.assertEqual(many.drawn(found).count("<circle"), 6)
 
 
 class Changes(unittest.TestCase):

@@ -1,6 +1,5 @@
 //! Drives a trial: lets the state machine, the fleet, the cluster and the clock talk to each other.
 
-use std::future::ready;
 use std::time::Duration;
 
 use tokio::task::{JoinHandle, JoinSet};
@@ -333,7 +332,7 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
             Action::Act(actor, act) => {
                 let launch = self.launches.iter().find(|(of, _)| *of == actor);
                 let done = act_on_worker(self.fleet, actor, act, launch.map(|(_, launch)| launch));
-                self.acts.spawn(ready(Event::Acted(actor, act, done)));
+                self.acts.spawn(async move { Event::Acted(actor, act, done.await) });
             }
             Action::Describe(group) => {
                 let description = self.surroundings.describe(&self.machine.terms.groups[group]);

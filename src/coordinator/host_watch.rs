@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::host::Elsewhere;
 use super::launching::{Started, on_host};
 use super::reached::Remote;
-use crate::measure::{HostFacts, HostReading, RunMark};
+use crate::measure::{HostFacts, HostReading, RunMark, TrialOver};
 use crate::server::RUN_VARIABLE;
 
 /// How long the process may take to begin, and to answer.
@@ -47,15 +47,28 @@ struct Talk {
 impl Talk {
     async fn line(&mut self) -> Result<String, String> {
         let line = timeout(LIMIT, self.output.next_line()).await;
-        let line = line.map_err(|_| format!("it did not answer within {} s", LIMIT.as_secs()))?;
+        let line = line.map_err(|_| silence())?;
         line.map_err(|error| error.to_string())?
             .ok_or_else(|| "it has ended".to_owned())
+    }
+
+    /// What the machine is. The login shell there may print something before.
+    async fn facts(&mut self) -> Result<HostFacts, String> {
+        loop {
+            if let Ok(facts) = serde_json::from_str(&self.line().await?) {
+                return Ok(facts);
+            }
+        }
     }
 
     async fn say(&mut self, text: &str) -> Result<(), String> {
         let said = self.input.write_all(text.as_bytes()).await;
         said.map_err(|error| error.to_string())
     }
+}
+
+fn silence() -> String {
+    format!("it did not answer within {} s", LIMIT.as_secs())
 }
 
 impl HostWatch {
@@ -88,7 +101,8 @@ impl HostWatch {
         };
         let output = BufReader::new(output).lines();
         let mut talk = Talk { input, output };
-        let facts: HostFacts = serde_json::from_str(&talk.line().await?).map_err(|error| error.to_string())?;
+        let facts = timeout(LIMIT, talk.facts()).await;
+        let facts = facts.map_err(|_| silence())??;
         if facts.is_this_machine() {
             return Ok(None);
         }
@@ -103,6 +117,7 @@ impl HostWatch {
             _process: process,
         });
         let living = Arc::downgrade(&host);
+        drop(host);
         tokio::spawn(async move {
             while let Some(host) = living.upgrade() {
                 if host.talk.lock().await.say("\n").await.is_err() {
@@ -121,6 +136,21 @@ impl HostWatch {
         match watched.iter_mut().find(is_same) {
             Some(known) => known.places.extend(host.places),
             None => watched.push(host),
+        }
+    }
+
+    /// Ends it, and what is left there of the trial's programs, whose members' names begin with `programs`.
+    pub(super) async fn end(&self, run_id: &str, programs: &str) {
+        let over = TrialOver {
+            run_id: run_id.to_owned(),
+            programs: programs.to_owned(),
+        };
+        let mut talk = self.host.talk.lock().await;
+        if let Ok(line) = serde_json::to_string(&over)
+            && talk.say(&(line + "\n")).await.is_ok()
+        {
+            // The end of its output is its answer. One that gives none has ended, or does with the connection.
+            let _ = talk.line().await;
         }
     }
 

@@ -73,6 +73,22 @@ pub struct RunMark {
     pub value: String,
 }
 
+impl RunMark {
+    /// The variable of the processes that hold the run's connections to a machine.
+    pub fn connection_variable(&self) -> String {
+        format!("{}_CONNECTION", self.variable)
+    }
+}
+
+/// Tells the process that samples a machine that its trial ended in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrialOver {
+    /// Id of the run.
+    pub run_id: String,
+    /// How the names of members of the trial's programs begin. What is left of these programs is ended.
+    pub programs: String,
+}
+
 /// How far a machine and the worker processes on it had come at a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostReading {

@@ -10,13 +10,15 @@ use tandem::measure::FailureKind;
 
 use crate::scenario::Scenario;
 use crate::scene::{Scene, failure, read_once, signal, wait_until, within};
+use crate::ssh_faults::{kill_guardian, remove_folders};
 use crate::ssh_server::{HOST, Server};
 
 /// Another clock: 100 s ahead.
 const AHEAD: [&str; 5] = ["unshare", "--time", "--monotonic", "100", "--fork"];
-const AHEAD_NS: i64 = 100_000_000_000;
+pub const AHEAD_NS: i64 = 100_000_000_000;
 
-fn place(target: &str) -> String {
+/// The table of a place on this host.
+pub fn place(target: &str) -> String {
     format!("[[place]]\nname = 'there'\nssh = '{target}'\n")
 }
 
@@ -166,18 +168,12 @@ fn a_killed_run_leaves_no_worker_on_the_host_even_without_its_guardian() {
     wait_until("two workers on the host that read", || {
         server.workers().into_iter().filter(|pid| reads(*pid)).count() == 2
     });
-    let is_guardian = |line: &str| line.contains(" guardian ");
-    for (pid, _) in scene.processes().into_iter().filter(|(_, line)| is_guardian(line)) {
-        signal(pid, Signal::SIGKILL);
-    }
+    kill_guardian(&scene);
     run.signal(Signal::SIGKILL);
     assert!(within(Duration::from_secs(15), || server.workers().is_empty()));
     assert!(within(Duration::from_secs(15), || scene.processes_of("ssh").is_empty()));
     run.end();
-    // The next run would remove the folder of the connection, which it has noted.
-    for folder in scene.data_folders() {
-        let _ = fs::remove_dir_all(folder);
-    }
+    remove_folders(&scene);
 }
 
 #[test]

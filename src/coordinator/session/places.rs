@@ -127,12 +127,27 @@ impl Session<'_> {
             match started.await.unwrap_or_else(|error| Err(error.to_string())) {
                 Ok(Some(host)) => HostWatch::add(&mut watched, host),
                 Ok(None) => {}
-                Err(cause) => self
-                    .observer
-                    .note(&format!("the host {target} is not sampled: {cause}")),
+                Err(cause) => self.note_not_sampled(&target, &cause),
             }
         }
-        watched
+        self.armed(watched).await
+    }
+
+    /// Those of the hosts that answer. From its first reading on each ends the run's processes there if the run dies.
+    async fn armed(&self, watched: Vec<HostWatch>) -> Vec<HostWatch> {
+        let mut armed = Vec::new();
+        for host in watched {
+            match host.sample().await {
+                Ok(_) => armed.push(host),
+                Err(cause) => self.note_not_sampled(host.ssh(), &cause),
+            }
+        }
+        armed
+    }
+
+    fn note_not_sampled(&self, target: &str, cause: &str) {
+        self.observer
+            .note(&format!("the host {target} is not sampled: {cause}"));
     }
 
     /// Says where a trial goes without the figures of one of its other machines.

@@ -23,13 +23,13 @@ use crate::coordinator::host::HostSample;
 use crate::coordinator::host_watch::HostWatch;
 use crate::coordinator::memory::MemoryKills;
 use crate::coordinator::places::Places;
-use crate::coordinator::processes::end_programs;
 use crate::coordinator::roles::Wanted;
 use crate::coordinator::watch::Watch;
 use crate::kafka::admin::Admin;
 use crate::measure::clock;
 use crate::measure::judge::judge;
 use crate::measure::limits::{Kernel, LimitWatch};
+use crate::measure::programs::end_programs;
 use crate::measure::standstill::{broker_changes, standstill_before_failure};
 use crate::measure::tree::with_descendants;
 use crate::measure::{Act, DeliveredTopics, GroupDescription, PlannedAct};
@@ -78,7 +78,8 @@ impl Session<'_> {
         let Some(mut outcome) = outcome else {
             // In order, so that the members leave their groups and these can be removed.
             let left_behind = fleet.shutdown(exit_limit).await;
-            self.end_programs(order, configuration, &left_behind);
+            self.end_programs(order, configuration, &left_behind, &around.watched)
+                .await;
             return Ok(None);
         };
         recording.end(outcome.measurement.as_mut());
@@ -88,7 +89,8 @@ impl Session<'_> {
         }
         self.bring_back_store(&outcome).await;
         self.note_unwatched(order, &around.watched, &outcome);
-        self.end_programs(order, configuration, &outcome.left_behind);
+        self.end_programs(order, configuration, &outcome.left_behind, &around.watched)
+            .await;
         self.close_tables(counting.as_ref(), sessions, &mut outcome).await;
         let own_topics = if has_own_topics { topics } else { Vec::new() };
         self.remove_topics(cluster, own_topics).await;
@@ -115,8 +117,20 @@ impl Session<'_> {
         }
     }
 
-    /// Ends what is left of programs that speak nothing: their observers may have been killed.
-    fn end_programs(&self, order: &TrialOrder, configuration: &Configuration, left_behind: &[String]) {
+    /// Ends what is left of programs that speak nothing, here and on other machines, whose watches end with the trial:
+    /// their observers may have been killed.
+    async fn end_programs(
+        &self,
+        order: &TrialOrder,
+        configuration: &Configuration,
+        left_behind: &[String],
+        watched: &[HostWatch],
+    ) {
+        let run_id = &self.options.run_id;
+        let programs = format!("{}-", names::trial(&self.prefix, order.number));
+        for host in watched {
+            host.end(run_id, &programs).await;
+        }
         if self.plan.scenario.app_of(configuration).silent().is_none() {
             return;
         }
@@ -124,10 +138,7 @@ impl Session<'_> {
             let (name, number) = (&configuration.name, order.number);
             self.observer.note(&format!("{name}, trial {number}: {left}"));
         }
-        end_programs(
-            &self.options.run_id,
-            &format!("{}-", names::trial(&self.prefix, order.number)),
-        );
+        end_programs(run_id, &programs);
     }
 
     /// The world around a trial on a cluster.
