@@ -9,7 +9,7 @@ impl FromWorker {
     pub fn times_mut(&mut self) -> Vec<&mut u64> {
         use FromWorker::{
             Assignments, Calibrated, Clock, Failed, Hello, ProducerProgress, ProducerResult, ProgramReady, Progress,
-            Ready, Reported, Result, Seconds,
+            Ready, Reported, Result, Seconds, Unanswered,
         };
         let (mut times, mut stretches): (Vec<&mut u64>, Vec<&mut Stretch>) = (Vec::new(), Vec::new());
         match self {
@@ -48,6 +48,7 @@ impl FromWorker {
             | Calibrated(_)
             | Clock(_)
             | Reported { .. }
+            | Unanswered { .. }
             | Failed { .. } => {}
         }
         times.extend(

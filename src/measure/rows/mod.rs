@@ -3,11 +3,13 @@
 //! database.
 
 mod finding;
+mod reach;
 mod unconfirmed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::finding::{Finding, FindingKind};
+use self::reach::{MayBe, may_be};
 use super::delivered::DeliveredTopics;
 use super::ledger::Reading;
 use super::member::TopicPartition;
@@ -15,7 +17,7 @@ use super::stored::StoreAccount;
 use super::trial::FailureKind;
 use crate::wording::plural;
 
-pub use self::unconfirmed::{Tries, Unconfirmed};
+pub use self::unconfirmed::{Named, Records, Unconfirmed};
 
 /// Most findings of a [`RowsAccount`]; more are only counted.
 const FINDINGS_MAX: usize = 10;
@@ -68,6 +70,10 @@ pub struct Stored<'a> {
     pub delivered: Option<&'a DeliveredTopics>,
     /// What they may have stored without reporting it.
     pub unconfirmed: &'a [Unconfirmed<'a>],
+    /// True if members store the records of a partition in the order of their offsets.
+    pub in_order: bool,
+    /// True if rows of the same record take each other's place.
+    pub one_per_record: bool,
     /// What the values had that they read.
     pub values: &'a [ValuesRead],
     /// True if all values have the same length.
@@ -88,43 +94,40 @@ pub struct RowsAccount {
 }
 
 impl RowsAccount {
+    /// What can be wrong with rows, the worst first: how often it is, how a trial fails by it, and in words.
+    fn faults(&self) -> [(u64, FailureKind, &'static str, &'static str); 4] {
+        let account = &self.account;
+        [
+            (account.lost, FailureKind::RowsLost, "record", "without a row"),
+            (
+                account.altered,
+                FailureKind::RowsAltered,
+                "partition",
+                "with other values than were read",
+            ),
+            (account.unexplained, FailureKind::RowsTwice, "row", "too many"),
+            (
+                account.outside,
+                FailureKind::RowsOutside,
+                "row",
+                "of records that no member stored",
+            ),
+        ]
+    }
+
     /// How a trial fails by it; `None` where every row is explained and no record is without one.
     pub fn failure(&self) -> Option<FailureKind> {
-        let StoreAccount {
-            lost,
-            unexplained,
-            altered,
-            outside,
-            ..
-        } = self.account;
-        [
-            (lost, FailureKind::RowsLost),
-            (altered, FailureKind::RowsAltered),
-            (unexplained, FailureKind::RowsTwice),
-            (outside, FailureKind::RowsOutside),
-        ]
-        .into_iter()
-        .find_map(|(count, kind)| (count > 0).then_some(kind))
+        let mut faults = self.faults().into_iter();
+        faults.find_map(|(count, kind, ..)| (count > 0).then_some(kind))
     }
 
     /// What is wrong, in a sentence of counts and one for each finding.
     pub fn sentences(&self) -> Vec<String> {
-        let StoreAccount {
-            lost,
-            unexplained,
-            altered,
-            outside,
-            ..
-        } = self.account;
-        let counts = [
-            (lost, "record", "without a row"),
-            (altered, "partition", "with other values than were read"),
-            (unexplained, "row", "too many"),
-            (outside, "row", "of records that no member stored"),
-        ];
-        let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
-        let counts: Vec<String> = counts
-            .map(|(count, noun, what)| format!("{} {what}", plural(count, noun)))
+        let counts: Vec<String> = self
+            .faults()
+            .into_iter()
+            .filter(|(count, ..)| *count > 0)
+            .map(|(count, _, noun, what)| format!("{} {what}", plural(count, noun)))
             .collect();
         let elsewhere = (self.elsewhere > 0).then(|| {
             format!(
@@ -163,8 +166,13 @@ pub fn account(rows: &[StoredRun], stored: Stored<'_>, elsewhere: u64) -> RowsAc
         .collect();
     let mut books = Books::default();
     for partition in partitions {
-        books.close(partition, rows, stored);
-        books.compare_values(partition, rows, stored);
+        let page = Page {
+            partition,
+            stored,
+            may_be: may_be(partition, rows, stored),
+        };
+        books.close(&page, rows);
+        books.compare_values(&page, rows);
     }
     let mut account = books.account;
     account.elsewhere = elsewhere;
@@ -182,64 +190,67 @@ struct Change {
     committed: i64,
 }
 
+/// The changes of a partition, by offset.
+fn changes_of(
+    partition: TopicPartition,
+    rows: &[StoredRun],
+    stored: Stored<'_>,
+    may_be: &[MayBe<'_>],
+) -> BTreeMap<i64, Change> {
+    let mut changes: BTreeMap<i64, Change> = BTreeMap::new();
+    let mut change = |first: i64, end: i64, by: Change| {
+        if first < end {
+            let begin = changes.entry(first).or_default();
+            *begin = begin.plus(by, 1);
+            let finish = changes.entry(end).or_default();
+            *finish = finish.plus(by, -1);
+        }
+    };
+    let none = Change::default();
+    let readings = stored.readings.iter().filter(|reading| reading.partition == partition);
+    for run in readings.flat_map(|reading| reading.runs) {
+        change(run.first, run.end, Change { readings: 1, ..none });
+    }
+    for span in may_be {
+        change(span.first, span.end, Change { unconfirmed: 1, ..none });
+    }
+    for run in rows.iter().filter(|run| run.partition == partition) {
+        let rows = i64::try_from(run.copies).unwrap_or(i64::MAX);
+        change(run.first, run.end, Change { rows, ..none });
+    }
+    let committed = stored.committed.iter();
+    for of in committed.filter(|committed| committed.partition == partition) {
+        change(of.low, of.end, Change { committed: 1, ..none });
+    }
+    changes
+}
+
+/// A partition, and what its rows are compared with.
+struct Page<'a> {
+    partition: TopicPartition,
+    stored: Stored<'a>,
+    /// What members may have stored of it without reporting it.
+    may_be: Vec<MayBe<'a>>,
+}
+
 #[derive(Default)]
 struct Books {
     account: RowsAccount,
 }
 
 impl Books {
-    fn close(&mut self, partition: TopicPartition, rows: &[StoredRun], stored: Stored<'_>) {
-        let mut changes: BTreeMap<i64, Change> = BTreeMap::new();
-        let mut change = |first: i64, end: i64, by: Change| {
-            if first < end {
-                let begin = changes.entry(first).or_default();
-                *begin = begin.plus(by, 1);
-                let finish = changes.entry(end).or_default();
-                *finish = finish.plus(by, -1);
-            }
-        };
-        let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        let readings = stored.readings.iter().filter(|reading| reading.partition == partition);
-        for run in readings.flat_map(|reading| reading.runs) {
-            let by = Change {
-                readings: 1,
-                ..Change::default()
-            };
-            change(run.first, run.end, by);
-        }
-        for may_be in stored.unconfirmed.iter().filter(|may_be| may_be.partition == partition) {
-            let by = Change {
-                unconfirmed: signed(may_be.copies),
-                ..Change::default()
-            };
-            change(may_be.first, may_be.end, by);
-        }
-        for run in rows.iter().filter(|run| run.partition == partition) {
-            let by = Change {
-                rows: signed(run.copies),
-                ..Change::default()
-            };
-            change(run.first, run.end, by);
-        }
-        let committed = stored.committed.iter();
-        for committed in committed.filter(|committed| committed.partition == partition) {
-            let by = Change {
-                committed: 1,
-                ..Change::default()
-            };
-            change(committed.low, committed.end, by);
-        }
+    fn close(&mut self, page: &Page<'_>, rows: &[StoredRun]) {
         let mut now = Change::default();
         let mut from = i64::MIN;
-        for (at, by) in changes {
-            self.stretch((partition, from, at), now, stored);
+        for (at, by) in changes_of(page.partition, rows, page.stored, &page.may_be) {
+            self.stretch(page, (from, at), now);
             now = now.plus(by, 1);
             from = at;
         }
     }
 
     /// Offsets with equally many readings and rows.
-    fn stretch(&mut self, (partition, first, end): (TopicPartition, i64, i64), now: Change, stored: Stored<'_>) {
+    fn stretch(&mut self, page: &Page<'_>, (first, end): (i64, i64), now: Change) {
         let (readings, rows) = (now.readings.unsigned_abs(), now.rows.unsigned_abs());
         let unconfirmed = now.unconfirmed.unsigned_abs();
         if rows == 0 {
@@ -249,17 +260,14 @@ impl Books {
                 (false, false) => return,
             };
             // A run of an existing topic goes on over offsets without a record.
-            let delivered = stored
-                .delivered
-                .and_then(|delivered| delivered.of(partition.topic, partition.partition));
-            match delivered {
+            let delivered = page.stored.delivered;
+            match delivered.and_then(|delivered| delivered.of(page.partition.topic, page.partition.partition)) {
                 Some(delivered) => {
-                    let missing: Vec<_> = delivered.within(first, end).collect();
-                    for run in missing {
-                        self.find(kind, (partition, run.first, run.end), stored);
+                    for run in delivered.within(first, end) {
+                        self.find(page, kind, (run.first, run.end));
                     }
                 }
-                None => self.find(kind, (partition, first, end), stored),
+                None => self.find(page, kind, (first, end)),
             }
             return;
         }
@@ -268,9 +276,8 @@ impl Books {
         counts.rows += count * rows;
         counts.stored += count;
         counts.stored_twice += count * (rows - 1);
-        let place = (partition, first, end);
         if readings + unconfirmed == 0 {
-            self.find(FindingKind::Outside, place, stored);
+            self.find(page, FindingKind::Outside, (first, end));
         }
         if rows > (readings + unconfirmed).max(1) {
             let kind = FindingKind::Twice {
@@ -278,14 +285,15 @@ impl Books {
                 reported: readings,
                 unconfirmed,
             };
-            self.find(kind, place, stored);
+            self.find(page, kind, (first, end));
         }
     }
 
     /// Compares how many bytes the values of a partition have in its rows and had when they were read.
-    fn compare_values(&mut self, partition: TopicPartition, rows: &[StoredRun], stored: Stored<'_>) {
+    fn compare_values(&mut self, page: &Page<'_>, rows: &[StoredRun]) {
         let (mut records, mut read) = ((0, 0), 0);
-        for values in stored.values.iter().filter(|values| values.partition == partition) {
+        let values = page.stored.values.iter();
+        for values in values.filter(|values| values.partition == page.partition) {
             records.0 += values.records;
             if let Some(bytes) = values.bytes {
                 records.1 += values.records;
@@ -293,20 +301,19 @@ impl Books {
             }
         }
         let (mut count, mut bytes) = (0, 0);
-        for run in rows.iter().filter(|run| run.partition == partition) {
+        for run in rows.iter().filter(|run| run.partition == page.partition) {
             count += run.end.abs_diff(run.first) * run.copies;
             bytes += run.bytes;
         }
-        let is_certain = stored.unconfirmed.iter().all(|may_be| may_be.partition != partition);
         let expected = match records {
-            (all, known) if all == known && count == all && is_certain => Some(read),
-            (_, known @ 1..) if stored.same_length => Some(read / known * count),
+            (all, known) if all == known && count == all && page.may_be.is_empty() => Some(read),
+            (_, known @ 1..) if page.stored.same_length => Some(read / known * count),
             _ => None,
         };
         match expected {
             Some(read) if read != bytes => {
                 let kind = FindingKind::Altered { stored: bytes, read };
-                self.find(kind, (partition, i64::MIN, i64::MAX), stored);
+                self.find(page, kind, (i64::MIN, i64::MAX));
             }
             Some(_) => {}
             None => self.account.not_compared += u64::from(count > 0),
@@ -314,7 +321,7 @@ impl Books {
     }
 
     /// Counts a finding, and keeps it while there are few.
-    fn find(&mut self, kind: FindingKind, (partition, first, end): (TopicPartition, i64, i64), stored: Stored<'_>) {
+    fn find(&mut self, page: &Page<'_>, kind: FindingKind, (first, end): (i64, i64)) {
         let (counts, count) = (&mut self.account.account, end.abs_diff(first));
         match kind {
             FindingKind::Lost | FindingKind::Committed => counts.lost += count,
@@ -332,16 +339,14 @@ impl Books {
         }
         let read = |reading: &&Reading<'_>| {
             let mut runs = reading.runs.iter();
-            reading.partition == partition && runs.any(|run| run.first < end && first < run.end)
+            reading.partition == page.partition && runs.any(|run| run.first < end && first < run.end)
         };
-        let unconfirmed = stored.unconfirmed.iter();
-        let unconfirmed =
-            unconfirmed.filter(|may_be| may_be.partition == partition && may_be.first < end && first < may_be.end);
-        let members = stored.readings.iter().filter(read).map(|reading| reading.member);
-        let members: BTreeSet<&str> = members.chain(unconfirmed.map(|may_be| may_be.member)).collect();
+        let members = page.stored.readings.iter().filter(read).map(|reading| reading.member);
+        let may_be = page.may_be.iter().filter(|of| of.first < end && first < of.end);
+        let members: BTreeSet<&str> = members.chain(may_be.map(|of| of.member)).collect();
         self.account.findings.push(Finding {
             kind,
-            partition,
+            partition: page.partition,
             first,
             end,
             members: members.into_iter().map(str::to_owned).collect(),
@@ -359,6 +364,9 @@ impl Change {
         }
     }
 }
+
+#[cfg(test)]
+mod killed_tests;
 
 #[cfg(test)]
 mod tests;
