@@ -113,7 +113,8 @@ impl<'a> Reach<'a> {
         spans.into_iter().collect()
     }
 
-    /// Where owners began and ended. The first owner had the partition at the start, so nobody was there before it.
+    /// Where owners began and ended, and where the next one would begin. The first owner had the partition at the start, so
+    /// nobody was there before it.
     fn changes(&self) -> BTreeSet<i64> {
         let readings = self.stored.readings.iter();
         let mut assignments = Vec::new();
@@ -125,7 +126,12 @@ impl<'a> Reach<'a> {
         }
         assignments.sort_unstable();
         let begins = assignments.iter().skip(1).map(|(first, _)| *first);
-        begins.chain(assignments.iter().map(|(_, end)| *end)).collect()
+        let committed = self.stored.committed.iter();
+        let next = committed.filter(|of| of.partition == self.partition).map(|of| of.end);
+        begins
+            .chain(assignments.iter().map(|(_, end)| *end))
+            .chain(next)
+            .collect()
     }
 
     /// True where no record is.
