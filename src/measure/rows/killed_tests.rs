@@ -336,7 +336,11 @@ proptest! {
     #[test]
     fn a_correct_trial_is_never_condemned(owners in owners()) {
         let (members, rows, committed) = played(&owners);
-        let of = |kind| Stored { committed: &[committed], ..kind };
+        let committed = [committed];
+        let of = |kind| Stored {
+            committed: &committed,
+            ..kind
+        };
         prop_assert_eq!(account_of(of(INSERT), &members, &as_runs(&rows)).failure(), None);
         let upserted = rows.keys().map(|offset| (*offset, 1)).collect();
         prop_assert_eq!(account_of(of(UPSERT), &members, &as_runs(&upserted)).failure(), None);
