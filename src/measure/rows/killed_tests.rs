@@ -1,8 +1,11 @@
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::*;
+use crate::measure::delivered::DeliveredTopics;
 use crate::measure::member::{MemberMeasurement, OffsetRun, OffsetSpan, PartitionMeasurement};
 
 const PARTITION: TopicPartition = TopicPartition { topic: 0, partition: 0 };

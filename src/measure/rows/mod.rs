@@ -2,83 +2,28 @@
 //! without a row, rows that nothing explains, rows that no member knows of, and values that changed their length. Knows no
 //! database.
 
+mod change;
+mod compared;
 mod finding;
 mod reach;
 mod unconfirmed;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use self::change::{Change, MayBe, changes_of};
 use self::finding::{Finding, FindingKind};
-use self::reach::{MayBe, may_be};
-use super::delivered::DeliveredTopics;
+use self::reach::may_be;
 use super::ledger::Reading;
 use super::member::TopicPartition;
 use super::stored::StoreAccount;
 use super::trial::FailureKind;
 use crate::wording::plural;
 
+pub use self::compared::{Committed, Stored, StoredRun, ValuesRead};
 pub use self::unconfirmed::{Named, Records, Unconfirmed};
 
 /// Most findings of a [`RowsAccount`]; more are only counted.
 const FINDINGS_MAX: usize = 10;
-
-/// Consecutive offsets of a partition with equally many rows each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StoredRun {
-    /// The partition.
-    pub partition: TopicPartition,
-    /// First offset.
-    pub first: i64,
-    /// One past the last.
-    pub end: i64,
-    /// Rows of each, at least 1.
-    pub copies: u64,
-    /// Bytes of the values of all these rows.
-    pub bytes: u64,
-}
-
-/// How many bytes the values have that a member read of a partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ValuesRead {
-    /// The partition.
-    pub partition: TopicPartition,
-    /// Records, each as often as it was read.
-    pub records: u64,
-    /// Bytes of their values; `None` where that is not known.
-    pub bytes: Option<u64>,
-}
-
-/// Offsets of a partition that a group has committed to Kafka: from the first that was to be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Committed {
-    /// The partition.
-    pub partition: TopicPartition,
-    /// The first offset.
-    pub low: i64,
-    /// What is committed: one past the last.
-    pub end: i64,
-}
-
-/// What the rows of a group are compared with.
-#[derive(Debug, Clone, Copy)]
-pub struct Stored<'a> {
-    /// What its members report as stored.
-    pub readings: &'a [Reading<'a>],
-    /// What is committed to Kafka: all of it must be stored.
-    pub committed: &'a [Committed],
-    /// Which offsets of existing topics hold a record; `None` where every offset does.
-    pub delivered: Option<&'a DeliveredTopics>,
-    /// What they may have stored without reporting it.
-    pub unconfirmed: &'a [Unconfirmed<'a>],
-    /// True if members store the records of a partition in the order of their offsets.
-    pub in_order: bool,
-    /// True if rows of the same record take each other's place.
-    pub one_per_record: bool,
-    /// What the values had that they read.
-    pub values: &'a [ValuesRead],
-    /// True if all values have the same length.
-    pub same_length: bool,
-}
 
 /// The rows of a group, compared with what its members report.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -179,50 +124,6 @@ pub fn account(rows: &[StoredRun], stored: Stored<'_>, elsewhere: u64) -> RowsAc
     account.account.rows += elsewhere;
     account.account.outside += elsewhere;
     account
-}
-
-/// What changes at an offset: readings, rows and what else may be stored, as they begin or end there.
-#[derive(Debug, Clone, Copy, Default)]
-struct Change {
-    readings: i64,
-    unconfirmed: i64,
-    rows: i64,
-    committed: i64,
-}
-
-/// The changes of a partition, by offset.
-fn changes_of(
-    partition: TopicPartition,
-    rows: &[StoredRun],
-    stored: Stored<'_>,
-    may_be: &[MayBe<'_>],
-) -> BTreeMap<i64, Change> {
-    let mut changes: BTreeMap<i64, Change> = BTreeMap::new();
-    let mut change = |first: i64, end: i64, by: Change| {
-        if first < end {
-            let begin = changes.entry(first).or_default();
-            *begin = begin.plus(by, 1);
-            let finish = changes.entry(end).or_default();
-            *finish = finish.plus(by, -1);
-        }
-    };
-    let none = Change::default();
-    let readings = stored.readings.iter().filter(|reading| reading.partition == partition);
-    for run in readings.flat_map(|reading| reading.runs) {
-        change(run.first, run.end, Change { readings: 1, ..none });
-    }
-    for span in may_be {
-        change(span.first, span.end, Change { unconfirmed: 1, ..none });
-    }
-    for run in rows.iter().filter(|run| run.partition == partition) {
-        let rows = i64::try_from(run.copies).unwrap_or(i64::MAX);
-        change(run.first, run.end, Change { rows, ..none });
-    }
-    let committed = stored.committed.iter();
-    for of in committed.filter(|committed| committed.partition == partition) {
-        change(of.low, of.end, Change { committed: 1, ..none });
-    }
-    changes
 }
 
 /// A partition, and what its rows are compared with.
@@ -351,17 +252,6 @@ impl Books {
             end,
             members: members.into_iter().map(str::to_owned).collect(),
         });
-    }
-}
-
-impl Change {
-    fn plus(self, by: Change, sign: i64) -> Self {
-        Change {
-            readings: self.readings + sign * by.readings,
-            unconfirmed: self.unconfirmed + sign * by.unconfirmed,
-            rows: self.rows + sign * by.rows,
-            committed: self.committed + sign * by.committed,
-        }
     }
 }
 

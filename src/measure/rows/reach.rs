@@ -3,20 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::change::{Change, MayBe, changes_of};
+use super::compared::{Stored, StoredRun};
 use super::unconfirmed::{Records, Unconfirmed};
-use super::{Change, Stored, StoredRun, changes_of};
 use crate::measure::member::TopicPartition;
-
-/// Consecutive records, each of which a member may have stored once without reporting it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct MayBe<'a> {
-    /// The member, as it is to be named.
-    pub(super) member: &'a str,
-    /// First offset.
-    pub(super) first: i64,
-    /// One past the last.
-    pub(super) end: i64,
-}
 
 /// What members may have stored of a partition without reporting it.
 pub(super) fn may_be<'a>(partition: TopicPartition, rows: &[StoredRun], stored: Stored<'a>) -> Vec<MayBe<'a>> {

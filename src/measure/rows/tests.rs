@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::measure::delivered::DeliveredTopics;
 use crate::measure::member::{MemberMeasurement, OffsetRun, OffsetSpan};
 
 const PARTITION: TopicPartition = TopicPartition { topic: 0, partition: 0 };
