@@ -9,7 +9,7 @@ impl FromWorker {
     pub fn times_mut(&mut self) -> Vec<&mut u64> {
         use FromWorker::{
             Assignments, Calibrated, Clock, Failed, Hello, ProducerProgress, ProducerResult, ProgramReady, Progress,
-            Ready, Reported, Result, Seconds,
+            Ready, Reported, Result, Seconds, Unanswered,
         };
         match self {
             Assignments { members, .. } => members.iter_mut().flat_map(|member| &mut member.assigned_ns).collect(),
@@ -24,6 +24,7 @@ impl FromWorker {
             | Calibrated(_)
             | Clock(_)
             | Reported { .. }
+            | Unanswered { .. }
             | Failed { .. } => Vec::new(),
         }
     }

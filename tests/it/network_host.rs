@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::scenario::Scenario;
 use crate::scene::{Scene, read_once};
 use crate::ssh::{AHEAD_NS, place};
-use crate::ssh_server::{HOST, Server};
+use crate::ssh_server::{HOST, OTHER_BOOT, Server};
 
 /// A network namespace that is connected with this one.
 struct Network {

@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::source::Message;
 use crate::load::{STAMP_BYTES, Stamp};
 use crate::measure::latency::{Latencies, LatencyRecorder, RecordTimes};
-use crate::measure::{ReadingTime, WAIT_SLICES, WaitSlice};
-use crate::protocol::{PartitionResult, StampOrder, TopicTarget};
+use crate::measure::{PartitionMeasurement, ReadingTime, WAIT_SLICES, WaitSlice};
+use crate::protocol::{StampOrder, TopicTarget};
 use crate::worker::seconds::Seconds;
 use crate::worker::shared::MemberShared;
 
@@ -301,9 +301,9 @@ impl Waited {
     }
 
     /// Adds what was recorded of a slot to its result; nothing is a set of latencies as well.
-    pub(super) fn complete(&mut self, slot: usize, result: PartitionResult) -> PartitionResult {
+    pub(super) fn complete(&mut self, slot: usize, result: PartitionMeasurement) -> PartitionMeasurement {
         let waits = self.by_slot.get_mut(slot).and_then(Option::take).unwrap_or_default();
-        PartitionResult {
+        PartitionMeasurement {
             latencies: Some(waits.latencies),
             waits: waits.slices.to_vec(),
             ..result
