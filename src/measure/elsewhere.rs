@@ -203,6 +203,7 @@ mod tests {
                     cgroup: "/box".to_owned(),
                     quota_us: 150_000,
                     period_us: 100_000,
+                    place: None,
                 },
                 of: vec![Party::Workers],
                 covers_all: true,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::clients::ReadyMade;
 
 use super::client::{Clients, definitions, measured_tables, names, own_table, property_schema, table_schema};
-use super::keys::{Default, EVENT, FILL, KUBERNETES, Key, PRODUCER, Table, keys};
+use super::keys::{Default, EVENT, FILL, Key, PRODUCER, Table, keys};
 use super::reading::{BROKER, LOCAL_KEYS, objectives};
 use super::topic_settings;
 
@@ -100,10 +100,12 @@ fn object(table: Table) -> Value {
             "description": "What is done on purpose in each trial of the case, besides the events of all." });
         properties.insert(EVENT.to_owned(), events);
     }
-    if table == Table::Place {
-        let mut pods = object(Table::Kubernetes);
-        pods["description"] = description(Table::Kubernetes).into();
-        properties.insert(KUBERNETES.to_owned(), pods);
+    for nested in Table::NESTED {
+        if let Some(name) = nested.name().strip_prefix(&format!("{}.", table.name())) {
+            let mut inner = object(nested);
+            inner["description"] = description(nested).into();
+            properties.insert(name.to_owned(), inner);
+        }
     }
     if table == Table::App {
         properties.insert("client".to_owned(), any_properties());

@@ -242,6 +242,7 @@ mod tests {
                 image: "i".to_owned(),
                 engine: Engine::Podman,
             }),
+            kubernetes: None,
             tandem: None,
             cpus: None,
             limits: PlaceLimits::default(),

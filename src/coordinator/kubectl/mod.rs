@@ -31,7 +31,7 @@ pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "tandem");
 pub const RUN_LABEL: &str = "tandem-run";
 
 /// How long a question to the cluster may take.
-const ASK_LIMIT: Duration = Duration::from_secs(20);
+const ASK_LIMIT: Duration = Duration::from_secs(60);
 
 const PAUSE: Duration = Duration::from_millis(10);
 

@@ -38,12 +38,12 @@ const REPLACE_LIMIT: Duration = Duration::from_secs(120);
 const NODE_LIMIT: Duration = Duration::from_secs(60);
 
 /// A Job has made its pods after so long, or something forbids it.
-const MADE_LIMIT: Duration = Duration::from_secs(20);
+const MADE_LIMIT: Duration = Duration::from_secs(60);
 
 const PAUSE: Duration = Duration::from_millis(300);
 
 /// How long a short command in a pod may take.
-const COMMAND_LIMIT: Duration = Duration::from_secs(20);
+const COMMAND_LIMIT: Duration = Duration::from_secs(60);
 
 /// The pods of a run.
 pub(super) struct Pods {

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::state::{Pod, PodState};
 
 /// How long the cluster may take to answer.
-const LIMIT: Duration = Duration::from_secs(5);
+const LIMIT: Duration = Duration::from_secs(15);
 
 /// What the kernel counts of a container's memory, in both versions of control groups.
 const MEMORY_EVENTS: &str =
