@@ -64,6 +64,7 @@ impl Settings {
             duration_ns: self.duration_ns,
             warmup_ns: self.warmup_ns,
             drain_ns: self.drain_ns,
+            late_ns: self.late_ns,
             producers: self.producers,
             properties: self.producer_properties.clone(),
         })
