@@ -55,7 +55,7 @@ pub use measurement::Measurement;
 pub use member::*;
 pub use outside::{COMMITS_PER_WINDOW, COMMITTED_INTERVAL, Outside, commit_interval_ns};
 pub use overlap::{Overlap, overlaps};
-pub use planned::{Act, BrokerRole, MembershipTimes, Participant, PlannedAct};
+pub use planned::{Act, ActNumber, BrokerRole, MembershipTimes, Participant, PlannedAct};
 pub use process::{ProcessMeasurement, ProcessUsage, ThreadUsage};
 pub use reading::{ClientStatistics, ReadingTime};
 pub use roles::{BrokerRoles, CoordinatorSince, LeaderSince, RoleSince};

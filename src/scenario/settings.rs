@@ -72,6 +72,7 @@ impl Settings {
             duration_ns: self.duration_ns,
             warmup_ns: self.warmup_ns,
             drain_ns: self.drain_ns,
+            late_ns: self.late_ns,
             producers: match self.producers {
                 Producers::Number(number) => number,
                 Producers::Beside => self.places_with_processes(),

@@ -25,6 +25,7 @@ mod hosts;
 mod interface;
 mod kafka_tools;
 mod keep;
+mod killed_changes;
 mod lies;
 mod limits;
 mod live;

@@ -229,8 +229,8 @@ impl Session<'_> {
 
     /// The limits of a trial. A search need not wait for what readers left that fell behind: that they did is known.
     fn limits(&self, order: &TrialOrder, configuration: &Configuration, settings: &ResolvedSettings) -> Limits {
-        let mut limits = self.options.limits;
-        limits.settle += Duration::from_millis(settings.session_timeout_ms);
+        let session = Duration::from_millis(settings.session_timeout_ms);
+        let mut limits = self.options.limits.of_session(session);
         limits.read = limits.read.max(self.longest_reading(configuration));
         if let Some(capacity) = self.plan.scenario.capacity.filter(|_| order.kind == TrialKind::Search) {
             limits.drain = limits.drain.min(match (capacity.limit, order.load) {
@@ -343,7 +343,20 @@ fn membership_times(
     Some(MembershipTimes {
         session_ns: session_ms * NS_PER_MS,
         heartbeat_ns: heartbeat_ms * NS_PER_MS,
+        broker_session_ns: broker_session_ms(spec).map(|ms| ms * NS_PER_MS),
     })
+}
+
+/// When brokers that a run starts are taken for dead; `None` of those of others, and of those that ZooKeeper keeps together.
+fn broker_session_ms(spec: &ClusterSpec) -> Option<u64> {
+    const DEFAULT_MS: u64 = 9_000;
+    let ClusterSource::Local { zookeeper: false, .. } = spec.source else {
+        return None;
+    };
+    match spec.broker.get("broker.session.timeout.ms") {
+        Some(value) => value.parse().ok(),
+        None => Some(DEFAULT_MS),
+    }
 }
 
 /// Gives the groups of a trial the timeouts that the consumer protocol takes from them.

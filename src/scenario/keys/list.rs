@@ -13,9 +13,9 @@ use crate::load::Arrivals;
 use crate::scenario::kafka_version::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 use crate::scenario::kinds::{
     AppCommand, AppEnv, AppName, Assignment, Bootstrap, ClientDefaults, Command, Container, Cores, Count, Decimal,
-    Duration, Expression, FigureName, Formed, FromEnvironment, GroupName, HostName, Integer, IntegerOrAll, KeyNames,
-    Kind, Lag, Line, ListenerName, Memory, MetricName, Milliseconds, ModeName, Number, OneOf, PlaceNames, Positive,
-    Prefix, Processors, Protocol, Ratio, SshTarget, Switch, Threshold, TopicName, Topics, Warmup, Weights,
+    Duration, Expression, FigureName, Formed, FromEnvironment, GroupName, HostName, Integer, IntegerOrAll, Interval,
+    KeyNames, Kind, Lag, Line, ListenerName, Memory, MetricName, Milliseconds, ModeName, Number, OneOf, PlaceNames,
+    Positive, Prefix, Processors, Protocol, Ratio, SshTarget, Switch, Threshold, TopicName, Topics, Warmup, Weights,
 };
 use crate::scenario::model::{
     Assignor, Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, Producers, PropertyValue, Read,
@@ -299,6 +299,9 @@ keys! {
     "drain" => drain_ns: Warmup, &[Table::Load], default(30 * SECOND_NS),
         Task(|c| Some(c.load()?.drain_ns)),
         "Time after the end of the load to read what is left; a trial that leaves more is flagged as unread.";
+    "late" => late_ns: Interval, &[Table::Load], absent("none"),
+        Task(|c| c.load()?.late_ns),
+        "Reports of planned events count records as late whose response time is longer.";
     "producers" => producers: Producers, LOAD, default(Producers::Number(1)),
         Means(|c| Some(c.load()?.where_producers_are())),
         "Producer processes that share the rate; \"beside\" starts one at each place of the consumers.";

@@ -49,6 +49,9 @@ pub struct Load {
     /// The longest time from the end of the load until everything is read.
     #[serde(default = "drain_of_older_runs")]
     pub drain_ns: u64,
+    /// Records with a longer response time are counted as late where something is done on purpose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_ns: Option<u64>,
     /// Producer processes.
     pub producers: u32,
     /// True where there is one at each place of the consumers, in the order of

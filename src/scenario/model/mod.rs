@@ -27,7 +27,10 @@ pub use configuration::{
     Assignor, Buffers, Commit, Configuration, GroupProtocol, GroupTimeouts, Membership, Read, Work, WorkOrdering,
 };
 pub use dataset::{Compression, DatasetSpec, Keys, Size};
-pub use event::{Event, EventAct, EventStep, EventTime, Parties, Party, RestartHow, StepTime, Target, event_steps};
+pub use event::{
+    Event, EventAct, EventStep, EventTime, Parties, Party, RestartHow, StepTime, Target, count_of_steps, event_steps,
+    seconds_ns, spans_of,
+};
 pub(crate) use existing::ISOLATION;
 pub use existing::{DataSource, ExistingTopics, FoundPartition, FoundTopic, FoundTopics, Isolation, PATTERN_START};
 pub use kubernetes::{KubernetesPlace, PullPolicy};
