@@ -57,13 +57,13 @@ fn describe_limits(scenario: &Scenario, configuration: &Configuration) -> String
         Some(ms) => {
             let session = ms as f64 / 1e3;
             format!(
-                "within {} s of an act: {settle} s and the session timeout of {session} s",
+                "{} s of an act: {settle} s and the session timeout of {session} s",
                 settle + session
             )
         }
-        None => format!("within {settle} s and a session timeout of an act"),
+        None => format!("{settle} s and a session timeout of an act"),
     };
-    format!("limit: a trial fails whose reading does not go on for {stall} s, but not {after_act}\n")
+    format!("limit: a trial fails whose reading stands still for {stall} s, but not within\n       {after_act}\n")
 }
 
 /// Characters of a line.
@@ -260,21 +260,14 @@ mod tests {
             "question = '?'\n[consumer]\nprocesses = 2\n[[event]]\nat = '1s'\ndo = 'kill'\nwhat = 'process 2'\n";
         let limit = |text: &str| {
             let described = describe_events(&parse("mine", "mine.toml", text).unwrap());
-            described
-                .lines()
-                .find(|line| line.starts_with("limit: "))
-                .unwrap()
-                .to_owned()
+            let lines = described.lines().skip_while(|line| !line.starts_with("limit: "));
+            lines.take(2).collect::<Vec<_>>().join("\n")
         };
-        let begin = "limit: a trial fails whose reading does not go on for 20 s, but not within";
-        assert_eq!(
-            limit(event),
-            format!("{begin} 65 s of an act: 20 s and the session timeout of 45 s")
-        );
+        let begin = "limit: a trial fails whose reading stands still for 20 s, but not within\n       ";
+        let of_default = format!("{begin}65 s of an act: 20 s and the session timeout of 45 s");
+        assert_eq!(limit(event), of_default);
         let short = event.replace("processes = 2", "processes = 2\nsession_timeout = '6s'");
-        assert_eq!(
-            limit(&short),
-            format!("{begin} 26 s of an act: 20 s and the session timeout of 6 s")
-        );
+        let of_six = format!("{begin}26 s of an act: 20 s and the session timeout of 6 s");
+        assert_eq!(limit(&short), of_six);
     }
 }
