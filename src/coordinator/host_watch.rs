@@ -117,7 +117,6 @@ impl HostWatch {
             _process: process,
         });
         let living = Arc::downgrade(&host);
-        drop(host);
         tokio::spawn(async move {
             while let Some(host) = living.upgrade() {
                 if host.talk.lock().await.say("\n").await.is_err() {

@@ -114,6 +114,7 @@ mod tests {
             ended: "it is over".to_owned(),
             words: ["sh", "-c", script, "sh"].map(str::to_owned).to_vec(),
             is_shell: false,
+            probe: None,
         };
         let mut child = Command::new("sleep").arg("60").process_group(0).spawn().unwrap();
         let sent = std::time::Instant::now();
