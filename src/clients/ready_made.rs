@@ -216,6 +216,7 @@ pub fn is_version(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -233,6 +234,24 @@ mod tests {
             );
         }
         assert_eq!(ReadyMade::named("tandem"), None);
+    }
+
+    #[test]
+    fn the_image_with_clients_has_every_client_in_its_default_version_where_containers_look_for_it() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docker/Dockerfile");
+        let text = std::fs::read_to_string(path).unwrap();
+        for client in ReadyMade::ALL {
+            let recipe = client.recipe();
+            let variable = format!("{}_CLIENT", recipe.name.to_uppercase());
+            let declared = format!("\nARG {variable}={}\n", recipe.default_version);
+            assert!(text.contains(&declared), "{declared}");
+            let listed = format!("{}-${{{variable}}}", recipe.name);
+            let label = text
+                .lines()
+                .find(|line| line.starts_with("LABEL tandem.clients="))
+                .unwrap();
+            assert!(label.contains(&listed), "{listed} in {label}");
+        }
     }
 
     /// `INSTA_UPDATE=always` renews the table.

@@ -182,7 +182,11 @@ impl Cluster {
         let start = move || {
             let progress = |what: &str| opening.observer.preparing(what);
             let distribution = Distribution::find_or_get(version, &progress)?;
-            let listeners = needs.listeners.into_iter().map(ListenerSpec::here);
+            let named = |name: String| match &address {
+                Some(address) if needs.listeners_elsewhere.contains(&name) => ListenerSpec::at(address, name),
+                _ => ListenerSpec::here(name),
+            };
+            let listeners = needs.listeners.iter().cloned().map(named);
             let options = ClusterOptions {
                 brokers,
                 zookeeper,

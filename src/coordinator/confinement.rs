@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::guardian::Guardian;
 use crate::measure::limits::{Allowance, Kernel, ProcessGroup, RunGroups};
-use crate::scenario::{Place, Scenario};
+use crate::scenario::{Place, Reach, Scenario};
 use crate::trial::ActorId;
 
 /// Start of what is said of a process that the kernel killed because of its place's limit.
@@ -29,8 +29,8 @@ pub(super) struct Confinement(Arc<RunGroups>);
 impl Confinement {
     /// Makes them, where a configuration has workers at a place with limits. The guardian knows of them first.
     pub(super) fn open(scenario: &Scenario, run_id: &str, guardian: &Guardian) -> Result<Option<Self>, LimitsError> {
-        let places = scenario.configurations.iter().map(|each| scenario.place_of(each));
-        let limited: Vec<&Place> = places.filter(|place| !place.limits.is_empty()).collect();
+        let places = scenario.configurations.iter().flat_map(|each| scenario.places_of(each));
+        let limited: Vec<&Place> = places.filter(|place| is_confined(place)).collect();
         let Some(first) = limited.first() else {
             return Ok(None);
         };
@@ -53,7 +53,7 @@ impl Confinement {
 
     /// The limits of a process at this place.
     pub(super) fn of(&self, place: &Place) -> Option<Confined> {
-        (!place.limits.is_empty()).then(|| Confined {
+        is_confined(place).then(|| Confined {
             groups: Arc::clone(&self.0),
             place: place.name.clone(),
             allowance: allowance(place),
@@ -65,6 +65,14 @@ impl Confinement {
         if self.0.remove().is_empty() {
             guardian.unregister_groups(self.0.folders());
         }
+    }
+}
+
+/// True for a place whose limits tandem sets itself; an engine sets those of its containers.
+fn is_confined(place: &Place) -> bool {
+    match place.reach() {
+        Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) => !place.limits.is_empty(),
+        Reach::Container(_) | Reach::Kubernetes(_) => false,
     }
 }
 
@@ -97,10 +105,14 @@ impl Confined {
 
     /// That the memory limit was why a process of the place ended.
     pub(super) fn memory_kill(&self) -> String {
-        let mebibytes = self.allowance.memory_bytes.unwrap_or(0) >> 20;
-        format!(
-            "{MEMORY_KILL}: `memory_limit` of place {} is {mebibytes} MiB",
-            self.place
-        )
+        memory_kill(&self.place, self.allowance.memory_bytes)
+    }
+}
+
+/// That the kernel killed a process of a place for want of memory, and its limit, if it has one.
+pub(super) fn memory_kill(place: &str, memory_bytes: Option<u64>) -> String {
+    match memory_bytes {
+        Some(bytes) => format!("{MEMORY_KILL}: `memory_limit` of place {place} is {} MiB", bytes >> 20),
+        None => MEMORY_KILL.to_owned(),
     }
 }

@@ -2,6 +2,8 @@
 //! left running.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::ready;
+use std::pin::Pin;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::thread;
@@ -16,10 +18,13 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::confinement::Confined;
+use super::containers::{self, Contained, ContainerLaunch};
 pub use super::news::{FleetEvent, FleetNews};
 use super::news::{Said, read_errors, read_messages, write_lines};
+use super::reached::Remote;
+use crate::measure::clock;
 use crate::measure::limits::{ProcessGroup, keep_to};
-use crate::measure::tree::is_marked as has_variable;
+use crate::measure::tree::{is_marked as has_variable, with_inner_pids};
 use crate::protocol::{FromWorker, ToWorker};
 use crate::secret::Hidden;
 use crate::server::RUN_VARIABLE;
@@ -41,36 +46,14 @@ pub struct Launch {
     pub confined: Option<Confined>,
     /// How it is reached where it is started on another host.
     pub remote: Option<Remote>,
+    /// How its container is made where it runs in one; the command line is then part of that.
+    pub container: Option<ContainerLaunch>,
     /// Where its standard error goes besides the failure message.
     pub log: bool,
 }
 
-/// How a process on another host is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remote {
-    /// The host, as ssh names it.
-    pub target: String,
-    /// The words before a command that is to run there.
-    pub ssh: Vec<String>,
-}
-
-impl Remote {
-    /// Sends a signal to a process there. Blocks for an exchange with the host.
-    fn signal(&self, pid: u32, signal: Signal) -> Result<(), String> {
-        let name = signal.as_str().trim_start_matches("SIG");
-        let mut command = std::process::Command::new(&self.ssh[0]);
-        command.args(&self.ssh[1..]).arg(format!("kill -s {name} {pid}"));
-        let output = command
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| error.to_string())?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let said = String::from_utf8_lossy(&output.stderr);
-        Err(format!("ssh {}: {}", self.target, said.trim()))
-    }
-}
+/// When a signal came to a process; nobody else waits meanwhile.
+pub type Signalled = Pin<Box<dyn Future<Output = Result<u64, String>> + Send>>;
 
 /// The processes that a trial talks to.
 pub trait Fleet {
@@ -78,8 +61,9 @@ pub trait Fleet {
     fn start(&mut self, actor: ActorId, launch: &Launch) -> Result<(), String>;
     /// Sends an actor a message; one that is gone is reported by [`Fleet::next`].
     fn send(&mut self, actor: ActorId, message: &ToWorker);
-    /// Sends a signal to an actor's process and all that its launcher has started. An error says why it got none.
-    fn signal(&mut self, actor: ActorId, signal: Signal) -> Result<(), String>;
+    /// Sends a signal to an actor's process and all that its launcher has started. Says when that was done: on another host
+    /// at its answer. An error says why it got none.
+    fn signal(&mut self, actor: ActorId, signal: Signal) -> Signalled;
     /// Waits for news of any worker.
     fn next(&mut self) -> impl Future<Output = FleetEvent>;
     /// Asks all to exit, waits for at most `limit`, and kills what is left. Returns what they reported meanwhile.
@@ -109,8 +93,12 @@ struct Process {
     ended: Option<tokio::time::Instant>,
     /// How it is reached on another host, and its process id there once it has introduced itself.
     remote: Option<(Remote, Option<u32>)>,
+    /// The container that it runs in.
+    container: Option<Contained>,
     /// It was stopped by a signal.
     is_stopped: bool,
+    /// Its pod is asked why it has ended.
+    explaining: Option<JoinHandle<Option<String>>>,
     /// The control group that holds it to its limits, and what they are.
     group: Option<(ProcessGroup, Confined)>,
 }
@@ -127,16 +115,54 @@ impl Process {
 
     /// Lets a stopped process of another host go on: only then it notices that its input has ended.
     fn continue_there(&self) {
-        if let Some((remote, Some(pid))) = self.remote.as_ref().filter(|_| self.is_stopped) {
+        if self.is_stopped && (self.remote.is_some() || self.container.is_some()) {
             // It fails only for one that has ended, or whose host is gone.
-            let _ = remote.signal(*pid, Signal::SIGCONT);
+            if let Ok(sent) = self.signal_there(Signal::SIGCONT) {
+                tokio::spawn(sent);
+            }
         }
+    }
+
+    /// Signals one that is no child of this process. The future says when that was done.
+    fn signal_there(&self, signal: Signal) -> Result<Signalled, String> {
+        let sent: Pin<Box<dyn Future<Output = Result<(), String>> + Send>> = match (&self.container, &self.remote) {
+            (Some(container), _) => Box::pin(container.signal(signal)),
+            (None, Some((remote, pid))) => Box::pin(remote.signal(pid.ok_or("it has not said who it is")?, signal)),
+            (None, None) => Box::pin(ready(Ok(()))),
+        };
+        Ok(Box::pin(async move { sent.await.map(|()| clock::now_ns()) }))
+    }
+
+    /// Sends a signal now, or to another host.
+    fn signal(&mut self, signal: Signal) -> Result<Signalled, String> {
+        if let Ok(Some(status)) = self.child.try_wait() {
+            return Err(describe_end(Some(status)));
+        }
+        self.is_stopped = signal == Signal::SIGSTOP;
+        if self.remote.is_none() && self.container.is_none() {
+            let at_ns = clock::now_ns();
+            self.signal_group(signal);
+            return Ok(Box::pin(ready(Ok(at_ns))));
+        }
+        self.signal_there(signal)
     }
 
     /// That its memory limit was why it was killed, where that is so.
     fn memory_kill(&self) -> Option<String> {
         let (group, confined) = self.group.as_ref()?;
         group.was_killed().then(|| confined.memory_kill())
+    }
+
+    /// What its pod says of its end. Whoever waits for this may give up and ask again.
+    async fn explained(&mut self, status: Option<ExitStatus>) -> Option<String> {
+        if self.explaining.is_none() {
+            let (remote, _) = self.remote.as_ref()?;
+            let probe = remote.probe.clone()?;
+            self.explaining = Some(tokio::spawn(probe.explain(status.and_then(|status| status.code()))));
+        }
+        let cause = self.explaining.as_mut()?.await;
+        self.explaining = None;
+        cause.ok().flatten()
     }
 
     /// Removes its control group. What cannot be removed now goes with the group of the run.
@@ -167,8 +193,18 @@ impl ProcessFleet {
         let started = self.workers.values().filter_map(|worker| worker.pid);
         // One that ssh starts on this very machine is none of our children.
         let here = |pid: &u32| is_marked(*pid, &self.run_id);
-        let by_ssh = self.workers.values().filter_map(|worker| worker.remote.as_ref()?.1);
-        started.chain(by_ssh.filter(here)).collect()
+        let remote = || self.workers.values().filter_map(|worker| worker.remote.as_ref());
+        let by_ssh = remote()
+            .filter(|(remote, _)| remote.probe.is_none())
+            .filter_map(|(_, pid)| *pid);
+        // Those of a pod have other ids here than there.
+        let there = remote()
+            .filter(|(remote, _)| remote.probe.is_some())
+            .filter_map(|(_, pid)| *pid);
+        let in_pods = with_inner_pids(&there.collect(), RUN_VARIABLE, &self.run_id);
+        let contained = self.workers.values().filter_map(|worker| worker.container.as_ref());
+        let contained = containers::pids(contained).into_iter().chain(in_pods);
+        started.chain(by_ssh.filter(here)).chain(contained).collect()
     }
 
     /// Keeps the process id of a worker on another host, by which it is signalled there.
@@ -201,7 +237,12 @@ impl ProcessFleet {
             worker.reader.abort();
             worker.remove_group();
         }
-        self.workers.clear();
+        let workers = std::mem::take(&mut self.workers).into_values();
+        let contained: Vec<Contained> = workers.filter_map(|worker| worker.container).collect();
+        if !contained.is_empty() {
+            // Were it to panic, they would go with the run.
+            let _ = tokio::task::spawn_blocking(move || containers::remove(&contained)).await;
+        }
     }
 }
 
@@ -210,7 +251,10 @@ impl Fleet for ProcessFleet {
         let group = launch.confined.as_ref().map(|confined| confined.open(actor));
         let group = group.transpose()?;
         let entering = group.as_ref().map(ProcessGroup::enter).unwrap_or_default();
-        let words: Vec<&String> = entering.iter().chain(&launch.command).collect();
+        let container = launch.container.as_ref().map(ContainerLaunch::begin);
+        let (container, command) =
+            container.map_or((None, launch.command.clone()), |(made, words)| (Some(made), words));
+        let words: Vec<&String> = entering.iter().chain(&command).collect();
         let (program, arguments) = words.split_first().ok_or("the launcher is empty")?;
         let mut command = Command::new(program);
         command
@@ -245,10 +289,16 @@ impl Fleet for ProcessFleet {
             reader,
             ended: None,
             remote: launch.remote.clone().map(|remote| (remote, None)),
+            container,
             is_stopped: false,
+            explaining: None,
             group: group.zip(launch.confined.clone()),
         };
-        self.workers.insert(actor, process);
+        // One that is started again has a new container.
+        let before = self.workers.insert(actor, process);
+        if let Some(container) = before.and_then(|before| before.container) {
+            tokio::task::spawn_blocking(move || containers::remove(&[container]));
+        }
         Ok(())
     }
 
@@ -262,19 +312,13 @@ impl Fleet for ProcessFleet {
         }
     }
 
-    fn signal(&mut self, actor: ActorId, signal: Signal) -> Result<(), String> {
-        let worker = self.workers.get_mut(&actor).ok_or("it was not started")?;
-        if let Ok(Some(status)) = worker.child.try_wait() {
-            return Err(describe_end(Some(status)));
-        }
-        worker.is_stopped = signal == Signal::SIGSTOP;
-        match &worker.remote {
-            Some((remote, pid)) => remote.signal(pid.ok_or("it has not said who it is")?, signal),
-            None => {
-                worker.signal_group(signal);
-                Ok(())
-            }
-        }
+    fn signal(&mut self, actor: ActorId, signal: Signal) -> Signalled {
+        let worker = self
+            .workers
+            .get_mut(&actor)
+            .ok_or_else(|| "it was not started".to_owned());
+        let sent = worker.and_then(|worker| worker.signal(signal));
+        sent.unwrap_or_else(|cause| Box::pin(ready(Err(cause))))
     }
 
     async fn next(&mut self) -> FleetEvent {
@@ -303,12 +347,17 @@ impl Fleet for ProcessFleet {
             // Whoever waits for this may give up and ask again: the event must not go with the wait.
             self.ending = Some(event);
             let status = tokio::time::timeout_at(deadline, worker.child.wait()).await;
+            let status = status.ok().and_then(Result::ok);
+            let cause = worker.explained(status).await;
+            let mut how = describe_end(status);
+            if let Some((remote, _)) = &worker.remote {
+                how = format!("{}: {how}", remote.ended);
+            }
+            if let Some(container) = &mut worker.container {
+                how = container.ended(&how, status.is_some_and(is_by_signal)).await;
+            }
             if let Some(event) = self.ending.take() {
-                let mut how = describe_end(status.ok().and_then(Result::ok));
-                if let Some((remote, _)) = &worker.remote {
-                    how = format!("its session by ssh to {} is over: {how}", remote.target);
-                }
-                if let Some(cause) = worker.memory_kill() {
+                if let Some(cause) = worker.memory_kill().or(cause) {
                     how = format!("{how}: {cause}");
                 }
                 let what = FleetNews::Ended(format!("{how}{words}"));
@@ -358,6 +407,11 @@ fn spawn_on(processors: &BTreeSet<u32>, command: &mut Command) -> Result<Child, 
 /// True for a process of this machine that carries the run's mark.
 fn is_marked(pid: u32, run_id: &str) -> bool {
     has_variable(pid, RUN_VARIABLE, |value| value == run_id)
+}
+
+fn is_by_signal(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    status.signal().is_some()
 }
 
 fn describe_end(status: Option<ExitStatus>) -> String {

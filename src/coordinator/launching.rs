@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::containers::CLIENTS_FOLDER;
 use super::programs::Programs;
-use super::remote::quoted;
-use crate::scenario::{App, AppProgram, AppSpec, PROGRAM, Place, Placeholder};
+use super::reached::Remote;
+use crate::scenario::{App, AppProgram, AppSpec, PROGRAM, Place, Placeholder, Reach};
 use crate::server::RUN_VARIABLE;
 
 /// How an app is started, without its role.
@@ -30,7 +31,7 @@ pub(super) fn started(app: App<'_>, place: &Place, own: &str, programs: &Program
             is_own: false,
         },
         App::Other(spec) => {
-            let (command, env) = other(spec, programs, process);
+            let (command, env) = other(spec, place, programs, process);
             Started {
                 command: launched(&place.launcher, command),
                 env,
@@ -53,11 +54,16 @@ fn own_worker(place: &Place, own: &str) -> Started {
 }
 
 /// The command of an app that is not tandem's, and its environment.
-fn other(spec: &AppSpec, programs: &Programs, process: u32) -> (Vec<String>, BTreeMap<String, String>) {
+fn other(spec: &AppSpec, place: &Place, programs: &Programs, process: u32) -> (Vec<String>, BTreeMap<String, String>) {
     match &spec.runs {
         AppProgram::Tandem => (Vec::new(), BTreeMap::new()),
-        AppProgram::ReadyMade { which, .. } => {
-            let folder = programs.client(&spec.name).to_string_lossy().into_owned();
+        AppProgram::ReadyMade { which, version } => {
+            let folder = match place.reach() {
+                Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) => {
+                    programs.client(&spec.name).to_string_lossy().into_owned()
+                }
+                Reach::Container(_) | Reach::Kubernetes(_) => format!("{CLIENTS_FOLDER}/{}-{version}", which.name()),
+            };
             let words = which.recipe().start.split(' ');
             (
                 words.map(|word| word.replace("{client}", &folder)).collect(),
@@ -85,20 +91,15 @@ fn other(spec: &AppSpec, programs: &Programs, process: u32) -> (Vec<String>, BTr
     }
 }
 
-/// What is started on another host: the login shell there reads one command, which turns into the program. Its environment
-/// has the run's mark and the app's variables.
-pub(super) fn on_host(ssh: &[String], started: &Started, run_id: &str, processors: Option<&str>) -> Vec<String> {
-    let mut words = vec![format!("{RUN_VARIABLE}={run_id}")];
+/// What is started elsewhere. Its environment has the run's mark and the app's variables.
+pub(super) fn on_host(remote: &Remote, started: &Started, run_id: &str, processors: Option<&str>) -> Vec<String> {
+    let mut words = vec!["env".to_owned(), format!("{RUN_VARIABLE}={run_id}")];
     words.extend(started.env.iter().map(|(name, value)| format!("{name}={value}")));
     // Tandem's own worker sets them itself.
     let kept = processors.filter(|_| !started.is_own).into_iter();
     words.extend(kept.flat_map(|list| ["taskset".to_owned(), "-c".to_owned(), list.to_owned()]));
     words.extend(started.command.iter().cloned());
-    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-    ssh.iter()
-        .cloned()
-        .chain([format!("exec env {}", words.join(" "))])
-        .collect()
+    remote.command(&words)
 }
 
 /// A command at a launcher: it takes the place of `{tandem}` and of the words after it, which are tandem's arguments.

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::containers::UsedEngine;
+use super::kubectl::LeftJob;
 use super::processes::{ProcessIdentity, end_all};
 use crate::measure::limits::remove_run_group;
 use crate::scenario::{PropertyValue, Variable};
@@ -69,6 +71,12 @@ pub struct Leftovers {
     /// Control groups that it made for the limits of places.
     #[serde(default)]
     pub groups: BTreeSet<PathBuf>,
+    /// Jobs that it made in Kubernetes clusters.
+    #[serde(default)]
+    pub jobs: BTreeSet<LeftJob>,
+    /// Engines that may have containers with its label.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub engines: BTreeSet<UsedEngine>,
     /// Topics and groups on foreign clusters.
     #[serde(deserialize_with = "one_or_several")]
     pub topics: Vec<LeftTopics>,
@@ -93,13 +101,13 @@ fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<LeftTopics>,
 
 impl Leftovers {
     fn is_empty(&self) -> bool {
-        let on_this_machine = self.directories.is_empty() && self.groups.is_empty();
+        let on_this_machine = self.directories.is_empty() && self.groups.is_empty() && self.engines.is_empty();
         self.processes.is_empty() && on_this_machine && self.is_only_here()
     }
 
     /// True where nothing is left on clusters and in databases that are not tandem's.
     fn is_only_here(&self) -> bool {
-        self.topics.is_empty() && self.tables.is_empty()
+        self.topics.is_empty() && self.tables.is_empty() && self.jobs.is_empty()
     }
 
     fn is_of_this_boot(&self) -> bool {
@@ -127,6 +135,8 @@ impl Journal {
             processes: BTreeSet::new(),
             directories: BTreeSet::new(),
             groups: BTreeSet::new(),
+            jobs: BTreeSet::new(),
+            engines: BTreeSet::new(),
             topics: Vec::new(),
             tables: Vec::new(),
         };
@@ -314,6 +324,14 @@ fn clean(record: Leftovers, state_file: PathBuf) -> DeadRun {
     for group in &record.groups {
         if let Err(error) = remove_run_group(group) {
             problems.push(format!("{} cannot be removed: {error}", group.display()));
+        }
+    }
+    for engine in &record.engines {
+        if let Err(error) = engine.remove_all(&record.run_id) {
+            problems.push(format!(
+                "containers of the run {} cannot be removed: {error}",
+                record.run_id
+            ));
         }
     }
     DeadRun {

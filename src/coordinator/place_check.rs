@@ -6,18 +6,19 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use serde::Deserialize;
-
+use super::brokers_check::{Examined, There, brokers, findings, run_id, whose};
 use super::calibration::meet;
 use super::confinement::allowance;
-use super::fleet::{Launch, ProcessFleet, Remote};
+use super::container_check::examine_container;
+use super::fleet::{Launch, ProcessFleet};
 use super::launching::{Started, on_host};
-use super::remote::{Connection, Installed, SshError, install, quoted};
+use super::pod_check::examine_pods;
+use super::reached::quoted;
+use super::remote::{Connection, Installed, SshError, install};
 use crate::kafka::doctor::Check;
-use crate::measure::clock;
 use crate::measure::limits::{Kernel, RunGroups};
 use crate::protocol::Hello;
-use crate::scenario::{ClusterSource, ClusterSpec, Place};
+use crate::scenario::{ClusterSpec, Place, Reach};
 
 /// How long the doctor may take on the other host.
 const DOCTOR_LIMIT: Duration = Duration::from_secs(60);
@@ -30,15 +31,26 @@ pub async fn examine_place(
     interrupted: &Arc<AtomicBool>,
     report: &mut dyn FnMut(Check),
 ) {
-    if !place.limits.is_empty() {
-        report(limits(place));
-    }
-    let Some(target) = &place.ssh else {
-        if place.limits.is_empty() {
+    match place.reach() {
+        Reach::Here | Reach::Launcher(_) if place.limits.is_empty() => {
             report(Check::ok(format!("place {}", place.name), "is this machine"));
         }
-        return;
-    };
+        Reach::Here | Reach::Launcher(_) => report(limits(place)),
+        Reach::Ssh(target) => over_ssh(place, target, cluster, program, interrupted, report).await,
+        Reach::Container(container) => examine_container(place, container, cluster, interrupted, report).await,
+        Reach::Kubernetes(pods) => examine_pods(place, pods, cluster, interrupted, report).await,
+    }
+}
+
+/// Checks a place on another host.
+async fn over_ssh(
+    place: &Place,
+    target: &str,
+    cluster: &ClusterSpec,
+    program: &Path,
+    interrupted: &Arc<AtomicBool>,
+    report: &mut dyn FnMut(Check),
+) {
     let open = || {
         let folder = tempfile::Builder::new().prefix("tandem-ssh-").tempdir();
         let folder = folder.map_err(|error| SshError::Folder(error.to_string()))?;
@@ -59,7 +71,7 @@ pub async fn examine_place(
     let copied = if installed.is_new { ", copied just now" } else { "" };
     let detail = format!("{} at {}{copied}", installed.version, installed.path);
     report(Check::ok("tandem there", detail));
-    let elsewhere = match introduce(place, target, &connection, &installed).await {
+    let elsewhere = match introduce(place, &connection, &installed).await {
         Ok(hello) => {
             let (detail, elsewhere) = whose(&hello);
             report(Check::ok("worker there", detail));
@@ -70,12 +82,12 @@ pub async fn examine_place(
             return report(Check::failed("worker there", cause, fix));
         }
     };
-    tokio::task::block_in_place(|| brokers(place, cluster, elsewhere, (&connection, &installed), report));
-}
-
-/// A mark for what is started, so that nothing of a run is taken for it.
-fn run_id() -> String {
-    format!("doctor-{}", std::process::id())
+    let there = There {
+        elsewhere,
+        doctor: &|bootstrap| doctor_there(&connection, &installed, bootstrap),
+        by_hand: format!("ssh HOST {} doctor", installed.path),
+    };
+    tokio::task::block_in_place(|| brokers(place, cluster, &there, report));
 }
 
 /// Makes the control groups of a process at the place, and removes them.
@@ -106,16 +118,8 @@ fn failed(name: &str, error: &SshError) -> Check {
 }
 
 /// Starts a worker there and lets it introduce itself.
-async fn introduce(
-    place: &Place,
-    target: &str,
-    connection: &Connection,
-    installed: &Installed,
-) -> Result<Hello, String> {
-    let remote = Remote {
-        target: target.to_owned(),
-        ssh: connection.words(),
-    };
+async fn introduce(place: &Place, connection: &Connection, installed: &Installed) -> Result<Hello, String> {
+    let remote = connection.remote();
     let mut started = Started {
         command: vec![installed.path.clone(), "worker".to_owned(), "consumer".to_owned()],
         env: std::collections::BTreeMap::new(),
@@ -125,11 +129,12 @@ async fn introduce(
         started.command.extend(["--cpus".to_owned(), cpus.clone()]);
     }
     let launch = Launch {
-        command: on_host(&remote.ssh, &started, &run_id(), None),
+        command: on_host(&remote, &started, &run_id(), None),
         env: started.env,
         processors: None,
         confined: None,
         remote: Some(remote),
+        container: None,
         log: false,
     };
     let mut fleet = ProcessFleet::new(&run_id(), Arc::default());
@@ -137,95 +142,10 @@ async fn introduce(
     Ok(hello)
 }
 
-/// Where a worker is, and whether that is another machine than this one.
-fn whose(hello: &Hello) -> (String, bool) {
-    let boot = |host: &str| host.split(' ').next().unwrap_or_default().to_owned();
-    let spoken = format!("speaks version {} of the protocol", hello.protocol);
-    match (&hello.host, clock::host()) {
-        (Some(there), Some(here)) if *there == here => (format!("{spoken}, on this machine"), false),
-        (Some(there), Some(here)) if boot(there) == boot(&here) => {
-            (format!("{spoken}, on this machine with another clock"), false)
-        }
-        _ => (format!("{spoken}, on another machine"), true),
-    }
-}
-
-/// Whether workers there would reach the brokers.
-fn brokers(
-    place: &Place,
-    cluster: &ClusterSpec,
-    elsewhere: bool,
-    (connection, installed): (&Connection, &Installed),
-    report: &mut dyn FnMut(Check),
-) {
-    const NAME: &str = "brokers from there";
-    match &cluster.source {
-        ClusterSource::Local { address, .. } => report(match (address, &place.listener) {
-            (_, Some(listener)) => Check::ok(NAME, format!("listener {listener} is on 127.0.0.1")),
-            (Some(address), None) => Check::ok(NAME, format!("tandem starts them with the address {address}")),
-            (None, None) if elsewhere => Check::failed(
-                NAME,
-                "those that tandem starts are at 127.0.0.1, which is that machine itself there",
-                "add address = \"...\" to [cluster], a name or address of this machine that the other one reaches",
-            ),
-            (None, None) => Check::ok(NAME, "tandem starts them at 127.0.0.1, which is this machine there too"),
-        }),
-        ClusterSource::Bootstrap(bootstrap) if cluster.client.is_empty() => {
-            let checks = doctor_there(connection, installed, bootstrap);
-            match checks {
-                Err(cause) => report(Check::failed(
-                    NAME,
-                    cause,
-                    format!("ssh HOST {} doctor", installed.path),
-                )),
-                Ok(checks) => {
-                    let wrong = checks.iter().filter(|check| check.outcome == "failed");
-                    let wrong: Vec<&Examined> = wrong.collect();
-                    for check in &wrong {
-                        let name = format!("there: {}", check.name);
-                        report(Check::failed(
-                            name,
-                            &*check.detail,
-                            check.fix.clone().unwrap_or_default(),
-                        ));
-                    }
-                    if wrong.is_empty() {
-                        report(Check::ok(
-                            NAME,
-                            format!("{} checks of the doctor there are well", checks.len()),
-                        ));
-                    }
-                }
-            }
-        }
-        ClusterSource::Bootstrap(_) => report(Check::skipped(
-            NAME,
-            "the client properties of [cluster.client] are passed to workers only",
-        )),
-    }
-}
-
-/// A check of the doctor on the other host.
-#[derive(Debug, Deserialize)]
-struct Examined {
-    name: String,
-    outcome: String,
-    detail: String,
-    #[serde(default)]
-    fix: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Findings {
-    checks: Vec<Examined>,
-}
-
 fn doctor_there(connection: &Connection, installed: &Installed, bootstrap: &str) -> Result<Vec<Examined>, String> {
     let (path, bootstrap) = (quoted(&installed.path), quoted(bootstrap));
     let script = format!("exec {path} doctor --bootstrap {bootstrap} --read-only --json");
     let output = connection.run(&script, None, "the doctor there", DOCTOR_LIMIT);
     let output = output.map_err(|error| error.to_string())?;
-    let findings: Result<Findings, _> = serde_json::from_slice(&output.stdout);
-    let said = || String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Ok(findings.map_err(|_| said())?.checks)
+    findings(&output.stdout, &output.stderr)
 }

@@ -189,6 +189,7 @@ async fn introduce(build: &Build, role: &'static str, run_id: &str, log: bool) -
         processors: None,
         confined: None,
         remote: None,
+        container: None,
         log,
     };
     let mut fleet = ProcessFleet::new(run_id, Arc::default());

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use super::cluster::{Cluster, Opening, provide};
 use super::confinement::Confinement;
@@ -16,9 +17,9 @@ use super::interrupt::Interrupt;
 use super::leftovers::LeftTopics;
 use super::memory::Started;
 use super::options::RunOptions;
+use super::places::{OpeningPlaces, Places};
 use super::programs::Programs;
 use super::ready_made::{self, ClientError};
-use super::remote::{Remotes, SshError};
 use super::session::Session;
 use super::steps::Steps;
 use crate::measure::Step;
@@ -67,7 +68,7 @@ pub async fn run(
 /// Who hears of a run, what ends with it, and where places limit their processes.
 type Around<'a> = (&'a Arc<dyn Observer>, &'a Arc<Guardian>, Option<&'a Confinement>);
 
-/// Asks the builds who they are, connects to other hosts, and goes on with the clusters.
+/// Asks the builds who they are, opens the places, and goes on with the clusters.
 async fn execute(
     plan: &Plan,
     dir: &RunDir,
@@ -82,17 +83,16 @@ async fn execute(
     let prefix = format!("{}{}", scenario.cluster.prefix, options.run_id);
     let found = find_database(scenario, &prefix, interrupt).await?;
     let programs = programs(scenario, options, observer, interrupt, steps).await?;
-    let remotes = open_hosts(scenario, &programs, options, (observer, interrupt, guardian))?;
+    steps.begin(Step::Places);
+    let places = open_places(plan, &programs, options, (observer, interrupt, guardian))?;
     let ready = Ready {
         found,
         prefix,
         programs,
-        remotes: remotes.as_ref(),
+        places: &places,
     };
     let ended = Box::pin(on_clusters(plan, dir, options, ready, around, interrupt, steps)).await;
-    if let Some(remotes) = remotes {
-        remotes.close(guardian);
-    }
+    places.close(guardian);
     ended
 }
 
@@ -102,22 +102,34 @@ struct Ready<'a> {
     /// Start of the names of topics and groups.
     prefix: String,
     programs: Programs,
-    remotes: Option<&'a Remotes>,
+    places: &'a Places,
 }
 
-/// Connects to the other hosts on which places have their workers.
-fn open_hosts(
-    scenario: &Scenario,
+/// No forecast that pods' deadlines are made of is longer: 30 days.
+const FORECAST_MAX_SECONDS: f64 = 2_592_000.0;
+
+/// Opens the places that are not this machine.
+fn open_places(
+    plan: &Plan,
     programs: &Programs,
     options: &RunOptions,
     (observer, interrupt, guardian): (&Arc<dyn Observer>, &Interrupt, &Arc<Guardian>),
-) -> Result<Option<Remotes>, RunError> {
-    let progress = |message: &str| observer.preparing(message);
-    let interrupted = interrupt.flag();
-    let open = || Remotes::open(scenario, programs, &options.run_id, guardian, &progress, &interrupted);
-    tokio::task::block_in_place(open).map_err(|error| match error.cause {
-        SshError::Interrupted => RunError::Interrupted,
-        _ => error.into(),
+) -> Result<Places, RunError> {
+    let opening = OpeningPlaces {
+        scenario: &plan.scenario,
+        programs,
+        run_id: &options.run_id,
+        forecast: Duration::from_secs_f64(plan.forecast().seconds().clamp(0.0, FORECAST_MAX_SECONDS)),
+        guardian,
+        progress: &|message: &str| observer.preparing(message),
+        interrupted: &interrupt.flag(),
+    };
+    tokio::task::block_in_place(|| Places::open(&opening)).map_err(|error| {
+        if error.is_interruption() {
+            RunError::Interrupted
+        } else {
+            error.into()
+        }
     })
 }
 
@@ -130,7 +142,7 @@ async fn on_clusters(
         found,
         prefix,
         programs,
-        remotes,
+        places,
     }: Ready<'_>,
     (observer, guardian, confinement): Around<'_>,
     interrupt: &Interrupt,
@@ -173,7 +185,7 @@ async fn on_clusters(
         named_are_ours: AtomicBool::new(false),
         hidden: Arc::new(hidden(&resolved.plan.scenario, database.as_ref())),
         database,
-        remotes,
+        places,
         confinement,
         steps,
     };

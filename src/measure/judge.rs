@@ -546,6 +546,7 @@ pub(super) mod tests {
         let mut trial = quiet();
         let quota = Quota {
             cgroup: "/x".to_owned(),
+            place: None,
             quota_us: 100_000,
             period_us: 100_000,
         };

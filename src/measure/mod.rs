@@ -26,6 +26,7 @@ mod overlap;
 pub mod overload;
 mod planned;
 mod process;
+pub mod programs;
 mod reading;
 mod roles;
 pub mod rows;
@@ -39,7 +40,7 @@ mod trial;
 pub mod usage;
 
 pub use delivered::{DELIVERED_SCHEMA_VERSION, DeliveredOffsets, DeliveredRun, DeliveredTopics};
-pub use elsewhere::{HostFacts, HostReading, OtherHost, RunMark};
+pub use elsewhere::{HostFacts, HostReading, OtherHost, RunMark, TrialOver};
 pub use environment::{
     BuildEnvironment, ClientEnvironment, ClusterEnvironment, Difference, ENVIRONMENT_SCHEMA_VERSION, Environment,
     StoreEnvironment,

@@ -9,7 +9,8 @@ use thiserror::Error;
 use super::families;
 use super::kafka_version::KafkaVersion;
 use super::model::{
-    App, Axis, Build, ClusterSource, ClusterSpec, Configuration, GroupProtocol, Membership, Scenario, Variant,
+    App, Axis, Build, ClusterSource, ClusterSpec, Configuration, GroupProtocol, Membership, Place, Reach, Scenario,
+    Variant,
 };
 
 /// Key of the axis whose values are clusters.
@@ -55,6 +56,15 @@ pub enum VariantError {
         /// The place.
         place: String,
     },
+    /// The program of that place is in an image.
+    #[error(
+        "--binary cannot choose the workers of place {place:?}: they run the program of its image; make an image of each \
+         build and a place for each image"
+    )]
+    Image {
+        /// The place.
+        place: String,
+    },
     /// Builds are of tandem's own worker.
     #[error(
         "--binary compares builds of tandem's own worker, and the scenario runs app {app:?}: leave one of them out"
@@ -63,6 +73,18 @@ pub enum VariantError {
         /// The app.
         app: String,
     },
+}
+
+impl Place {
+    /// Refuses builds where the program of the workers is not ours to choose.
+    fn takes_builds(&self) -> Result<(), VariantError> {
+        match self.reach() {
+            Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) => Ok(()),
+            Reach::Container(_) | Reach::Kubernetes(_) => Err(VariantError::Image {
+                place: self.name.clone(),
+            }),
+        }
+    }
 }
 
 /// What a scenario needs of a cluster.
@@ -76,6 +98,8 @@ pub struct ClusterNeeds {
     pub topics: Vec<String>,
     /// The listeners that workers use instead of the brokers' default.
     pub listeners: BTreeSet<String>,
+    /// Of these, the ones of workers to which 127.0.0.1 may be another machine, or another network.
+    pub listeners_elsewhere: BTreeSet<String>,
     /// True where something is done on purpose: then the groups' behaviour is measured, with Kafka's own settings.
     pub has_events: bool,
     /// The session timeouts of classic groups, in milliseconds.
@@ -159,7 +183,15 @@ impl Scenario {
             consumer_protocol: here().any(consumer),
             group: here().find_map(|c| c.group.clone()),
             topics: self.existing_topics(),
-            listeners: here().filter_map(|c| self.place_of(c).listener.clone()).collect(),
+            listeners: here()
+                .flat_map(|c| self.places_of(c))
+                .filter_map(|place| place.listener.clone())
+                .collect(),
+            listeners_elsewhere: here()
+                .flat_map(|c| self.places_of(c))
+                .filter(|place| place.is_managed())
+                .filter_map(|place| place.listener.clone())
+                .collect(),
             has_events: here().any(|c| !c.events.is_empty()),
             sessions_ms: here()
                 .filter(|c| !consumer(c))
@@ -227,7 +259,7 @@ impl Scenario {
         }
         for configuration in &self.configurations {
             match self.app_of(configuration) {
-                App::Tandem => {}
+                App::Tandem => self.places_of(configuration).try_for_each(Place::takes_builds)?,
                 App::Launched { place, .. } => {
                     return Err(VariantError::Launcher {
                         place: place.to_owned(),

@@ -16,7 +16,7 @@ use super::build::{Wanted, Work, build};
 use super::error::ClientError;
 use crate::clients::{ReadyMade, Tool};
 use crate::kafka::local::Sources;
-use crate::scenario::{AppProgram, AppSpec, Scenario};
+use crate::scenario::{AppProgram, AppSpec, Configuration, Reach, Scenario};
 use crate::server::{check_private, find_program, make_private, unfinished_folder};
 
 /// The sources of all clients: paths below their folder, and texts.
@@ -139,9 +139,20 @@ impl ClientCache {
     }
 }
 
-/// The ready-made clients that the configurations of a scenario run, each once.
+/// The ready-made clients that the configurations of a scenario run from this machine's cache, each once. Containers and
+/// pods have those of their image.
 fn wanted(scenario: &Scenario) -> BTreeMap<&str, (ReadyMade, &str)> {
-    let used = scenario.configurations.iter().map(|each| &scenario.apps[each.app]);
+    let is_cached = |each: &&Configuration| {
+        scenario.places_of(each).any(|place| match place.reach() {
+            Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) => true,
+            Reach::Container(_) | Reach::Kubernetes(_) => false,
+        })
+    };
+    let used = scenario
+        .configurations
+        .iter()
+        .filter(is_cached)
+        .map(|each| &scenario.apps[each.app]);
     used.filter_map(|app: &AppSpec| match &app.runs {
         AppProgram::ReadyMade { which, version } => Some((app.name.as_str(), (*which, version.as_str()))),
         AppProgram::Tandem | AppProgram::Program(_) => None,

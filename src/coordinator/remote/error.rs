@@ -1,27 +1,5 @@
 //! Why the workers of a place with `ssh` cannot be started, each cause with what would fix it.
 
-use crate::scenario::Place;
-
-/// A place whose workers cannot be started.
-#[derive(Debug, thiserror::Error)]
-#[error("place {place} (ssh {target}): {cause}")]
-pub struct PlaceError {
-    place: String,
-    target: String,
-    /// Why.
-    pub cause: SshError,
-}
-
-impl PlaceError {
-    pub(super) fn new(place: &Place, cause: SshError) -> Self {
-        PlaceError {
-            place: place.name.clone(),
-            target: place.ssh.clone().unwrap_or_default(),
-            cause,
-        }
-    }
-}
-
 /// What is wrong with a host, or the way to it. `said` is what ssh said.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SshError {
@@ -112,7 +90,10 @@ impl SshError {
         let last = said.lines().map(str::trim).rfind(|line| !line.is_empty());
         let is = |words: &[&str]| words.iter().any(|words| said.contains(words));
         let said = last.unwrap_or("it said nothing").to_owned();
-        if is(&["Could not resolve hostname"]) {
+        // What `env` says in its own words.
+        if is(&["env: "]) && is(&["No such file or directory"]) {
+            SshError::Missing(said)
+        } else if is(&["Could not resolve hostname"]) {
             SshError::Name { said }
         } else if is(&["Host key verification failed", "REMOTE HOST IDENTIFICATION HAS CHANGED"]) {
             SshError::HostKey { said }

@@ -25,8 +25,8 @@ use super::fixed_group::wait_until_empty;
 use super::guardian::Guardian;
 use super::interrupt::Interrupt;
 use super::options::RunOptions;
+use super::places::Places;
 use super::programs::Programs;
-use super::remote::Remotes;
 use super::steps::Steps;
 use crate::kafka::doctor::is_permission;
 use crate::measure::{DeliveredTopics, Measurement, Status, Step};
@@ -54,8 +54,8 @@ pub(super) struct Session<'a> {
     /// In which records end.
     pub(super) database: Option<Database>,
     pub(super) programs: Programs,
-    /// The other hosts on which places have their workers.
-    pub(super) remotes: Option<&'a Remotes>,
+    /// The places that are not this machine.
+    pub(super) places: &'a Places,
     /// Where places limit their processes.
     pub(super) confinement: Option<&'a Confinement>,
     /// Start of the names of topics and groups.
@@ -75,7 +75,9 @@ impl Session<'_> {
         self.check_named_topics().await?;
         self.check_replication().await?;
         for configuration in &self.plan.scenario.configurations {
-            self.address(configuration)?;
+            for place in self.plan.scenario.places_of(configuration) {
+                self.address(configuration, place)?;
+            }
         }
         let (calibrations, clients) = self.meet_workers().await?;
         self.check_environment(clients).await?;

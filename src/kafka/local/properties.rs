@@ -69,11 +69,16 @@ impl ListenerSpec {
     /// The listener for clients on other hosts, which reach this machine by that name or address, as open as the internal
     /// one. It is bound to that address only, unless it is one that somebody translates.
     pub fn for_hosts(address: &str) -> Self {
+        ListenerSpec::at(address, HOSTS.to_owned())
+    }
+
+    /// A listener of this name for such clients.
+    pub fn at(address: &str, name: String) -> Self {
         let is_of_this_machine = TcpListener::bind((address, 0)).is_ok();
         ListenerSpec {
             bind_host: if is_of_this_machine { address } else { "0.0.0.0" }.to_owned(),
             advertised_host: Some(address.to_owned()),
-            ..ListenerSpec::here(HOSTS.to_owned())
+            ..ListenerSpec::here(name)
         }
     }
 

@@ -109,6 +109,7 @@ impl Finder<'_> {
                 act,
                 is_owners,
                 stretch,
+                reader: &m.members[new.member],
                 taken_ns: old.taken_ns.filter(|_| !is_one),
                 given_ns: new.given_ns.filter(|_| !is_one),
             }),

@@ -8,6 +8,8 @@ use crate::measure::{
 };
 use crate::testing::measurement;
 
+mod brokers;
+
 const MS: u64 = 1_000_000;
 const START: u64 = 100_000 * MS;
 

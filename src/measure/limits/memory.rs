@@ -12,6 +12,9 @@ use super::names::{Party, group_name, place_of_group};
 pub struct MemoryLimit {
     /// The control group that has it, by its path.
     pub cgroup: String,
+    /// The place whose container that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     /// Bytes that the group may have, its page cache included.
     pub bytes: u64,
 }
@@ -19,7 +22,7 @@ pub struct MemoryLimit {
 impl MemoryLimit {
     /// `memory limit of the cgroup /x`, or ``memory_limit` of place x``.
     pub fn name(&self) -> String {
-        match place_of_group(&self.cgroup) {
+        match self.place.as_deref().or_else(|| place_of_group(&self.cgroup)) {
             Some(place) => format!("`memory_limit` of place {place}"),
             None => format!("memory limit of {}", group_name(&self.cgroup)),
         }
@@ -60,7 +63,14 @@ pub(super) fn around(kernel: &Kernel, hierarchies: &Hierarchies, membership: &st
         // Without a limit v1 says a number near the largest there is.
         let bytes = limit_of(kernel, &group, index == outermost).filter(|bytes| *bytes < machine_bytes)?;
         let cgroup = group.name.clone();
-        Some((group, MemoryLimit { cgroup, bytes }))
+        Some((
+            group,
+            MemoryLimit {
+                cgroup,
+                place: None,
+                bytes,
+            },
+        ))
     });
     limits.collect()
 }

@@ -11,6 +11,9 @@ use super::names::{Party, group_name, place_of_group};
 pub struct Quota {
     /// The control group that has it, by its path.
     pub cgroup: String,
+    /// The place whose container that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     /// CPU time that the group may use in a period, microseconds.
     pub quota_us: u64,
     /// Length of a period, microseconds.
@@ -36,9 +39,9 @@ impl Quota {
         }
     }
 
-    /// The place whose processes the run itself has put under it.
+    /// The place whose processes the run itself, or a container engine for it, has put under it.
     pub fn place(&self) -> Option<&str> {
-        place_of_group(&self.cgroup)
+        self.place.as_deref().or_else(|| place_of_group(&self.cgroup))
     }
 }
 
@@ -70,6 +73,18 @@ impl QuotaEffect {
             return 0.0;
         }
         self.throttled_periods as f64 / self.periods as f64
+    }
+
+    /// What it did since the reading of the same quota among `earlier` ones; `None` where it was not there then.
+    pub(in crate::measure) fn since_any(&self, earlier: &[QuotaEffect]) -> Option<QuotaEffect> {
+        let before = earlier.iter().find(|before| before.quota == self.quota)?;
+        Some(QuotaEffect {
+            periods: self.periods.saturating_sub(before.periods),
+            throttled_periods: self.throttled_periods.saturating_sub(before.throttled_periods),
+            throttled_ns: self.throttled_ns.saturating_sub(before.throttled_ns),
+            used_ns: (self.used_ns.zip(before.used_ns)).map(|(now, before)| now.saturating_sub(before)),
+            ..self.clone()
+        })
     }
 
     /// Adds what the same quota did at another time.
@@ -105,6 +120,7 @@ fn quota_of(kernel: &Kernel, group: &Group) -> Option<Quota> {
     };
     (period_us > 0).then(|| Quota {
         cgroup: group.name.clone(),
+        place: None,
         quota_us,
         period_us,
     })
@@ -120,6 +136,14 @@ pub(super) struct QuotaCounters {
 }
 
 impl QuotaCounters {
+    /// Those of a quota that has not done anything yet.
+    pub(super) fn zero() -> Self {
+        QuotaCounters {
+            used_ns: Some(0),
+            ..QuotaCounters::default()
+        }
+    }
+
     /// Reads them; `accounting` is the group that counts CPU time in v1.
     pub(super) fn read(kernel: &Kernel, group: &Group, accounting: Option<&Group>) -> Self {
         let text = kernel.read(group.folder.join("cpu.stat")).unwrap_or_default();

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "tests")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use tempfile::TempDir;
@@ -448,4 +448,50 @@ fn the_running_kernel_says_what_this_process_may_use() {
         "{limits:?}"
     );
     assert!(CacheRoom::of_this_process(&kernel).bytes > 0);
+}
+
+#[test]
+fn the_limits_of_a_container_are_those_of_its_place() {
+    let id = "5f0d8a1c3b7e";
+    let recording = v1();
+    let kernel = recording.kernel();
+    recording.write(&[
+        (
+            "/proc/7/cgroup",
+            &format!("4:memory:/docker/{id}\n1:cpu:/docker/{id}\n"),
+        ),
+        ("/proc/7/status", "Cpus_allowed_list:\t0\n"),
+        (&format!("/sys/fs/cgroup/cpu/docker/{id}/cpu.cfs_quota_us"), "50000\n"),
+        (&format!("/sys/fs/cgroup/cpu/docker/{id}/cpu.cfs_period_us"), "100000\n"),
+        (
+            &format!("/sys/fs/cgroup/memory/docker/{id}/memory.limit_in_bytes"),
+            "4096\n",
+        ),
+    ]);
+    let watch = LimitWatch::find(&kernel, &[7], &[]);
+    let places = BTreeMap::from([
+        ("another".to_owned(), "far".to_owned()),
+        (id.to_owned(), "box".to_owned()),
+    ]);
+    let names = |watch: &LimitWatch| {
+        let counters = watch.read();
+        let effects = watch.effects(&counters, &counters);
+        let quotas = effects.quotas.iter().map(|effect| effect.quota.name());
+        let memory = effects.memory.iter().map(|effect| effect.limit.name());
+        quotas
+            .chain(memory)
+            .filter(|name| !name.contains("/outer"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        names(&watch),
+        [
+            format!("CPU quota of the cgroup /docker/{id}"),
+            format!("memory limit of the cgroup /docker/{id}")
+        ]
+    );
+    assert_eq!(
+        names(&watch.with_containers(&places)),
+        ["`cpu_limit` of place box", "`memory_limit` of place box"]
+    );
 }

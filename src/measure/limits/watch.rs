@@ -77,6 +77,22 @@ impl LimitWatch {
         watch
     }
 
+    /// The same where the limits of containers are those of places: a container's id is part of its group's path.
+    #[must_use]
+    pub fn with_containers(mut self, places: &BTreeMap<String, String>) -> Self {
+        let place = |cgroup: &str| {
+            let own = places.iter().find(|(id, _)| cgroup.contains(id.as_str()));
+            own.map(|(_, place)| place.clone())
+        };
+        for watched in &mut self.quotas {
+            watched.limit.place = place(&watched.limit.cgroup);
+        }
+        for watched in &mut self.memory {
+            watched.limit.place = place(&watched.limit.cgroup);
+        }
+        self
+    }
+
     /// Processors that the coordinator or a worker may run on.
     pub fn cores(&self) -> u32 {
         count(&self.clients)
@@ -101,6 +117,20 @@ impl LimitWatch {
             quotas: self.quotas.iter().map(quota).collect(),
             memory: self.memory.iter().map(memory).collect(),
         }
+    }
+
+    /// What the quotas have done since they were set.
+    pub fn until_now(&self) -> Vec<QuotaEffect> {
+        let now = self.read();
+        let nothing = LimitCounters {
+            quotas: now
+                .quotas
+                .keys()
+                .map(|group| (group.clone(), QuotaCounters::zero()))
+                .collect(),
+            memory: BTreeMap::new(),
+        };
+        self.effects(&nothing, &now).quotas
     }
 
     /// What the limits did between two readings; of limits that both know.

@@ -6,19 +6,20 @@ use std::collections::BTreeMap;
 use super::configured::Configured;
 use super::events::{EventKeys, PlacedEvent};
 use super::key::{Key, TableKeys, keys};
+use super::kubernetes::KubernetesKeys;
 use super::table::Table;
 use crate::clients::{OWN_APP, ReadyMade};
 use crate::load::Arrivals;
 use crate::scenario::kafka_version::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 use crate::scenario::kinds::{
-    AppCommand, AppEnv, AppName, Assignment, Bootstrap, ClientDefaults, Command, Cores, Count, Decimal, Duration,
-    Expression, FigureName, Formed, FromEnvironment, GroupName, HostName, Integer, IntegerOrAll, Interval, KeyNames,
-    Kind, Lag, Line, ListenerName, Memory, MetricName, Milliseconds, ModeName, Number, OneOf, Positive, Prefix,
-    Processors, Protocol, Ratio, SshTarget, Switch, Threshold, TopicName, Topics, Warmup, Weights,
+    AppCommand, AppEnv, AppName, Assignment, Bootstrap, ClientDefaults, Command, Container, Cores, Count, Decimal,
+    Duration, Expression, FigureName, Formed, FromEnvironment, GroupName, HostName, Integer, IntegerOrAll, Interval,
+    KeyNames, Kind, Lag, Line, ListenerName, Memory, MetricName, Milliseconds, ModeName, Number, OneOf, PlaceNames,
+    Positive, Prefix, Processors, Protocol, Ratio, SshTarget, Switch, Threshold, TopicName, Topics, Warmup, Weights,
 };
 use crate::scenario::model::{
-    Assignor, Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, PropertyValue, Read, Repetitions,
-    Shape, Size, Speaks, StoreErrors, StoreKind, StoreWrite, TrialLength, Until, Work, WorkOrdering,
+    Assignor, Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, Producers, PropertyValue, Read,
+    Repetitions, Shape, Size, Speaks, StoreErrors, StoreKind, StoreWrite, TrialLength, Until, Work, WorkOrdering,
 };
 
 /// Partitions of a topic, and of a data set.
@@ -104,7 +105,10 @@ keys! {
 
 keys! {
     /// `[[place]]`
-    PlaceKeys {}
+    PlaceKeys {
+        /// `[place.kubernetes]`.
+        kubernetes: Option<KubernetesKeys>,
+    }
 
     "name" => name: Line, &[Table::Place], required(),
         "Name by which `place` refers to it; `here`, this machine, always exists.";
@@ -112,8 +116,10 @@ keys! {
         "Command that starts a worker there; `{tandem}` stands for this program, and the role is added to the end.";
     "ssh" => ssh: Formed<SshTarget>, &[Table::Place], absent("this machine"),
         "Host of the workers, as OpenSSH names it; tandem's program is copied there once.";
-    "tandem" => tandem: Line, &[Table::Place], absent("the copy"),
-        "Path of tandem's program on the host of `ssh`, if it is installed there.";
+    "container" => container: Container, &[Table::Place], absent("none"),
+        "Image of the workers, each of which is a container of this engine.";
+    "tandem" => tandem: Line, &[Table::Place], absent("the copy, or the image's"),
+        "Path of tandem's program on the host of `ssh`, or in the image.";
     "cpus" => cpus: Formed<Processors>, &[Table::Place], absent("all"),
         "Processors of the workers' machine that they keep to.";
     "cpu_limit" => cpu_limit: Cores, &[Table::Place], absent("none"),
@@ -262,9 +268,9 @@ keys! {
     "app" => app: AppName, CONSUMER, default(OWN_APP.to_owned()),
         Means(|c| c.app_text()),
         "What runs in the worker processes: tandem's own consumer, a ready-made client, or an [[app]].";
-    "place" => place: Line, CONSUMER, default(HERE.to_owned()),
-        Means(|c| c.place_text()),
-        "The [[place]] where worker processes run.";
+    "place" => places: PlaceNames, CONSUMER, default(vec![HERE.to_owned()]),
+        Means(|c| c.place_texts()),
+        "The [[place]] where worker processes run; over a list, the processes of each group are spread in turn.";
     "client" => client: OneOf<ClientDefaults>, CONSUMER, default(ClientDefaults::Tandem),
         Means(|c| c.configuration.client.library_defaults_only.then_some(ClientDefaults::Library)),
         "\"defaults\" leaves tandem's own client settings out; a table of this name holds client properties.";
@@ -296,9 +302,9 @@ keys! {
     "late" => late_ns: Interval, &[Table::Load], absent("none"),
         Task(|c| c.load()?.late_ns),
         "Reports of planned events count records as late whose response time is longer.";
-    "producers" => producers: Count<1, 64>, LOAD, default(1),
-        Means(|c| Some(c.load()?.producers)),
-        "Producer processes that share the rate.";
+    "producers" => producers: Producers, LOAD, default(Producers::Number(1)),
+        Means(|c| Some(c.load()?.where_producers_are())),
+        "Producer processes that share the rate; \"beside\" starts one at each place of the consumers.";
 }
 
 keys! {
@@ -372,6 +378,7 @@ pub fn keys() -> impl Iterator<Item = &'static Key> {
         .chain(of::<TrialKeys>())
         .chain(of::<ClusterKeys>())
         .chain(of::<PlaceKeys>())
+        .chain(of::<KubernetesKeys>())
         .chain(of::<AppKeys>())
         .chain(of::<Settings>())
         .chain(of::<StoreKeys>())

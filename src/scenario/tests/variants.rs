@@ -177,6 +177,19 @@ fn a_launcher_that_names_its_own_program_cannot_be_given_another() {
 }
 
 #[test]
+fn the_program_of_an_image_cannot_be_another_build() {
+    let made = scenario(
+        "[consumer]\nplace = 'box'\n[[place]]\nname = 'box'\ncontainer = { image = 'tandem:slim' }\n\
+         [[place]]\nname = 'idle'\ncontainer = { image = 'b' }",
+    );
+    let image = VariantError::Image {
+        place: "box".to_owned(),
+    };
+    assert_eq!(made.with_variants(None, &paths(&["/a", "/b"])), Err(image));
+    assert!(made.with_variants(Some("b:1"), &[]).is_ok());
+}
+
+#[test]
 fn local_brokers_held_against_a_cluster_elsewhere_are_warned_of() {
     let local = against(&scenario("repetitions = 8"), "b:9092");
     assert_eq!(local.axes[0].values, ["local", "b:9092"]);

@@ -10,6 +10,7 @@ impl Made {
         self.measurement.host.quotas = vec![QuotaEffect {
             quota: Quota {
                 cgroup: "/box".to_owned(),
+                place: None,
                 quota_us: 1_000 * hundredths,
                 period_us: 100_000,
             },
@@ -35,6 +36,7 @@ impl Made {
             self.measurement.host.memory_limits = vec![MemoryEffect {
                 limit: MemoryLimit {
                     cgroup: "/box".to_owned(),
+                    place: None,
                     bytes: 600 << 20,
                 },
                 of: vec![Party::Tandem, Party::Workers, Party::Brokers],

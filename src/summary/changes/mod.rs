@@ -110,7 +110,7 @@ impl ActSummary {
         let value = part.setting.as_ref()?.ms?;
         // A session began with the last heartbeat, before the act: half of it ends earlier by half of it all the same.
         let saved = match part.kind {
-            PartKind::Detection | PartKind::Election => part.ms.min(value / 2.0),
+            PartKind::Detection | PartKind::Election | PartKind::Replication => part.ms.min(value / 2.0),
             // No more can go than the setting allows: the rest of the part is not its.
             _ => part.ms.min(value) / 2.0,
         };

@@ -37,7 +37,7 @@ pub(crate) fn gap_parts(
     gap: &Gap,
 ) -> Vec<PartSummary> {
     // A broker that is stopped in order hands its partitions over: no session has to end.
-    let is_set = |kind: PartKind| kind != PartKind::Election || act.act != Act::Leave;
+    let is_set = |kind: PartKind| !matches!(kind, PartKind::Election | PartKind::Replication) || act.act != Act::Leave;
     let part = |part: &crate::measure::changes::Part| PartSummary {
         kind: part.kind,
         ms: part.stretch.length_ns() as f64 / NS_PER_MS,
@@ -62,7 +62,9 @@ pub(super) fn setting(
     let of_group = |is_own: bool, own: &'static str, of_broker: &'static str| if is_own { own } else { of_broker };
     let (name, ms) = match kind {
         // Brokers that ZooKeeper keeps together have another one, and so have those that somebody else runs.
-        PartKind::Election => ("broker.session.timeout.ms", Some(times?.broker_session_ns.map(ms)?)),
+        PartKind::Election | PartKind::Replication => {
+            ("broker.session.timeout.ms", Some(times?.broker_session_ns.map(ms)?))
+        }
         PartKind::Detection if is_consumer => {
             let is_own = configuration.session_timeout_ms.is_some();
             let name = of_group(
@@ -89,6 +91,7 @@ pub(super) fn setting(
         | PartKind::LettingGo
         | PartKind::Leaving
         | PartKind::Joining
+        | PartKind::Commit
         | PartKind::FirstRecord
         | PartKind::Unexplained => return None,
     };

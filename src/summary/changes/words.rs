@@ -89,10 +89,12 @@ pub(crate) fn part_in_words(kind: PartKind) -> &'static str {
         PartKind::Leaving => "until the group knew",
         PartKind::Detection => "until the group gave it up",
         PartKind::Election => "until another broker led it",
+        PartKind::Replication => "until its leader no longer waited for the copy there",
         PartKind::Rejoin => "until members learned of it",
         PartKind::LettingGo => "to give the partition up",
         PartKind::Division => "to divide the partitions anew",
         PartKind::Joining => "to start and join",
+        PartKind::Commit => "for the answer to a commit",
         PartKind::FirstRecord => "to the first record",
         PartKind::Unexplained => "unexplained",
     }

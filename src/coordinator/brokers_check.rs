@@ -1,0 +1,103 @@
+//! What `tandem doctor --place` says of the brokers as workers at the place reach them, however the place is reached.
+
+use serde::Deserialize;
+
+use crate::kafka::doctor::Check;
+use crate::measure::clock;
+use crate::protocol::Hello;
+use crate::scenario::{ClusterSource, ClusterSpec, Place};
+
+/// A mark for what is started, so that nothing of a run is taken for it.
+pub(super) fn run_id() -> String {
+    format!("doctor-{}", std::process::id())
+}
+
+/// Where a worker is, and whether that is another machine than this one.
+pub(super) fn whose(hello: &Hello) -> (String, bool) {
+    let boot = |host: &str| host.split(' ').next().unwrap_or_default().to_owned();
+    let spoken = format!("speaks version {} of the protocol", hello.protocol);
+    match (&hello.host, clock::host()) {
+        (Some(there), Some(here)) if *there == here => (format!("{spoken}, on this machine"), false),
+        (Some(there), Some(here)) if boot(there) == boot(&here) => {
+            (format!("{spoken}, on this machine with another clock"), false)
+        }
+        _ => (format!("{spoken}, on another machine"), true),
+    }
+}
+
+/// A place at which a worker was met.
+pub(super) struct There<'a> {
+    /// True for another machine.
+    pub(super) elsewhere: bool,
+    /// Has tandem's doctor there look at the brokers at these addresses.
+    pub(super) doctor: &'a dyn Fn(&str) -> Result<Vec<Examined>, String>,
+    /// How a person starts that doctor.
+    pub(super) by_hand: String,
+}
+
+/// Whether workers there would reach the brokers.
+pub(super) fn brokers(place: &Place, cluster: &ClusterSpec, there: &There<'_>, report: &mut dyn FnMut(Check)) {
+    const NAME: &str = "brokers from there";
+    match &cluster.source {
+        ClusterSource::Local { address, .. } => report(match (address, &place.listener) {
+            (Some(address), Some(listener)) if place.is_managed() => {
+                Check::ok(NAME, format!("listener {listener} has the address {address}"))
+            }
+            (_, Some(listener)) => Check::ok(NAME, format!("listener {listener} is on 127.0.0.1")),
+            (Some(address), None) => Check::ok(NAME, format!("tandem starts them with the address {address}")),
+            (None, None) if there.elsewhere => Check::failed(
+                NAME,
+                "those that tandem starts are at 127.0.0.1, which is that machine itself there",
+                "add address = \"...\" to [cluster], a name or address of this machine that the other one reaches",
+            ),
+            (None, None) => Check::ok(NAME, "tandem starts them at 127.0.0.1, which is this machine there too"),
+        }),
+        ClusterSource::Bootstrap(bootstrap) if cluster.client.is_empty() => match (there.doctor)(bootstrap) {
+            Err(cause) => report(Check::failed(NAME, cause, &*there.by_hand)),
+            Ok(checks) => {
+                let wrong = checks.iter().filter(|check| check.outcome == "failed");
+                let wrong: Vec<&Examined> = wrong.collect();
+                for check in &wrong {
+                    let name = format!("there: {}", check.name);
+                    report(Check::failed(
+                        name,
+                        &*check.detail,
+                        check.fix.clone().unwrap_or_default(),
+                    ));
+                }
+                if wrong.is_empty() {
+                    report(Check::ok(
+                        NAME,
+                        format!("{} checks of the doctor there are well", checks.len()),
+                    ));
+                }
+            }
+        },
+        ClusterSource::Bootstrap(_) => report(Check::skipped(
+            NAME,
+            "the client properties of [cluster.client] are passed to workers only",
+        )),
+    }
+}
+
+/// A check of the doctor on the other host.
+#[derive(Debug, Deserialize)]
+pub(super) struct Examined {
+    name: String,
+    outcome: String,
+    detail: String,
+    #[serde(default)]
+    fix: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Findings {
+    checks: Vec<Examined>,
+}
+
+/// What tandem's doctor said as JSON, or why it said nothing of the kind.
+pub(super) fn findings(stdout: &[u8], stderr: &[u8]) -> Result<Vec<Examined>, String> {
+    let findings: Result<Findings, _> = serde_json::from_slice(stdout);
+    let said = || String::from_utf8_lossy(stderr).trim().to_owned();
+    Ok(findings.map_err(|_| said())?.checks)
+}
