@@ -1,7 +1,7 @@
 //! What planned acts cost, in sentences.
 
 use super::facts::{Facts, fits};
-use crate::summary::changes::{ActSummary, ChangesSummary, part_in_words};
+use crate::summary::changes::{ActSummary, ChangesSummary, PartSummary, part_in_words};
 use crate::summary::numbers::time;
 use crate::wording::{capitalised, listed, thousands};
 
@@ -60,13 +60,16 @@ fn cost(who: Option<&str>, act: &ActSummary) -> String {
         act.what,
         time(act.gap_ms)
     );
-    let mut parts: Vec<_> = act
-        .parts
-        .iter()
-        .filter(|part| part.ms >= PART_MIN * act.gap_ms)
-        .collect();
+    let mut parts: Vec<PartSummary> = Vec::new();
+    for part in &act.parts {
+        match parts.iter_mut().find(|same| same.kind == part.kind) {
+            Some(same) => same.ms += part.ms,
+            None => parts.push(part.clone()),
+        }
+    }
+    parts.retain(|part| part.ms >= PART_MIN * act.gap_ms);
     parts.sort_by(|a, b| b.ms.total_cmp(&a.ms));
-    let words = |part: &&crate::summary::PartSummary| {
+    let words = |part: &PartSummary| {
         let setting = part.setting.as_ref().map(|setting| {
             let value = setting.ms.map_or_else(String::new, |ms| format!(" = {}", time(ms)));
             format!(" ({}{value})", setting.name)
