@@ -30,6 +30,10 @@ pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "tandem");
 /// Label of a run's Jobs and pods: its value is the id of the run.
 pub const RUN_LABEL: &str = "tandem-run";
 
+/// The order that creates what a manifest describes. The server checks it anyway; kubectl would get a description of all
+/// that the server knows first.
+const CREATE: [&str; 4] = ["create", "--validate=false", "-f", "-"];
+
 /// How long a question to the cluster may take.
 const ASK_LIMIT: Duration = Duration::from_secs(60);
 
@@ -239,7 +243,7 @@ impl Kubectl {
 
     /// Creates what a manifest describes. Blocks.
     pub fn create(&self, manifest: &Value) -> Result<(), PodError> {
-        let created = self.ask(&["create", "-f", "-"], Some(&manifest.to_string()), "creating the Job");
+        let created = self.ask(&CREATE, Some(&manifest.to_string()), "creating the Job");
         created.map(drop)
     }
 
