@@ -278,14 +278,13 @@ impl Kubectl {
         self.ask(&words, None, "deleting the Job").map(drop)
     }
 
-    /// True where the user may do this in the namespace. Blocks.
+    /// True where the user may do this in the namespace; `resource` may have a part, as in `pods/exec`. Blocks.
     pub fn may(&self, verb: &str, resource: &str) -> Result<bool, PodError> {
-        let output = self.output(
-            &["auth", "can-i", verb, resource],
-            None,
-            "kubectl auth can-i",
-            ASK_LIMIT,
-        )?;
+        // What follows a slash would be the name of one thing.
+        let (kind, part) = resource.split_once('/').unwrap_or((resource, ""));
+        let part = format!("--subresource={part}");
+        let words = ["auth", "can-i", verb, kind, &part];
+        let output = self.output(&words, None, "kubectl auth can-i", ASK_LIMIT)?;
         match String::from_utf8_lossy(&output.stdout).trim() {
             "yes" => Ok(true),
             answer if answer.starts_with("no") => Ok(false),
