@@ -59,8 +59,57 @@ impl CommonTime {
 pub struct HostClock {
     /// What to add to its times.
     pub offset_ns: i64,
-    /// The most by which that is wrong.
+    /// The most by which that is wrong, from the first comparison to the last.
     pub bound_ns: u64,
+    /// Nanoseconds by which the offset grew in a second, where the clock was compared twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift_ns_per_s: Option<i64>,
+    /// The most by which times are wrong that were corrected for this drift ([`Drift`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fitted_bound_ns: Option<u64>,
+}
+
+/// How a clock moved against the coordinator's between two comparisons: steadily, as clocks drift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drift {
+    from_ns: u64,
+    length_ns: u64,
+    moved_ns: i64,
+}
+
+impl Drift {
+    /// Between two comparisons, each with its time on the coordinator's clock.
+    pub fn between((from_ns, first): (u64, HostClock), (until_ns, second): (u64, HostClock)) -> Self {
+        Drift {
+            from_ns,
+            length_ns: until_ns.saturating_sub(from_ns),
+            moved_ns: second.offset_ns.saturating_sub(first.offset_ns),
+        }
+    }
+
+    /// A time on the coordinator's clock that was converted by the first comparison alone, with the drift until then.
+    pub fn corrected(self, converted_ns: u64) -> u64 {
+        // By so much the time between the comparisons is shorter where it is converted by the first alone.
+        let moved = i128::from(self.moved_ns);
+        let converted_length = (i128::from(self.length_ns) - moved).max(1);
+        let since = i128::from(converted_ns.saturating_sub(self.from_ns)).min(converted_length);
+        let correction = moved * since / converted_length;
+        converted_ns.saturating_add_signed(i64::try_from(correction).unwrap_or(0))
+    }
+
+    fn ns_per_s(self) -> i64 {
+        let per_second = i128::from(self.moved_ns) * 1_000_000_000 / i128::from(self.length_ns.max(1));
+        i64::try_from(per_second).unwrap_or(0)
+    }
+}
+
+/// The bound of times between two comparisons of this bound: within an exchange, which takes at least as long as its
+/// bound, the clock drifts too.
+fn fitted_bound_ns(bound_ns: u64) -> u64 {
+    const ROUNDING_NS: u64 = 5;
+    bound_ns
+        .saturating_add(bound_ns / DRIFT_PARTS * 2)
+        .saturating_add(ROUNDING_NS)
 }
 
 impl HostClock {
@@ -79,6 +128,7 @@ impl HostClock {
             bound_ns: u64::try_from((most - offset).max(offset - least))
                 .ok()
                 .filter(|_| least <= most)?,
+            ..HostClock::default()
         })
     }
 
@@ -95,7 +145,13 @@ impl HostClock {
         let moved_ns = self.offset_ns.abs_diff(later.offset_ns);
         let bound_ns = self.bound_ns.max(moved_ns.saturating_add(later.bound_ns));
         let most_ns = self.drifted(elapsed_ns).bound_ns.saturating_add(later.bound_ns);
-        (moved_ns <= most_ns).then_some(HostClock { bound_ns, ..self })
+        let drift = Drift::between((0, self), (elapsed_ns, later));
+        (moved_ns <= most_ns).then_some(HostClock {
+            bound_ns,
+            drift_ns_per_s: Some(drift.ns_per_s()),
+            fitted_bound_ns: Some(fitted_bound_ns(self.bound_ns.max(later.bound_ns))),
+            ..self
+        })
     }
 
     /// A time of this clock on the coordinator's.
@@ -211,6 +267,16 @@ mod tests {
             let true_ns = BEGIN_NS + SECOND_NS + ((length_ns - SECOND_NS) as f64 * share) as u64;
             let common = clock.to_common(of_other(other.at(true_ns)));
             prop_assert!(holds(common, true_ns), "{common:?} of {true_ns}");
+            // With the drift between them, by a bound that the drift is no part of.
+            let fit = Drift::between(
+                (BEGIN_NS + first.iter().sum::<u64>(), before),
+                (BEGIN_NS + length_ns + second.iter().sum::<u64>(), after),
+            );
+            let fitted = CommonTime {
+                ns: fit.corrected(before.to_common(of_other(other.at(true_ns))).ns),
+                bound_ns: clock.fitted_bound_ns.unwrap(),
+            };
+            prop_assert!(holds(fitted, true_ns), "{fitted:?} of {true_ns}");
             let drifted = before.drifted(true_ns - BEGIN_NS).to_common(of_other(other.at(true_ns)));
             prop_assert!(holds(drifted, true_ns), "{drifted:?} of {true_ns}");
         }
@@ -238,7 +304,11 @@ mod tests {
 
     #[test]
     fn a_difference_of_two_hosts_has_the_bounds_of_both_and_one_of_a_single_host_none() {
-        let clock = |bound_ns| HostClock { offset_ns: 5, bound_ns };
+        let clock = |bound_ns| HostClock {
+            offset_ns: 5,
+            bound_ns,
+            ..HostClock::default()
+        };
         let clocks = HostClocks(vec![clock(30), clock(40)]);
         let [first, second] = [0, 1].map(HostId::other);
         assert_eq!(clocks.bound_between_ns(first, second), 70);

@@ -87,7 +87,8 @@ func (m *member) on(topic string, partition int32, err error) {
 		text = fmt.Sprintf("%s [%d]: %s", topic, partition, text)
 	}
 	if isOneOf(err, permanent) {
-		m.host.fail(m.index, "the client reported: "+text, false)
+		m.fail("the client reported: " + text)
+		return
 	}
 	m.host.report(m.index, text)
 }

@@ -49,10 +49,8 @@ type account struct {
 	committed       int64
 	leaderEpoch     int32
 	runs            []run
-	// What was in transactions whose commits the store did not answer.
-	unanswered []offsets
-	series     series
-	waits      *partitionWaits
+	series          series
+	waits           *partitionWaits
 	// Next offset to read, once a record is finished.
 	position atomic.Int64
 }
@@ -117,8 +115,7 @@ func (a *account) uncommitted() int64 {
 }
 
 func (a *account) result(hasStamps bool) partitionResult {
-	result := partitionResult{place: a.place, Records: a.records, Bytes: a.bytes, Runs: a.runs, Series: a.series,
-		Unanswered: a.unanswered}
+	result := partitionResult{place: a.place, Records: a.records, Bytes: a.bytes, Runs: a.runs, Series: a.series}
 	if a.records > 0 {
 		result.FirstNs, result.LastNs = &a.firstNs, &a.lastNs
 	}

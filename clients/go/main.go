@@ -45,6 +45,8 @@ type worker struct {
 	pauses        []stretch
 	reports       map[int]map[string]int
 	digitsOfAText *regexp.Regexp
+	// A consumer has failed.
+	hasFailed atomic.Bool
 }
 
 func main() {
@@ -60,6 +62,9 @@ func main() {
 		"pid": os.Getpid(), "capabilities": capabilities, "host": hostName()})
 	go w.listen()
 	w.serve()
+	if w.hasFailed.Load() {
+		os.Exit(1)
+	}
 }
 
 func (w *worker) serve() {
@@ -283,15 +288,30 @@ func (w *worker) report(consumer int, text string) {
 	}
 }
 
+// unanswered says which records are in a transaction whose commit the store did not answer.
+func (w *worker) unanswered(consumer int, records []offsets) {
+	w.say("unanswered", map[string]any{"consumer": consumer, "records": records})
+}
+
 // fail says why the worker cannot go on, and ends it.
 func (w *worker) fail(consumer int, text string, isConnecting bool) {
+	w.sayFailed(consumer, text, isConnecting)
+	os.Exit(1)
+}
+
+// failed says why a consumer cannot go on.
+func (w *worker) failed(consumer int, text string) {
+	w.hasFailed.Store(true)
+	w.sayFailed(consumer, text, false)
+}
+
+func (w *worker) sayFailed(consumer int, text string, isConnecting bool) {
 	fmt.Fprintln(os.Stderr, "tandem worker:", text)
 	said := map[string]any{"connect": isConnecting, "message": text}
 	if consumer >= 0 {
 		said["consumer"] = consumer
 	}
 	w.say("failed", said)
-	os.Exit(1)
 }
 
 // clientVersion is that of the library that this program was built with.

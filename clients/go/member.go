@@ -66,6 +66,7 @@ type member struct {
 	assignedNs *int64
 	rebalances []rebalance
 
+	failing sync.Once
 	touched []*account
 	// Records that wait for their transaction.
 	waiting     []*kgo.Record
@@ -83,7 +84,15 @@ type member struct {
 type host interface {
 	ended()
 	report(consumer int, text string)
-	fail(consumer int, text string, isConnecting bool)
+	unanswered(consumer int, records []offsets)
+	failed(consumer int, text string)
+}
+
+// fail says why the consumer cannot go on. It reads no more, and stays until the worker is to leave: then the group does not
+// wait for it.
+func (m *member) fail(text string) {
+	m.failing.Do(func() { m.host.failed(m.index, text) })
+	m.stop()
 }
 
 // connect makes the consumer and reaches the cluster, and joins nothing.

@@ -128,7 +128,9 @@ type run struct {
 	Epoch int   `json:"epoch"`
 }
 
+// Consecutive records of a partition.
 type offsets struct {
+	place
 	First int64 `json:"first"`
 	End   int64 `json:"end"`
 }
@@ -155,8 +157,6 @@ type partitionResult struct {
 	Series    series             `json:"series"`
 	Latencies map[string]latency `json:"latencies,omitempty"`
 	Waits     []waitSlice        `json:"waits,omitempty"`
-	// Once for each transaction whose commit the store did not answer.
-	Unanswered []offsets `json:"unanswered,omitempty"`
 }
 
 type memberResult struct {

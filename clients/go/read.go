@@ -124,8 +124,8 @@ func (m *member) workOn(a *account, record *kgo.Record) {
 // recordWaits takes in how long a record that is finished waited.
 func (m *member) recordWaits(a *account, record *kgo.Record, startedNs int64) {
 	if m.waits.isStamped(a, record.Offset) && !m.waits.record(a, record.Value, m.receivedNs, startedNs, m.freeNs) {
-		m.host.fail(m.index, fmt.Sprintf("offset %d of %s [%d] should begin with a stamp of %d bytes and has a value of "+
-			"%d bytes", record.Offset, a.name, a.Partition, stampBytes, len(record.Value)), false)
+		m.fail(fmt.Sprintf("offset %d of %s [%d] should begin with a stamp of %d bytes and has a value of "+
+			"%d bytes", record.Offset, a.name, a.Partition, stampBytes, len(record.Value)))
 	}
 }
 
@@ -189,6 +189,6 @@ func (m *member) commit(ctx context.Context, accounts []*account) {
 	case isOneOf(err, notOwner):
 		m.host.report(m.index, "did not commit: "+err.Error())
 	default:
-		m.host.fail(m.index, "cannot commit: "+err.Error(), false)
+		m.fail("cannot commit: " + err.Error())
 	}
 }

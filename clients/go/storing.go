@@ -18,7 +18,8 @@ func (m *member) storeAll(fetches kgo.Fetches) {
 		rows := m.waiting[:min(len(m.waiting), m.rowsMax())]
 		if mayBeThere, err := m.store.write(rows); err != nil {
 			if mayBeThere {
-				m.noteUnanswered(rows)
+				// Before another attempt: a process that is killed says nothing more.
+				m.host.unanswered(m.index, m.spans(rows))
 			}
 			m.tryAgain(err)
 			continue
@@ -86,24 +87,25 @@ func (m *member) stored(rows []*kgo.Record) {
 	}
 }
 
-// noteUnanswered notes the records of a transaction whose commit the store did not answer.
-func (m *member) noteUnanswered(rows []*kgo.Record) {
-	var last *offsets
-	var of *account
+// spans are the records of a transaction.
+func (m *member) spans(rows []*kgo.Record) []offsets {
+	var spans []offsets
 	for _, record := range rows {
-		if a := m.account(record.Topic, record.Partition); a != of || last.End != record.Offset {
-			of = a
-			a.unanswered = append(a.unanswered, offsets{First: record.Offset})
-			last = &a.unanswered[len(a.unanswered)-1]
+		at := m.account(record.Topic, record.Partition).place
+		if last := len(spans) - 1; last >= 0 && spans[last].place == at && spans[last].End == record.Offset {
+			spans[last].End++
+			continue
 		}
-		last.End = record.Offset + 1
+		spans = append(spans, offsets{place: at, First: record.Offset, End: record.Offset + 1})
 	}
+	return spans
 }
 
 // tryAgain pauses before a transaction is tried again. The group goes on meanwhile, and may revoke its records.
 func (m *member) tryAgain(failure error) {
 	if !m.store.maySucceed(failure) {
-		m.host.fail(m.index, "the work failed: "+causeOf(failure), false)
+		m.fail("the work failed: " + causeOf(failure))
+		return
 	}
 	m.store.use.Retries++
 	m.host.report(m.index, "the work is tried again: "+causeOf(failure))

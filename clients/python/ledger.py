@@ -37,8 +37,6 @@ class Account:
         self.committed = None
         # [first, end, epoch]; the last one is extended.
         self._runs = []
-        # [first, end] of what was in transactions whose commits the store did not answer.
-        self.unanswered = []
         self._series = Series()
 
     def begin_epoch(self):
@@ -86,5 +84,4 @@ class Account:
         return {"topic": self.topic, "partition": self.partition, "records": self.records, "bytes": self.bytes,
                 "first_ns": self.first_ns, "last_ns": self.last_ns,
                 "runs": [{"first": first, "end": end, "epoch": epoch} for first, end, epoch in self._runs],
-                "series": {"bucket_ns": self._series.bucket_ns, "counts": self._series.counts},
-                "unanswered": [{"first": first, "end": end} for first, end in self.unanswered]}
+                "series": {"bucket_ns": self._series.bucket_ns, "counts": self._series.counts}}

@@ -24,11 +24,12 @@ HOLD_S, IDLE_S, ANSWER_S, CONNECT_S = 0.005, 0.05, 10, 20
 
 class Member:
     """A consumer. `on_end` is called when a partition's end is reached, `on_report` with what the client reports, and
-    `on_failure` when the consumer cannot go on."""
+    `on_failure` when the consumer cannot go on. `on_unanswered` gets the records of a transaction whose commit the store did
+    not answer."""
 
-    def __init__(self, order, index, on_end, on_report, on_failure):
+    def __init__(self, order, index, on_end, on_report, on_failure, on_unanswered):
         self.order, self.index = order, index
-        self.on_end, self.on_report, self.on_failure = on_end, on_report, on_failure
+        self.on_end, self.on_report, self.on_failure, self.on_unanswered = on_end, on_report, on_failure, on_unanswered
         self.topics = [topic["name"] for topic in order["topics"]]
         self.accounts = {
             (topic["name"], number): ledger.Account(index_of_topic, number, topic["name"], span["low"], span["end"])
@@ -84,13 +85,19 @@ class Member:
                 self._hold()
                 self._read()
                 self._stay()
-            self.consumer.close()
         except Refusal as refusal:
-            self.on_failure(self.index, str(refusal), refusal.is_connecting)
+            self._fail(str(refusal), refusal.is_connecting)
         except KafkaException as failure:
-            self.on_failure(self.index, f"the client reported: {said(failure.args[0])}", False)
+            self._fail(f"the client reported: {said(failure.args[0])}")
         except Exception as failure:  # Whatever it is, the coordinator must hear of it.
-            self.on_failure(self.index, f"{type(failure).__name__}: {failure}", False)
+            self._fail(f"{type(failure).__name__}: {failure}")
+        while not self.is_leaving:
+            time.sleep(IDLE_S)
+        self.consumer.close()
+
+    def _fail(self, message, is_connecting=False):
+        self.is_stopped = True
+        self.on_failure(self.index, message, is_connecting)
 
     def _prepare_work(self):
         self.work = work.prepared(self.order["work"], self.order["calibration"])
@@ -439,6 +446,6 @@ class Member:
         """An error of the client. Not every broker knows a topic yet that was made for this trial."""
         is_too_early = self.is_holding and error.code() in UNKNOWN_TOPIC
         if (error.fatal() or error.code() in PERMANENT) and not is_too_early:
-            self.on_failure(self.index, f"the client reported: {said(error)}", False)
+            self._fail(f"the client reported: {said(error)}")
         else:
             self.on_report(self.index, said(error))

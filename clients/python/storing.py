@@ -31,7 +31,8 @@ class StoringMember(Member):
             failure = self.work([record for _, record in rows])
             if failure:
                 if self.store.may_be_there:
-                    self._note_unanswered(rows)
+                    # Before another attempt: a process that is killed says nothing more.
+                    self.on_unanswered(self.index, spans(rows))
                 self._pause(failure)
                 waiting = [row for row in waiting if not self._is_gone(row[0])]
             else:
@@ -63,15 +64,6 @@ class StoringMember(Member):
             elif account not in passed:
                 passed.append(account)
         return waiting, passed
-
-    def _note_unanswered(self, rows):
-        """Notes the records of a transaction whose commit the store did not answer."""
-        latest = None
-        for account, record in rows:
-            if account is not latest or account.unanswered[-1][1] != record.offset():
-                account.unanswered.append([record.offset(), record.offset()])
-                latest = account
-            account.unanswered[-1][1] += 1
 
     def _stored(self, rows, received_ns):
         """Counts the records of a transaction."""
@@ -113,3 +105,15 @@ class StoringMember(Member):
 
     def _result(self):
         return {**super()._result(), "store": self.store.use()}
+
+
+def spans(rows):
+    """The records of a transaction, as the protocol has them."""
+    runs = []
+    for account, record in rows:
+        place, offset = {"topic": account.topic, "partition": account.partition}, record.offset()
+        if runs and runs[-1].items() >= {**place, "end": offset}.items():
+            runs[-1]["end"] += 1
+        else:
+            runs.append({**place, "first": offset, "end": offset + 1})
+    return runs

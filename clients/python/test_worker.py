@@ -259,7 +259,8 @@ class Storing(unittest.TestCase):
         self.reports, self.ends, self.written = [], [], []
         self.enterContext(mock.patch("storing.PAUSE_S", 0.001))
         with mock.patch("threading.Thread.start"):
-            self.member = StoringMember(order, 0, lambda: self.ends.append(1), lambda _, said: self.reports.append(said), None)
+            on_report = lambda _, said: self.reports.append(said)
+            self.member = StoringMember(order, 0, lambda: self.ends.append(1), on_report, None, None)
         with mock.patch("storing.Store") as opened:
             opened.return_value.rows = 2
             opened.return_value.write = self.write
@@ -302,13 +303,15 @@ class Storing(unittest.TestCase):
         self.assertEqual(self.reports, ["the work is tried again: no"] * 2)
         self.assertEqual(self.member.consumer.calls, ["pause", "unassign", "pause", "resume 0 1"])
 
-    def test_what_was_not_answered_is_reported_by_partition_once_for_each_transaction(self):
+    def test_what_was_not_answered_is_reported_by_partition_before_the_next_attempt(self):
         self.member.store.rows, self.member.store.may_be_there = 4, True
+        said = []
+        self.member.on_unanswered = lambda _, records: said.append((len(self.written), records))
         self.answers = iter(["no", "no", None])
         self.handle((0, 5), (0, 6), (1, 5), (1, 7))
-        first, second = (account.result()["unanswered"] for account in self.member.accounts.values())
-        self.assertEqual(first, [{"first": 5, "end": 7}] * 2)
-        self.assertEqual(second, [{"first": 5, "end": 6}, {"first": 7, "end": 8}] * 2)
+        spans = [{"topic": 0, "partition": partition, "first": first, "end": end}
+                 for partition, first, end in [(0, 5, 7), (1, 5, 6), (1, 7, 8)]]
+        self.assertEqual(said, [(1, spans), (2, spans)])
 
     def test_what_was_revoked_is_not_stored_after_the_next_commit_either(self):
         self.member.order["commit"], self.member._commit = {"every": 2}, lambda _: self.written.append("commit")

@@ -33,6 +33,7 @@ class Worker:
         self.members, self.reported, self.reports, self.pauses = [], {}, {}, []
         self.heard_ns = self.born.at_ns
         self.start_ns = self.at_start = self.at_end = None
+        self.is_in_group, self.status = False, 0
 
     def say(self, kind, **rest):
         line = json.dumps({"type": kind, **rest})
@@ -45,6 +46,15 @@ class Worker:
         self.say("failed", consumer=consumer, connect=is_connecting, message=message)
         os._exit(1)
 
+    def member_failed(self, consumer, message, is_connecting):
+        """Says why a consumer cannot go on. In a group it stays until the worker is to leave: then the group does not wait
+        for it."""
+        if not self.is_in_group:
+            self.fail(consumer, message, is_connecting)
+        print(f"tandem worker: {message}", file=sys.stderr, flush=True)
+        self.status = 1
+        self.say("failed", consumer=consumer, connect=is_connecting, message=message)
+
     def report(self, consumer, message):
         """Passes on what a client reports, the first time and whenever its count has doubled."""
         print(f"client: {message}", file=sys.stderr, flush=True)
@@ -54,6 +64,10 @@ class Worker:
             times = reports[report] = reports.get(report, 0) + 1
             if times & (times - 1) == 0:
                 self.say("reported", consumer=consumer, message=message, times=times)
+
+    def unanswered(self, consumer, records):
+        """Says which records are in a transaction whose commit the store did not answer."""
+        self.say("unanswered", consumer=consumer, records=records)
 
     def run(self):
         threading.Thread(target=self.beat, daemon=True).start()
@@ -105,7 +119,8 @@ class Worker:
             self.fail(None, "this worker works records on the thread that reads them: threads = 1")
         on_end = lambda: self.events.put({"type": "ended"})
         kind = kind_of_member(order)
-        self.members = [kind(order, index, on_end, self.report, self.fail) for index in range(len(order["consumers"]))]
+        self.members = [kind(order, index, on_end, self.report, self.member_failed, self.unanswered)
+                        for index in range(len(order["consumers"]))]
         for member in self.members:
             self.answer(member.index, member.connected, READY_S, "connect", is_connecting=True)
         self.say("ready")
@@ -118,6 +133,7 @@ class Worker:
             return self.fail(consumer, f"consumer {consumer} did not {act} within {limit_s} s", is_connecting)
 
     def subscribe(self, _):
+        self.is_in_group = True
         for member in self.members:
             member.subscribe()
 
@@ -168,7 +184,7 @@ class Worker:
             member.thread.join(max(0, until - time.monotonic()))
         if any(member.thread.is_alive() for member in self.members):
             print(f"tandem worker: the group was not left within {LEAVE_S} s", file=sys.stderr, flush=True)
-        os._exit(0)
+        os._exit(self.status)
 
 
 def kind_of_member(order):

@@ -59,6 +59,16 @@ def tandem():
     return program(build_messages())
 
 
+def add_tandem(parser):
+    """The flag of questions that need nothing built but tandem."""
+    parser.add_argument("--tandem", type=Path, help="a release of tandem that is built already [default: it is built now]")
+
+
+def chosen(given):
+    """The program that the flag names, or a release that is built now."""
+    return given.tandem or tandem()
+
+
 def name_of(package_id):
     """`rdkafka-sys` of `registry+https://...#rdkafka-sys@4.10.0+2.12.1`."""
     return re.search(r"([^#/@]+)@[^@]*$", package_id).group(1)

@@ -15,6 +15,9 @@ DOCUMENT = Path("docs/changes.md")
 JOIN_MARGIN, CRASH_MARGIN, BACK_MARGIN = 0.7, 1.0, 1.0
 # Most of a gap that may stay unexplained: a share of it, or so many milliseconds if that is more.
 UNEXPLAINED_SHARE, UNEXPLAINED_MS = 0.05, 20.0
+# Most by which a join may differ from what the members' own heartbeats foretell: a share of it, or so many seconds if that
+# is more. Statistics, which tell of heartbeats, come four times a second.
+HEARTBEAT_SHARE, HEARTBEAT_SECONDS = 0.15, 0.1
 PROTOCOLS = {"eager": 'protocol = "classic", assignor = "range"',
              "cooperative": 'protocol = "classic", assignor = "cooperative-sticky"',
              "consumer": 'protocol = "consumer"'}
@@ -40,6 +43,22 @@ def noticed_ns(measured):
     return next(look["asked_ns"] for look in looks if look["at_ns"] > act_ns and len(look["members"]) > before)
 
 
+def by_heartbeats(measured, rounds):
+    """The same time as the members' heartbeats foretell it: a member learns of a rebalance by the answer to the first one
+    after it began, and under the cooperative protocol of the second rebalance by the next. None without heartbeats."""
+    from_ns = noticed_ns(measured)
+    after = [sorted(at_ns for at_ns in member["heartbeats"] if at_ns >= from_ns)
+             for member in measured["members"] if min(member.get("heartbeats", []), default=from_ns) < from_ns]
+    if not after or any(len(times) < rounds for times in after):
+        return None
+    return (max(times[rounds - 1] for times in after) - from_ns) / 1e9
+
+
+def agrees(seconds, foretold):
+    """Whether a time is what was foretold."""
+    return foretold is not None and abs(seconds - foretold) <= max(HEARTBEAT_SECONDS, HEARTBEAT_SHARE * foretold)
+
+
 def was_controller(measured):
     """Whether the broker that the event was done to was the active controller."""
     act = measured["acts"][0]
@@ -61,6 +80,8 @@ class Change:
     # The same where the broker that it was done to was the active controller.
     of_controller: tuple = None
     repetitions: int = 10
+    # So many heartbeats of each member foretell the time; 0 where they do not.
+    rounds: int = 0
     values: dict = field(default_factory=dict)
 
     def row(self, tandem):
@@ -73,10 +94,13 @@ class Change:
         measured = {trial["order"]["number"]: trial["measurement"] for trial in run.trials}
         gaps = [self.taken(row, measured[int(row["number"])]) for row in trials]
         account = sum(int(trial[name]) for trial in trials for name in ("lost", "duplicated"))
-        unexplained = all(float(trial["unexplained_ms"]) <= max(UNEXPLAINED_MS, UNEXPLAINED_SHARE * 1e3 * gap)
-                          for trial, gap in zip(trials, gaps))
+        unexplained = [float(trial["unexplained_ms"]) for trial, gap in zip(trials, gaps)
+                       if float(trial["unexplained_ms"]) > max(UNEXPLAINED_MS, UNEXPLAINED_SHARE * 1e3 * gap)]
         faults = [text for text, is_so in (("records lost or doubled", account > 0),
-                                           ("unexplained parts", not unexplained)) if is_so]
+                                           (f"up to {max(unexplained, default=0):.0f} ms unexplained in {len(unexplained)}",
+                                            unexplained),
+                                           ("other than by its heartbeats", not self.is_foretold(gaps, trials, measured)))
+                  if is_so]
         text = f"{min(gaps):.2f} to {max(gaps):.2f} s in {len(gaps)} trials" + "".join(f", {fault}" for fault in faults)
         limits = [self.limits(measured[int(row["number"])]) for row in trials]
         is_right = all(low <= gap <= high for gap, (low, high) in zip(gaps, limits)) and not faults
@@ -88,6 +112,11 @@ class Change:
         return {"cluster": "", "replication": "", "partitions": 4, "commit": "per-batch", "consumer": self.consumer,
                 "event": self.event, "seconds": self.seconds, "repetitions": self.repetitions, **self.values}
 
+    def is_foretold(self, gaps, trials, measured):
+        """Whether the heartbeats of each trial foretell its time, where they should."""
+        return not self.rounds or all(agrees(gap, by_heartbeats(measured[int(trial["number"])], self.rounds))
+                                      for gap, trial in zip(gaps, trials))
+
     def limits(self, measured):
         """The fewest and the most seconds in a trial."""
         if self.of_controller and was_controller(measured):
@@ -97,7 +126,7 @@ class Change:
 
 def rows(changes):
     """A check that makes these changes."""
-    return lambda tandem: [change.row(tandem) for change in changes]
+    return lambda tandem: (change.row(tandem) for change in changes)
 
 
 def joining(protocol, interval):
@@ -106,7 +135,8 @@ def joining(protocol, interval):
     return Change(f"a member joins, {protocol}, heartbeats of {interval} s",
                   f'processes = 3, {PROTOCOLS[protocol]}, heartbeat = "{interval}s"',
                   f'at = "4s"\ndo = "start"\nwhat = "process 3"\nspread = "{interval}s"',
-                  8 + 3 * interval, 0.0, intervals * interval + JOIN_MARGIN, joined)
+                  8 + 3 * interval, 0.0, intervals * interval + JOIN_MARGIN, joined,
+                  rounds=0 if protocol == "consumer" else intervals)
 
 
 def crashing(session, heartbeat, slack):

@@ -16,17 +16,20 @@ def verdict(ok):
 def arguments(parser, checks, path):
     parser.add_argument("--only", action="append", choices=checks, help="only this check (can be given again)")
     document.add_write(parser, path)
+    build.add_tandem(parser)
 
 
 def run(name, checks, path, given):
     """Makes the checks that are asked for and prints their table; the exit code is 1 where a row says no."""
-    tandem = build.tandem()
+    tandem = build.chosen(given)
     found = {}
     for check in given.only or checks:
-        found[check] = checks[check](tandem)
-        # What was measured is kept even where a later check cannot be made.
-        if given.write:
-            write(name, checks, path, {check: found[check]})
+        found[check] = []
+        for row in checks[check](tandem):
+            found[check].append(row)
+            # What was measured is kept even where the next cannot be.
+            if given.write:
+                write(name, checks, path, {check: found[check]})
     print(table(found))
     return 1 if any("**no**" in row[3] for rows in found.values() for row in rows) else 0
 

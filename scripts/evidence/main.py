@@ -6,9 +6,11 @@ import account
 import build
 import changes
 import clients
+import clocks
 import contention
 import fill
 import live
+import many
 import memcheck
 import peers
 import store
@@ -17,7 +19,7 @@ import verdicts
 COMMAND = "scripts/evidence/run"
 QUESTIONS = {"peers": peers, "contention": contention, "fill": fill, "account": account, "verdicts": verdicts,
              "live": live, "memcheck": memcheck, "clients": clients, "store": store,
-             "changes": changes}
+             "changes": changes, "clocks": clocks, "many": many}
 
 
 def arguments(words=None):

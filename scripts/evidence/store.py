@@ -20,7 +20,7 @@ LEAST = 0.9
 def arguments(parser):
     parser.add_argument("--rounds", type=int, default=10, help="counted rounds [default: 10]")
     parser.add_argument("--share", type=float, default=1.0, help="share of the records of a trial [default: 1]")
-    parser.add_argument("--tandem", type=Path, help="a program of tandem that is built already")
+    build.add_tandem(parser)
 
 
 def prepared(folder):
@@ -44,7 +44,7 @@ def rate(run):
 
 def main(given):
     code, lines = runs.DONE, []
-    tandem = given.tandem or build.tandem()
+    tandem = build.chosen(given)
     with tempfile.TemporaryDirectory(prefix="tandem-store-") as scratch:
         prepared(Path(scratch))
         for write, rows, records in WAYS:

@@ -22,11 +22,13 @@ import build
 import changes
 import checks
 import clients
+import clocks
 import consumer_performance
 import document
 import fill
 import live
 import main
+import many
 import peers
 import ratios
 import rdkafka_performance
@@ -52,6 +54,41 @@ def trial(block, case, seconds, wait=0.0, cpu=1.0, flags=""):
     return trials.Trial(block, case, 2, 1, 1_000_000, 100_000_000, seconds, seconds + wait, cpu, 0.0, flags)
 
 
+class Clocks(unittest.TestCase):
+    def row(self, host, measured):
+        trials = [{"order": {"number": 1}, "measurement": {"clocks": [clock]}} for clock in measured]
+        return clocks.row(host, trials, 2)
+
+    def test_a_clock_is_right_within_its_bound_in_every_trial_that_was_asked_for(self):
+        host = clocks.HOSTS[1]
+        right = {"offset_ns": -7_300_900, "bound_ns": 1_000}
+        self.assertEqual(self.row(host, [right, right])[3], "yes")
+        self.assertEqual(self.row(host, [right])[3], "**no**")
+        self.assertEqual(self.row(host, [right, {**right, "bound_ns": 899}])[3], "**no**")
+        self.assertEqual(self.row(host, [right, {**right, "bound_ns": clocks.MS}])[3], "**no**")
+        slow = {"offset_ns": 0, "bound_ns": 21 * clocks.MS}
+        self.assertEqual(self.row(clocks.HOSTS[4], [slow, slow])[3], "yes")
+
+    def test_a_host_that_was_taken_for_this_one_is_no_evidence(self):
+        trial = {"order": {"number": 1}, "measurement": {"clocks": []}}
+        self.assertRaises(ValueError, clocks.errors, trial, clocks.HOSTS[0])
+
+
+class Many(unittest.TestCase):
+    def found(self, joining):
+        return {members: ({"joining": seconds, "connecting": 1.0, "collecting": 0.1}, 90.0, [])
+                for members, seconds in joining.items()}
+
+    def test_what_grows_in_proportion_grows_well_and_what_grows_with_the_square_does_not(self):
+        self.assertTrue(many.grows_well(self.found({50: 1.0, 200: 4.0, 500: 11.0}), "joining"))
+        self.assertFalse(many.grows_well(self.found({50: 1.0, 200: 4.0, 500: 25.0}), "joining"))
+
+    def test_each_number_of_members_has_a_row_and_a_point_of_each_phase(self):
+        found = self.found({50: 1.0, 500: 10.0})
+        self.assertEqual(len(many.table(found).splitlines()), 4)
+        self.assertEqual(many.drawn(found).count("<circle"), 6)
+
+
 class Changes(unittest.TestCase):
     def measured(self, **rest):
         member = {"partitions": [{"flow": [{"from_ns": 1_000_000_000}, {"from_ns": 7_500_000_000}]}, {}]}
@@ -62,6 +99,14 @@ class Changes(unittest.TestCase):
 
     def test_a_member_joins_from_the_first_look_with_it_to_the_last_partition_that_is_read_again(self):
         self.assertEqual(changes.joined({}, self.measured()), 1.5)
+
+    def test_a_join_should_take_as_long_as_the_heartbeats_of_those_who_were_there_say(self):
+        beats = [[4_000_000_000, 6_400_000_000, 8_400_000_000], [5_500_000_000, 7_500_000_000, 9_500_000_000],
+                 [7_600_000_000]]
+        measured = self.measured(members=[{"heartbeats": times} for times in beats])
+        self.assertEqual([changes.by_heartbeats(measured, rounds) for rounds in (1, 2, 3)], [1.5, 3.5, None])
+        self.assertEqual([changes.agrees(seconds, 1.5) for seconds in (1.28, 1.7, 1.74)], [True, True, False])
+        self.assertFalse(changes.agrees(1.5, changes.by_heartbeats(self.measured(), 1)))
 
     def test_a_broker_is_judged_by_the_role_that_it_had_at_the_event(self):
         change = changes.broker_ends("", "kill", "leader of 0", 24, 8, 10, (11, 14))
@@ -389,18 +434,28 @@ class JavaProgram(unittest.TestCase):
 
 
 class Clients(unittest.TestCase):
-    def test_every_client_and_its_loop_are_in_the_scenario(self):
-        scenario = runs.scenario("clients", {})
-        for name in itertools.chain(*clients.PAIRS):
-            self.assertIn(f'name = "{name}"', scenario)
+    def test_every_client_has_a_place_and_a_loop(self):
+        for client, read, records in clients.CLIENTS:
+            scenario = runs.scenario("clients", {"client": client, "read": read, "records": records})
+            for name in (client, f"{client}'s loop"):
+                self.assertEqual(scenario.count(f'name = "{name}"'), 2)
 
     def test_a_client_that_takes_longer_than_its_loop_by_more_than_a_fiftieth_is_too_slow(self):
-        times = {name: {block: (1000 + block, 500) for block in range(3)} for name in itertools.chain(*clients.PAIRS)}
-        table, is_good = clients.lines(times)
-        self.assertTrue(is_good)
-        self.assertEqual(table[2], "| python, batch | 1.000 [1.000, 1.000] | 1.000 [1.000, 1.000] | 3 |")
-        times["go, poll"] = {block: (1.03 * (1000 + block), 500) for block in range(3)}
-        self.assertFalse(clients.lines(times)[1])
+        class Run:
+            def __init__(self, longer):
+                self.longer = longer
+
+            def counted(self):
+                return [{"order": {"configuration": case, "block": block},
+                         "measurement": {"start_ns": 0, "end_ns": (1000 + block) * (1 if case else self.longer),
+                                         "processes": [{"window": {"cpu_ns": 500}}]}}
+                        for block in range(3) for case in range(2)]
+
+        time, used = clients.ratios_of(Run(1))
+        self.assertTrue(clients.is_good(time))
+        self.assertEqual(clients.line("go", "poll", 1_000, time, used),
+                         "| go, poll | 1,000 | 1.000 [1.000, 1.000] | 1.000 [1.000, 1.000] | 3 |")
+        self.assertFalse(clients.is_good(clients.ratios_of(Run(1.03))[0]))
 
 
 class Store(unittest.TestCase):

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::coordinator::drop_left;
+use crate::coordinator::kubectl::LeftJob;
 use crate::coordinator::leftovers::{LeftTables, LeftTopics, clean_leftovers, state_folder};
 use crate::kafka::admin::{Admin, DEFAULT_SESSION};
 use crate::kafka::client::cluster_properties;
@@ -56,8 +57,13 @@ pub(super) async fn clean(forget: bool) -> bool {
         for tables in &dead.record.tables {
             all &= drop_tables(tables, forget).await;
         }
+        for job in &dead.record.jobs {
+            all &= delete_job(job, forget);
+        }
         nothing_left &= all;
-        if dead.record.topics.is_empty() && dead.record.tables.is_empty() || !all {
+        let record = &dead.record;
+        let is_only_here = record.topics.is_empty() && record.tables.is_empty() && record.jobs.is_empty();
+        if is_only_here || !all {
             continue;
         }
         if let Err(error) = dead.forget() {
@@ -85,6 +91,21 @@ async fn drop_tables(left: &LeftTables, forget: bool) -> bool {
         "stays there; `tandem clean --yes` forgets it"
     };
     eprintln!("note: what a killed run has left in {left} {end}: {cause}");
+    forget
+}
+
+/// Deletes the Job that a run has left in a Kubernetes cluster. True where nothing of it is left to remember.
+fn delete_job(job: &LeftJob, forget: bool) -> bool {
+    let Err(cause) = tokio::task::block_in_place(|| job.delete()) else {
+        eprintln!("note: deleted {job}, which a killed run had left");
+        return true;
+    };
+    let end = if forget {
+        "is forgotten; its pods end at their deadline"
+    } else {
+        "stays there until its deadline; `tandem clean --yes` forgets it"
+    };
+    eprintln!("note: {job}, which a killed run has left, {end}: {cause}");
     forget
 }
 

@@ -32,6 +32,7 @@ mod left;
 mod list;
 mod manual;
 mod output_file;
+mod places;
 mod plan;
 mod produce;
 mod progress;
@@ -133,6 +134,11 @@ enum Role {
     Producer,
     /// Sample this machine for a run whose coordinator is on another one
     Host,
+    /// Wait in a pod while workers are started beside it; ends when it is asked to
+    Idle {
+        /// Ends after so many seconds all the same
+        seconds: u64,
+    },
     /// Start a program that speaks nothing and watch it; speaks JSON Lines on standard input and output
     Observer {
         /// Processors to keep to, such as 0,2 or 0-3
@@ -180,6 +186,9 @@ pub fn main() -> ExitCode {
             role: Role::Observer { cpus },
         } => return crate::worker::run_observer(cpus.as_ref()),
         Command::Worker { role: Role::Host } => return crate::worker::run_host(),
+        Command::Worker {
+            role: Role::Idle { seconds },
+        } => return crate::worker::run_idle(seconds),
         Command::Worker { role: Role::Producer } => return crate::worker::run_producer(),
         Command::Guardian { run_id } => return guardian::run(&run_id),
     };

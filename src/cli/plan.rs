@@ -9,6 +9,7 @@ use comfy_table::{Table, presets};
 
 use super::disk::check_disk;
 use super::exit::DONE;
+use super::places::describe_places;
 use super::setting_flags::{self, SettingFlags};
 use super::source::{Choices, Source, kept_as_file};
 use super::timeline::describe_events;
@@ -122,6 +123,7 @@ fn describe(plan: &Plan) -> String {
     }
     let _ = writeln!(text, "{table}\n(members = groups x processes x consumers)\n");
     text += &describe_variants(scenario);
+    text += &describe_places(scenario);
     text += &describe_loads(scenario);
     text += &describe_limits(plan);
     text += &describe_trials(scenario, &forecast);

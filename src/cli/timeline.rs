@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::kafka::client::ConsumerSettings;
 use crate::scenario::{
-    ClusterSource, Event, EventAct, EventStep, Parties, Party, RestartHow, Scenario, StepTime, TrialLength, event_steps,
+    ClusterSource, Configuration, Event, EventAct, EventStep, Parties, Party, RestartHow, Scenario, StepTime,
+    TrialLength, event_steps, seconds_ns,
 };
+use crate::trial::Limits;
 use crate::wording::grouped;
 
 /// The events of a scenario: a timeline for each set of them, with the numbers of the configurations that have it.
@@ -22,10 +25,11 @@ pub(super) fn describe_events(scenario: &Scenario) -> String {
         };
         let end_ns = match (each.mode.load(), scenario.trial) {
             (Some(load), _) => Some(load.warmup_ns.saturating_add(load.duration_ns)),
-            (None, TrialLength::Seconds(seconds)) => Some(nanoseconds(seconds)),
+            (None, TrialLength::Seconds(seconds)) => Some(seconds_ns(seconds)),
             (None, TrialLength::Records(_) | TrialLength::Everything) => None,
         };
-        (!each.events.is_empty()).then(|| (timeline(&each.events, parties, end_ns), index))
+        let drawing = || timeline(&each.events, parties, end_ns) + &describe_limits(scenario, each);
+        (!each.events.is_empty()).then(|| (drawing(), index))
     });
     let mut text = String::new();
     for (drawing, these) in grouped(of_each) {
@@ -40,13 +44,26 @@ pub(super) fn describe_events(scenario: &Scenario) -> String {
     text
 }
 
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "at most some minutes"
-)]
-fn nanoseconds(seconds: f64) -> u64 {
-    (seconds * SECOND_NS) as u64
+/// How long acts may keep the reading from going on before a trial fails.
+fn describe_limits(scenario: &Scenario, configuration: &Configuration) -> String {
+    let limits = Limits::default();
+    // Of settings with a secret that is not at hand, only the trial knows.
+    let settings = ConsumerSettings::of(scenario, configuration, "").resolve();
+    let session_ms = configuration
+        .session_timeout_ms
+        .or(settings.ok().map(|settings| settings.session_timeout_ms));
+    let (stall, settle) = (limits.stall.as_secs(), limits.settle.as_secs_f64());
+    let after_act = match session_ms {
+        Some(ms) => {
+            let session = ms as f64 / 1e3;
+            format!(
+                "{} s of an act: {settle} s and the session timeout of {session} s",
+                settle + session
+            )
+        }
+        None => format!("{settle} s and a session timeout of an act"),
+    };
+    format!("limit: a trial fails whose reading stands still for {stall} s, but not within\n       {after_act}\n")
 }
 
 /// Characters of a line.
@@ -235,5 +252,22 @@ mod tests {
              [[event]]\nat = '20%'\ndo = 'leave'\nwhat = 'process 2'\n\
              [[event]]\nat = '300ms'\ndo = 'start'\nwhat = 'process 3'\n"
         ));
+    }
+
+    #[test]
+    fn a_plan_says_how_long_acts_may_keep_the_reading_from_going_on() {
+        let event =
+            "question = '?'\n[consumer]\nprocesses = 2\n[[event]]\nat = '1s'\ndo = 'kill'\nwhat = 'process 2'\n";
+        let limit = |text: &str| {
+            let described = describe_events(&parse("mine", "mine.toml", text).unwrap());
+            let lines = described.lines().skip_while(|line| !line.starts_with("limit: "));
+            lines.take(2).collect::<Vec<_>>().join("\n")
+        };
+        let begin = "limit: a trial fails whose reading stands still for 20 s, but not within\n       ";
+        let of_default = format!("{begin}65 s of an act: 20 s and the session timeout of 45 s");
+        assert_eq!(limit(event), of_default);
+        let short = event.replace("processes = 2", "processes = 2\nsession_timeout = '6s'");
+        let of_six = format!("{begin}26 s of an act: 20 s and the session timeout of 6 s");
+        assert_eq!(limit(&short), of_six);
     }
 }

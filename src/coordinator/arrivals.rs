@@ -42,8 +42,8 @@ pub(super) struct Arrivals<'a> {
     pub(super) ordered: OrderedLoad,
     pub(super) topics: &'a DatasetSpec,
     pub(super) cluster: &'a ClusterSpec,
-    /// Address of the brokers as the producers see them.
-    pub(super) bootstrap: &'a str,
+    /// Address of the brokers as each of the producers sees them.
+    pub(super) bootstraps: &'a [String],
     /// Start of the names of topics and clients, unique within the cluster.
     pub(super) trial: &'a str,
     /// Of arrivals and contents.
@@ -109,27 +109,31 @@ impl Arrivals<'_> {
     fn load(&self, backlog_ends: Vec<Vec<i64>>) -> Result<(LoadSpec, Vec<PrepareProducer>), ArrivalsError> {
         let OrderedLoad { rate, duration_ns } = self.ordered;
         let schedule = self.load.schedule(rate, duration_ns, self.seed)?;
-        let settings = ClientProperties::of_producers(self.cluster, self.load, self.topics.compression, self.bootstrap);
-        let properties = settings.resolve()?;
+        let properties = |bootstrap: &String| {
+            ClientProperties::of_producers(self.cluster, self.load, self.topics.compression, bootstrap).resolve()
+        };
+        let properties: Vec<_> = self.bootstraps.iter().map(properties).collect::<Result<_, _>>()?;
         let topics: Vec<LoadTopic> = (self.names().into_iter())
             .map(|name| LoadTopic {
                 name,
                 partitions: self.topics.partitions,
             })
             .collect();
-        let producers = (0..self.load.producers).map(|producer| PrepareProducer {
-            client_id: format!("{}-producer-{}", self.trial, producer + 1),
-            topics: topics.clone(),
-            properties: properties.clone(),
-            schedule: schedule.clone(),
-            warmup_ns: self.load.warmup_ns,
-            producer,
-            producers: self.load.producers,
-            size: self.topics.size,
-            keys: self.topics.keys,
-            seed: self.seed,
-            stamp_offset_ns: 0,
-        });
+        let producers = (0..self.load.producers)
+            .zip(properties)
+            .map(|(producer, properties)| PrepareProducer {
+                client_id: format!("{}-producer-{}", self.trial, producer + 1),
+                topics: topics.clone(),
+                properties,
+                schedule: schedule.clone(),
+                warmup_ns: self.load.warmup_ns,
+                producer,
+                producers: self.load.producers,
+                size: self.topics.size,
+                keys: self.topics.keys,
+                seed: self.seed,
+                stamp_offset_ns: 0,
+            });
         let producers = producers.collect();
         let load = LoadSpec {
             lead: if backlog_ends.iter().flatten().any(|end| *end > 0) {
@@ -140,6 +144,7 @@ impl Arrivals<'_> {
             warmup: Duration::from_nanos(self.load.warmup_ns),
             backlog_ends,
             schedule,
+            beside: self.configuration.producers_beside(),
         };
         Ok((load, producers))
     }

@@ -29,7 +29,7 @@ pub(super) struct Confinement(Arc<RunGroups>);
 impl Confinement {
     /// Makes them, where a configuration has workers at a place with limits. The guardian knows of them first.
     pub(super) fn open(scenario: &Scenario, run_id: &str, guardian: &Guardian) -> Result<Option<Self>, LimitsError> {
-        let places = scenario.configurations.iter().map(|each| scenario.place_of(each));
+        let places = scenario.configurations.iter().flat_map(|each| scenario.places_of(each));
         let limited: Vec<&Place> = places.filter(|place| is_confined(place)).collect();
         let Some(first) = limited.first() else {
             return Ok(None);
@@ -72,7 +72,7 @@ impl Confinement {
 fn is_confined(place: &Place) -> bool {
     match place.reach() {
         Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) => !place.limits.is_empty(),
-        Reach::Container(_) => false,
+        Reach::Container(_) | Reach::Kubernetes(_) => false,
     }
 }
 

@@ -1,12 +1,13 @@
 //! Carries out the acts of a trial's script: on its worker processes, and on brokers and a store that the run started. Knows
 //! neither when nor why.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use nix::sys::signal::Signal;
 
-use super::fleet::{Fleet, Launch};
+use super::fleet::{Fleet, Launch, Signalled};
 use crate::database::PrivatePostgres;
 use crate::kafka::local::Broker;
 use crate::measure::{Act, clock};
@@ -14,18 +15,23 @@ use crate::protocol::ToWorker;
 use crate::trial::ActorId;
 
 /// Does this to a worker, and says when. It is asked to leave; all else is done to its process and whatever its launcher
-/// has started.
-pub fn act_on_worker(fleet: &mut impl Fleet, actor: ActorId, act: Act, launch: Option<&Launch>) -> Result<u64, String> {
+/// has started. What is done on another host is done when that has answered.
+pub fn act_on_worker(fleet: &mut impl Fleet, actor: ActorId, act: Act, launch: Option<&Launch>) -> Signalled {
     let at_ns = clock::now_ns();
-    match act {
-        Act::Start => fleet.start(actor, launch.ok_or("it has no command line")?)?,
-        Act::Leave => fleet.send(actor, &ToWorker::Exit),
-        Act::Kill => fleet.signal(actor, Signal::SIGKILL)?,
-        Act::Pause => fleet.signal(actor, Signal::SIGSTOP)?,
-        Act::Resume => fleet.signal(actor, Signal::SIGCONT)?,
-        Act::SetRate(_) => return Err("a process has no rate of its own".to_owned()),
-    }
-    Ok(at_ns)
+    let done = match act {
+        Act::Start => launch
+            .ok_or_else(|| "it has no command line".to_owned())
+            .and_then(|launch| fleet.start(actor, launch)),
+        Act::Leave => {
+            fleet.send(actor, &ToWorker::Exit);
+            Ok(())
+        }
+        Act::Kill => return fleet.signal(actor, Signal::SIGKILL),
+        Act::Pause => return fleet.signal(actor, Signal::SIGSTOP),
+        Act::Resume => return fleet.signal(actor, Signal::SIGCONT),
+        Act::SetRate(_) => Err("a process has no rate of its own".to_owned()),
+    };
+    Box::pin(ready(done.map(|()| at_ns)))
 }
 
 /// Does this to a broker, and says when it was done.

@@ -1,6 +1,5 @@
 //! Drives a trial: lets the state machine, the fleet, the cluster and the clock talk to each other.
 
-use std::future::ready;
 use std::time::Duration;
 
 use tokio::task::{JoinHandle, JoinSet};
@@ -109,8 +108,8 @@ pub async fn run<F: Fleet>(
     }
     let left_behind = fleet.shutdown(exit_limit).await;
     let ended_ns = clock::now_ns();
-    let (host, other_host) = match window {
-        (Some(start), Some(end)) => (end.since(&start), end.other_host_since(&start)),
+    let (host, other_hosts) = match window {
+        (Some(start), Some(end)) => (end.since(&start), end.other_hosts_since(&start)),
         _ => Default::default(),
     };
     let unasked = ask_for_missing(&mut machine, surroundings).await.err();
@@ -120,7 +119,10 @@ pub async fn run<F: Fleet>(
         return Outcome::without_figures(&machine, Failure { kind, who, message });
     };
     measurement.ended_ns = Some(ended_ns);
-    measurement.other_hosts.extend(other_host);
+    measurement.other_hosts = other_hosts;
+    for other in &mut measurement.other_hosts {
+        other.hosts = machine.hosts_with(|clock| other.facts.has_clock(clock));
+    }
     let outside = measurement.outside.iter_mut();
     outside.for_each(|outside| outside.left_behind.clone_from(&left_behind));
     measurement.interruptions.fetch_pause_ns = machine.terms.fetch_pause_ns;
@@ -330,7 +332,7 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
             Action::Act(actor, act) => {
                 let launch = self.launches.iter().find(|(of, _)| *of == actor);
                 let done = act_on_worker(self.fleet, actor, act, launch.map(|(_, launch)| launch));
-                self.acts.spawn(ready(Event::Acted(actor, act, done)));
+                self.acts.spawn(async move { Event::Acted(actor, act, done.await) });
             }
             Action::Describe(group) => {
                 let description = self.surroundings.describe(&self.machine.terms.groups[group]);

@@ -2,6 +2,8 @@
 //! left running.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::ready;
+use std::pin::Pin;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::thread;
@@ -20,8 +22,9 @@ use super::containers::{self, Contained, ContainerLaunch};
 pub use super::news::{FleetEvent, FleetNews};
 use super::news::{Said, read_errors, read_messages, write_lines};
 use super::reached::Remote;
+use crate::measure::clock;
 use crate::measure::limits::{ProcessGroup, keep_to};
-use crate::measure::tree::is_marked as has_variable;
+use crate::measure::tree::{is_marked as has_variable, with_inner_pids};
 use crate::protocol::{FromWorker, ToWorker};
 use crate::secret::Hidden;
 use crate::server::RUN_VARIABLE;
@@ -49,14 +52,18 @@ pub struct Launch {
     pub log: bool,
 }
 
+/// When a signal came to a process; nobody else waits meanwhile.
+pub type Signalled = Pin<Box<dyn Future<Output = Result<u64, String>> + Send>>;
+
 /// The processes that a trial talks to.
 pub trait Fleet {
     /// Starts an actor's process. An error says why it could not be started.
     fn start(&mut self, actor: ActorId, launch: &Launch) -> Result<(), String>;
     /// Sends an actor a message; one that is gone is reported by [`Fleet::next`].
     fn send(&mut self, actor: ActorId, message: &ToWorker);
-    /// Sends a signal to an actor's process and all that its launcher has started. An error says why it got none.
-    fn signal(&mut self, actor: ActorId, signal: Signal) -> Result<(), String>;
+    /// Sends a signal to an actor's process and all that its launcher has started. Says when that was done: on another host
+    /// at its answer. An error says why it got none.
+    fn signal(&mut self, actor: ActorId, signal: Signal) -> Signalled;
     /// Waits for news of any worker.
     fn next(&mut self) -> impl Future<Output = FleetEvent>;
     /// Asks all to exit, waits for at most `limit`, and kills what is left. Returns what they reported meanwhile.
@@ -90,6 +97,8 @@ struct Process {
     container: Option<Contained>,
     /// It was stopped by a signal.
     is_stopped: bool,
+    /// Its pod is asked why it has ended.
+    explaining: Option<JoinHandle<Option<String>>>,
     /// The control group that holds it to its limits, and what they are.
     group: Option<(ProcessGroup, Confined)>,
 }
@@ -108,23 +117,52 @@ impl Process {
     fn continue_there(&self) {
         if self.is_stopped && (self.remote.is_some() || self.container.is_some()) {
             // It fails only for one that has ended, or whose host is gone.
-            let _ = self.signal_there(Signal::SIGCONT);
+            if let Ok(sent) = self.signal_there(Signal::SIGCONT) {
+                tokio::spawn(sent);
+            }
         }
     }
 
-    /// Signals one that is no child of this process.
-    fn signal_there(&self, signal: Signal) -> Result<(), String> {
-        match (&self.container, &self.remote) {
-            (Some(container), _) => container.signal(signal),
-            (None, Some((remote, pid))) => remote.signal(pid.ok_or("it has not said who it is")?, signal),
-            (None, None) => Ok(()),
+    /// Signals one that is no child of this process. The future says when that was done.
+    fn signal_there(&self, signal: Signal) -> Result<Signalled, String> {
+        let sent: Pin<Box<dyn Future<Output = Result<(), String>> + Send>> = match (&self.container, &self.remote) {
+            (Some(container), _) => Box::pin(container.signal(signal)),
+            (None, Some((remote, pid))) => Box::pin(remote.signal(pid.ok_or("it has not said who it is")?, signal)),
+            (None, None) => Box::pin(ready(Ok(()))),
+        };
+        Ok(Box::pin(async move { sent.await.map(|()| clock::now_ns()) }))
+    }
+
+    /// Sends a signal now, or to another host.
+    fn signal(&mut self, signal: Signal) -> Result<Signalled, String> {
+        if let Ok(Some(status)) = self.child.try_wait() {
+            return Err(describe_end(Some(status)));
         }
+        self.is_stopped = signal == Signal::SIGSTOP;
+        if self.remote.is_none() && self.container.is_none() {
+            let at_ns = clock::now_ns();
+            self.signal_group(signal);
+            return Ok(Box::pin(ready(Ok(at_ns))));
+        }
+        self.signal_there(signal)
     }
 
     /// That its memory limit was why it was killed, where that is so.
     fn memory_kill(&self) -> Option<String> {
         let (group, confined) = self.group.as_ref()?;
         group.was_killed().then(|| confined.memory_kill())
+    }
+
+    /// What its pod says of its end. Whoever waits for this may give up and ask again.
+    async fn explained(&mut self, status: Option<ExitStatus>) -> Option<String> {
+        if self.explaining.is_none() {
+            let (remote, _) = self.remote.as_ref()?;
+            let probe = remote.probe.clone()?;
+            self.explaining = Some(tokio::spawn(probe.explain(status.and_then(|status| status.code()))));
+        }
+        let cause = self.explaining.as_mut()?.await;
+        self.explaining = None;
+        cause.ok().flatten()
     }
 
     /// Removes its control group. What cannot be removed now goes with the group of the run.
@@ -155,12 +193,18 @@ impl ProcessFleet {
         let started = self.workers.values().filter_map(|worker| worker.pid);
         // One that ssh starts on this very machine is none of our children.
         let here = |pid: &u32| is_marked(*pid, &self.run_id);
-        let by_ssh = self.workers.values().filter_map(|worker| worker.remote.as_ref()?.1);
+        let remote = || self.workers.values().filter_map(|worker| worker.remote.as_ref());
+        let by_ssh = remote()
+            .filter(|(remote, _)| remote.probe.is_none())
+            .filter_map(|(_, pid)| *pid);
+        // Those of a pod have other ids here than there.
+        let there = remote()
+            .filter(|(remote, _)| remote.probe.is_some())
+            .filter_map(|(_, pid)| *pid);
+        let in_pods = with_inner_pids(&there.collect(), RUN_VARIABLE, &self.run_id);
         let contained = self.workers.values().filter_map(|worker| worker.container.as_ref());
-        started
-            .chain(by_ssh.filter(here))
-            .chain(containers::pids(contained))
-            .collect()
+        let contained = containers::pids(contained).into_iter().chain(in_pods);
+        started.chain(by_ssh.filter(here)).chain(contained).collect()
     }
 
     /// Keeps the process id of a worker on another host, by which it is signalled there.
@@ -247,6 +291,7 @@ impl Fleet for ProcessFleet {
             remote: launch.remote.clone().map(|remote| (remote, None)),
             container,
             is_stopped: false,
+            explaining: None,
             group: group.zip(launch.confined.clone()),
         };
         // One that is started again has a new container.
@@ -267,16 +312,13 @@ impl Fleet for ProcessFleet {
         }
     }
 
-    fn signal(&mut self, actor: ActorId, signal: Signal) -> Result<(), String> {
-        let worker = self.workers.get_mut(&actor).ok_or("it was not started")?;
-        if let Ok(Some(status)) = worker.child.try_wait() {
-            return Err(describe_end(Some(status)));
-        }
-        worker.is_stopped = signal == Signal::SIGSTOP;
-        if worker.remote.is_none() && worker.container.is_none() {
-            worker.signal_group(signal);
-        }
-        worker.signal_there(signal)
+    fn signal(&mut self, actor: ActorId, signal: Signal) -> Signalled {
+        let worker = self
+            .workers
+            .get_mut(&actor)
+            .ok_or_else(|| "it was not started".to_owned());
+        let sent = worker.and_then(|worker| worker.signal(signal));
+        sent.unwrap_or_else(|cause| Box::pin(ready(Err(cause))))
     }
 
     async fn next(&mut self) -> FleetEvent {
@@ -306,6 +348,7 @@ impl Fleet for ProcessFleet {
             self.ending = Some(event);
             let status = tokio::time::timeout_at(deadline, worker.child.wait()).await;
             let status = status.ok().and_then(Result::ok);
+            let cause = worker.explained(status).await;
             let mut how = describe_end(status);
             if let Some((remote, _)) = &worker.remote {
                 how = format!("{}: {how}", remote.ended);
@@ -314,7 +357,7 @@ impl Fleet for ProcessFleet {
                 how = container.ended(&how, status.is_some_and(is_by_signal)).await;
             }
             if let Some(event) = self.ending.take() {
-                if let Some(cause) = worker.memory_kill() {
+                if let Some(cause) = worker.memory_kill().or(cause) {
                     how = format!("{how}: {cause}");
                 }
                 let what = FleetNews::Ended(format!("{how}{words}"));

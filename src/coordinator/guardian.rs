@@ -6,12 +6,13 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::sleep;
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use super::containers::UsedEngine;
+use super::kubectl::LeftJob;
 use super::leftovers::{Journal, LeftTables, LeftTopics, Leftovers};
 use super::processes::{ProcessIdentity, end_all};
 use crate::measure::limits::remove_run_group;
@@ -37,6 +38,9 @@ struct Guarded {
     /// Control groups of the run, to be removed with what runs in them.
     #[serde(default)]
     groups: BTreeSet<PathBuf>,
+    /// Jobs of the run in Kubernetes clusters, to be deleted with their pods.
+    #[serde(default)]
+    jobs: BTreeSet<LeftJob>,
     /// Engines whose containers with the run's label are to be removed.
     #[serde(default)]
     engines: BTreeSet<UsedEngine>,
@@ -113,6 +117,20 @@ impl Guardian {
         self.update(|record| record.groups.retain(|folder| !gone.contains(folder.as_path())));
     }
 
+    /// A Job about to be made in a Kubernetes cluster.
+    pub fn register_job(&self, job: LeftJob) {
+        self.update(|record| {
+            record.jobs.insert(job);
+        });
+    }
+
+    /// A Job that is gone.
+    pub fn unregister_job(&self, job: &LeftJob) {
+        self.update(|record| {
+            record.jobs.remove(job);
+        });
+    }
+
     /// Engines in which containers with the run's label are about to be made.
     pub fn register_engines(&self, engines: &BTreeSet<UsedEngine>) {
         self.update(|record| record.engines.extend(engines.iter().cloned()));
@@ -187,6 +205,7 @@ impl State {
             processes: record.processes.clone(),
             directories: record.directories.clone(),
             groups: record.groups.clone(),
+            jobs: record.jobs.clone(),
             engines: record.engines.clone(),
         };
         let sent = serde_json::to_string(&guarded).map_err(io::Error::from);
@@ -235,8 +254,14 @@ pub fn watch(run_id: &str, input: impl BufRead) -> Vec<String> {
         processes,
         directories,
         groups,
+        jobs,
         engines,
     } = guarded.last().unwrap_or_default();
+    // Clusters answer when they answer, which must not hold up what is on this machine.
+    let deleting: Vec<_> = jobs
+        .into_iter()
+        .map(|job| thread::spawn(move || delete(&job)))
+        .collect();
     let running = end_all(run_id, &processes, END_LIMIT);
     let mut problems: Vec<_> = running
         .iter()
@@ -252,12 +277,19 @@ pub fn watch(run_id: &str, input: impl BufRead) -> Vec<String> {
             problems.push(format!("{} cannot be removed: {error}", group.display()));
         }
     }
+    problems.extend(deleting.into_iter().filter_map(|deleting| deleting.join().ok()?));
     for engine in &engines {
         if let Err(error) = engine.remove_all(run_id) {
             problems.push(format!("containers cannot be removed: {error}"));
         }
     }
     problems
+}
+
+/// Deletes a Job. What went wrong, in words.
+fn delete(job: &LeftJob) -> Option<String> {
+    let error = job.delete().err()?;
+    Some(format!("{job} cannot be deleted: {error}"))
 }
 
 #[cfg(test)]

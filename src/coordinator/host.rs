@@ -35,8 +35,8 @@ pub struct HostSample {
     coordinator_ns: u64,
     watch: LimitWatch,
     limits: LimitCounters,
-    /// The other machine with workers of the trial.
-    elsewhere: Option<Elsewhere>,
+    /// The other machines with workers of the trial.
+    elsewhere: Vec<Elsewhere>,
 }
 
 impl HostSample {
@@ -67,25 +67,29 @@ impl HostSample {
             coordinator_ns: clock::process_cpu_ns(),
             limits: watch.read(),
             watch,
-            elsewhere: None,
+            elsewhere: Vec::new(),
         }
     }
 
-    /// The same with another machine.
+    /// The same with other machines.
     #[must_use]
-    pub fn with(self, elsewhere: Option<Elsewhere>) -> Self {
+    pub fn with(self, elsewhere: Vec<Elsewhere>) -> Self {
         HostSample { elsewhere, ..self }
     }
 
-    /// What the other machine did since an `earlier` sample.
-    pub fn other_host_since(&self, earlier: &HostSample) -> Option<OtherHost> {
-        let (now, before) = (self.elsewhere.as_ref()?, earlier.elsewhere.as_ref()?);
-        Some(OtherHost {
-            facts: now.facts.clone(),
-            ssh: now.ssh.clone(),
-            places: now.places.clone(),
-            measured: now.reading.since(&before.reading, &now.facts),
-        })
+    /// What each of the other machines did since an `earlier` sample. One that is missing in either is left out.
+    pub fn other_hosts_since(&self, earlier: &HostSample) -> Vec<OtherHost> {
+        let since = |now: &Elsewhere| {
+            let before = earlier.elsewhere.iter().find(|before| before.ssh == now.ssh)?;
+            Some(OtherHost {
+                facts: now.facts.clone(),
+                ssh: now.ssh.clone(),
+                places: now.places.clone(),
+                hosts: Vec::new(),
+                measured: now.reading.since(&before.reading, &now.facts),
+            })
+        };
+        self.elsewhere.iter().filter_map(since).collect()
     }
 
     /// What passed since an `earlier` sample of the same processes.

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::host::Elsewhere;
 use super::launching::{Started, on_host};
 use super::reached::Remote;
-use crate::measure::{HostFacts, HostReading, RunMark};
+use crate::measure::{HostFacts, HostReading, RunMark, TrialOver};
 use crate::server::RUN_VARIABLE;
 
 /// How long the process may take to begin, and to answer.
@@ -26,12 +26,13 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(super) struct HostWatch {
     host: Arc<Watched>,
+    /// The places that have their workers there.
+    places: BTreeSet<String>,
 }
 
 struct Watched {
     facts: HostFacts,
     ssh: String,
-    places: BTreeSet<String>,
     mark: RunMark,
     talk: Mutex<Talk>,
     /// Dropped, it is killed.
@@ -46,15 +47,28 @@ struct Talk {
 impl Talk {
     async fn line(&mut self) -> Result<String, String> {
         let line = timeout(LIMIT, self.output.next_line()).await;
-        let line = line.map_err(|_| format!("it did not answer within {} s", LIMIT.as_secs()))?;
+        let line = line.map_err(|_| silence())?;
         line.map_err(|error| error.to_string())?
             .ok_or_else(|| "it has ended".to_owned())
+    }
+
+    /// What the machine is. The login shell there may print something before.
+    async fn facts(&mut self) -> Result<HostFacts, String> {
+        loop {
+            if let Ok(facts) = serde_json::from_str(&self.line().await?) {
+                return Ok(facts);
+            }
+        }
     }
 
     async fn say(&mut self, text: &str) -> Result<(), String> {
         let said = self.input.write_all(text.as_bytes()).await;
         said.map_err(|error| error.to_string())
     }
+}
+
+fn silence() -> String {
+    format!("it did not answer within {} s", LIMIT.as_secs())
 }
 
 impl HostWatch {
@@ -87,14 +101,14 @@ impl HostWatch {
         };
         let output = BufReader::new(output).lines();
         let mut talk = Talk { input, output };
-        let facts: HostFacts = serde_json::from_str(&talk.line().await?).map_err(|error| error.to_string())?;
+        let facts = timeout(LIMIT, talk.facts()).await;
+        let facts = facts.map_err(|_| silence())??;
         if facts.is_this_machine() {
             return Ok(None);
         }
         let host = Arc::new(Watched {
             facts,
             ssh: target.to_owned(),
-            places,
             mark: RunMark {
                 variable: RUN_VARIABLE.to_owned(),
                 value: run_id.to_owned(),
@@ -112,7 +126,31 @@ impl HostWatch {
                 tokio::time::sleep(SIGN_OF_LIFE).await;
             }
         });
-        Ok(Some(HostWatch { host }))
+        Ok(Some(HostWatch { host, places }))
+    }
+
+    /// Adds it to those of a trial. Two ways to one machine are one host: the process of the second ends.
+    pub(super) fn add(watched: &mut Vec<HostWatch>, host: HostWatch) {
+        let is_same = |known: &&mut HostWatch| known.host.facts.is_same_machine(&host.host.facts);
+        match watched.iter_mut().find(is_same) {
+            Some(known) => known.places.extend(host.places),
+            None => watched.push(host),
+        }
+    }
+
+    /// Ends it, and what is left there of the trial's programs, whose members' names begin with `programs`.
+    pub(super) async fn end(&self, run_id: &str, programs: &str) {
+        let over = TrialOver {
+            run_id: run_id.to_owned(),
+            programs: programs.to_owned(),
+        };
+        let mut talk = self.host.talk.lock().await;
+        if let Ok(line) = serde_json::to_string(&over)
+            && talk.say(&(line + "\n")).await.is_ok()
+        {
+            // The end of its output is its answer. One that gives none has ended, or does with the connection.
+            let _ = talk.line().await;
+        }
     }
 
     /// As ssh names the machine.
@@ -130,7 +168,7 @@ impl HostWatch {
         Ok(Elsewhere {
             facts: host.facts.clone(),
             ssh: host.ssh.clone(),
-            places: host.places.clone(),
+            places: self.places.clone(),
             reading,
         })
     }

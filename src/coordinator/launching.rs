@@ -62,7 +62,7 @@ fn other(spec: &AppSpec, place: &Place, programs: &Programs, process: u32) -> (V
                 Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) => {
                     programs.client(&spec.name).to_string_lossy().into_owned()
                 }
-                Reach::Container(_) => format!("{CLIENTS_FOLDER}/{}-{version}", which.name()),
+                Reach::Container(_) | Reach::Kubernetes(_) => format!("{CLIENTS_FOLDER}/{}-{version}", which.name()),
             };
             let words = which.recipe().start.split(' ');
             (

@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::containers::UsedEngine;
+use super::kubectl::LeftJob;
 use super::processes::{ProcessIdentity, end_all};
 use crate::measure::limits::remove_run_group;
 use crate::scenario::{PropertyValue, Variable};
@@ -70,6 +71,9 @@ pub struct Leftovers {
     /// Control groups that it made for the limits of places.
     #[serde(default)]
     pub groups: BTreeSet<PathBuf>,
+    /// Jobs that it made in Kubernetes clusters.
+    #[serde(default)]
+    pub jobs: BTreeSet<LeftJob>,
     /// Engines that may have containers with its label.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub engines: BTreeSet<UsedEngine>,
@@ -103,7 +107,7 @@ impl Leftovers {
 
     /// True where nothing is left on clusters and in databases that are not tandem's.
     fn is_only_here(&self) -> bool {
-        self.topics.is_empty() && self.tables.is_empty()
+        self.topics.is_empty() && self.tables.is_empty() && self.jobs.is_empty()
     }
 
     fn is_of_this_boot(&self) -> bool {
@@ -131,6 +135,7 @@ impl Journal {
             processes: BTreeSet::new(),
             directories: BTreeSet::new(),
             groups: BTreeSet::new(),
+            jobs: BTreeSet::new(),
             engines: BTreeSet::new(),
             topics: Vec::new(),
             tables: Vec::new(),

@@ -12,6 +12,7 @@ use super::confinement::allowance;
 use super::container_check::examine_container;
 use super::fleet::{Launch, ProcessFleet};
 use super::launching::{Started, on_host};
+use super::pod_check::examine_pods;
 use super::reached::quoted;
 use super::remote::{Connection, Installed, SshError, install};
 use crate::kafka::doctor::Check;
@@ -37,6 +38,7 @@ pub async fn examine_place(
         Reach::Here | Reach::Launcher(_) => report(limits(place)),
         Reach::Ssh(target) => over_ssh(place, target, cluster, program, interrupted, report).await,
         Reach::Container(container) => examine_container(place, container, cluster, interrupted, report).await,
+        Reach::Kubernetes(pods) => examine_pods(place, pods, cluster, interrupted, report).await,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Why the workers of a place cannot be started, whatever the place is.
 
 use super::containers::ContainerError;
+use super::kubectl::PodError;
 use super::remote::SshError;
 use crate::scenario::{Place, Reach};
 
@@ -20,6 +21,9 @@ pub enum PlaceCause {
     /// A host, or the way to it.
     #[error(transparent)]
     Ssh(#[from] SshError),
+    /// Pods, or the way to their cluster.
+    #[error(transparent)]
+    Pods(#[from] PodError),
     /// An engine, or an image.
     #[error(transparent)]
     Container(#[from] ContainerError),
@@ -38,6 +42,7 @@ impl PlaceError {
     pub fn is_interruption(&self) -> bool {
         match &self.cause {
             PlaceCause::Ssh(cause) => *cause == SshError::Interrupted,
+            PlaceCause::Pods(cause) => *cause == PodError::Interrupted,
             PlaceCause::Container(cause) => *cause == ContainerError::Interrupted,
         }
     }
@@ -50,6 +55,7 @@ fn reach(place: &Place) -> String {
         Reach::Launcher(_) => "launcher".to_owned(),
         Reach::Ssh(target) => format!("ssh {target}"),
         Reach::Container(container) => format!("{} image {}", container.engine.program(), container.image),
+        Reach::Kubernetes(pods) => format!("pods of {}", pods.image),
     }
 }
 

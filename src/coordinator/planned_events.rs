@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::measure::{Act, BrokerRole, TopicPartition, TrialKind, TrialOrder};
+use crate::measure::{Act, ActNumber, BrokerRole, TopicPartition, TrialKind, TrialOrder};
 use crate::scenario::{Configuration, EventAct, EventStep, Parties, Party, RestartHow, StepTime, event_steps};
 use crate::trial::{ActorId, Script, Step, StepTarget, When};
 
@@ -21,6 +21,7 @@ pub(super) fn script(configuration: &Configuration, parties: Parties, order: &Tr
     let seed = seed.wrapping_add(u64::from(order.block)) ^ DRAWN_FOR_EVENTS;
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut chains: Vec<Chain> = Vec::new();
+    let mut latest = ActNumber { event: 0, step: 0 };
     for step in event_steps(&configuration.events, parties) {
         let when = match step.when {
             StepTime::After(at_ns) => {
@@ -34,38 +35,36 @@ pub(super) fn script(configuration: &Configuration, parties: Parties, order: &Tr
             StepTime::Progress(share) => When::AtProgress(share),
             StepTime::Next => When::AfterStep(Duration::ZERO),
         };
-        let steps = steps_of(&step, when, parties);
+        let event = u32::try_from(step.event + 1).unwrap_or(u32::MAX);
+        if latest.event != event {
+            latest = ActNumber { event, step: 0 };
+        }
+        let numbered = steps_of(&step, when, parties).into_iter().map(|step| {
+            latest.step += 1;
+            (latest, step)
+        });
         match chains.last_mut() {
             // Each of an event whose times are not given begins when the one before is over.
-            Some(chain) if step.when == StepTime::Next => chain.steps.extend(steps),
+            Some(chain) if step.when == StepTime::Next => chain.steps.extend(numbered),
             _ => chains.push(Chain {
-                event: step.event + 1,
-                steps,
+                steps: numbered.collect(),
             }),
         }
     }
     chains.sort_by(|a, b| a.due().partial_cmp(&b.due()).unwrap_or(std::cmp::Ordering::Equal));
-    let events = chains
-        .iter()
-        .flat_map(|chain| chain.steps.iter().map(|_| chain.event))
-        .collect();
-    Script {
-        steps: chains.into_iter().flat_map(|chain| chain.steps).collect(),
-        events,
-    }
+    let (numbers, steps) = chains.into_iter().flat_map(|chain| chain.steps).unzip();
+    Script { steps, numbers }
 }
 
 /// Steps one after the other, the first at a time of its own.
 struct Chain {
-    /// From 1.
-    event: usize,
-    steps: Vec<Step>,
+    steps: Vec<(ActNumber, Step)>,
 }
 
 impl Chain {
     /// For the order of what is done to one of them: all of it has times, or all of it is a single chain.
     fn due(&self) -> (f64, Duration) {
-        match self.steps[0].when {
+        match self.steps[0].1.when {
             When::At(at) | When::AfterJoin(at) | When::AfterStep(at) => (0.0, at),
             When::AtProgress(share) => (1.0 + share, Duration::ZERO),
         }
@@ -179,7 +178,8 @@ mod tests {
             script.steps,
             expected.map(|(when, target, act)| Step { when, target, act })
         );
-        assert_eq!(script.events, [2, 2, 3, 1, 1]);
+        let numbers = [(2, 1), (2, 2), (3, 1), (1, 1), (1, 2)];
+        assert_eq!(script.numbers, numbers.map(|(event, step)| ActNumber { event, step }));
     }
 
     #[test]

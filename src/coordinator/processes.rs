@@ -2,7 +2,6 @@
 //! killed.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
-use crate::measure::tree::{PROGRAM_VARIABLE, ProcessStat, marked, with_descendants};
+use crate::measure::programs::remove_program_files;
+use crate::measure::tree::{ProcessStat, marked, with_descendants};
 use crate::server::RUN_VARIABLE;
 
 /// How long servers may take to end after they were asked to, before they are killed.
@@ -87,31 +87,6 @@ fn of_run(run_id: &str) -> Vec<ProcessIdentity> {
     found.into_iter().filter_map(ProcessIdentity::of).collect()
 }
 
-/// Kills what is left of programs that were observed in a trial, whose members' names begin so; their observers may have
-/// been killed.
-pub fn end_programs(run_id: &str, trial: &str) {
-    for pid in marked(PROGRAM_VARIABLE, |member| member.starts_with(trial)) {
-        // It may have ended in this moment.
-        let _ = kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL);
-    }
-    remove_program_files(run_id);
-}
-
-/// Start of the names of files that observers of a run write for their programs.
-pub fn program_files(run_id: &str) -> String {
-    format!("tandem-program-{run_id}-")
-}
-
-/// Removes such files, which may hold secrets, where an observer was killed.
-fn remove_program_files(run_id: &str) {
-    let prefix = program_files(run_id);
-    let files = fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten();
-    for file in files.filter(|file| file.file_name().to_string_lossy().starts_with(&prefix)) {
-        // It may have been removed in this moment.
-        let _ = fs::remove_file(file.path());
-    }
-}
-
 /// Ends these servers, with all that they have started, and kills all that carry the mark of the run; waits until they are
 /// gone, for at most `limit`, and removes the files that they wrote for programs. Returns those that still run.
 pub fn end_all(run_id: &str, servers: &BTreeSet<ProcessIdentity>, limit: Duration) -> Vec<ProcessIdentity> {
@@ -178,7 +153,8 @@ mod tests {
     use std::process::{Command, Stdio};
     use std::time::Duration;
 
-    use super::{ProcessIdentity, end_all, end_programs, ended_children_cpu_ns, program_files};
+    use super::{ProcessIdentity, end_all, ended_children_cpu_ns};
+    use crate::measure::programs::{end_programs, program_files};
     use crate::measure::tree::with_descendants;
     use crate::server::RUN_VARIABLE;
 

@@ -2,12 +2,12 @@
 //! controller. Asked once to find one, or again and again to record every change. Knows nothing of trials.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{JoinHandle, sleep, spawn};
 use std::time::{Duration, Instant};
 
-use crate::kafka::local::{Broker, ClusterRoles, RolesConnection};
+use crate::kafka::local::{Broker, ClusterRoles, Holder, RolesConnection};
 use crate::measure::{BrokerRoles, LeaderSince, TopicPartition, clock};
 
 /// How often each broker is asked, and how long its answer is waited for.
@@ -53,12 +53,12 @@ impl OwnBrokers {
             let (mut found, mut silence) = (None, "no broker runs".to_owned());
             for broker in self.running() {
                 match self.ask(broker, wanted) {
-                    // The newest of the answers.
-                    Ok(answer) => found = found.max(answer),
+                    // The newest of the answers; of equally new ones, the one that names somebody.
+                    Ok(answer) => found = found.max(Some(answer)),
                     Err(error) => silence = format!("broker {} does not say it: {error}", broker.id()),
                 }
             }
-            if let Some((_, broker)) = found {
+            if let Some(broker) = found.and_then(|holder| holder.broker) {
                 return u32::try_from(broker).map_err(|error| error.to_string());
             }
             if Instant::now() > deadline {
@@ -68,25 +68,33 @@ impl OwnBrokers {
         }
     }
 
-    /// Who has a role, as a broker says, with the age of that knowledge where it is known; higher is newer.
-    fn ask(&self, broker: &Broker, wanted: &Wanted) -> io::Result<Option<(i32, i32)>> {
+    /// Who has a role, as a broker says.
+    fn ask(&self, broker: &Broker, wanted: &Wanted) -> io::Result<Holder> {
         let mut connection = RolesConnection::open(broker, ANSWER_LIMIT)?;
         Ok(match wanted {
             Wanted::LeaderOf { topic, partition } => {
                 let known = connection.cluster(std::slice::from_ref(topic))?;
                 let of_partition = known.partitions.iter().find(|known| known.partition == *partition);
-                of_partition.and_then(|known| Some((known.epoch, known.leader?)))
+                of_partition.map_or_else(Holder::default, |known| Holder {
+                    epoch: known.epoch,
+                    broker: known.leader,
+                })
             }
-            Wanted::Controller => self.controller(&mut connection)?.map(|id| (0, id)),
-            Wanted::CoordinatorOf(group) => connection.coordinator(group)?.map(|id| (0, id)),
+            Wanted::Controller => self.controller(&mut connection)?,
+            Wanted::CoordinatorOf(group) => {
+                let coordinators = connection.coordinators(std::slice::from_ref(group))?;
+                coordinators.first().copied().unwrap_or_default()
+            }
         })
     }
 
-    fn controller(&self, connection: &mut RolesConnection) -> io::Result<Option<i32>> {
-        if self.has_zookeeper {
-            return Ok(connection.cluster(&[])?.controller);
+    /// The active controller. ZooKeeper's has no epoch that brokers would say.
+    fn controller(&self, connection: &mut RolesConnection) -> io::Result<Holder> {
+        if !self.has_zookeeper {
+            return connection.active_controller();
         }
-        connection.active_controller()
+        let broker = connection.cluster(&[])?.controller;
+        Ok(Holder { epoch: 0, broker })
     }
 }
 
@@ -115,17 +123,22 @@ impl RolesWatch {
                 Ok(())
             });
         }
-        let asked = own.clone();
+        let (asked, newest) = (own.clone(), AtomicI32::default());
         watch.ask(own.brokers.clone(), move |connection, noted| {
             let controller = asked.controller(connection)?;
-            noted(&|roles, at_ns| roles.note_controller(at_ns, controller));
+            if is_newest(&newest, controller) {
+                noted(&|roles, at_ns| roles.note_controller(at_ns, controller.broker));
+            }
             Ok(())
         });
         let groups = groups.to_vec();
+        let newest: Vec<AtomicI32> = groups.iter().map(|_| AtomicI32::default()).collect();
         watch.ask(own.brokers.clone(), move |connection, noted| {
-            for (number, group) in (0..).zip(&groups) {
-                let coordinator = connection.coordinator(group)?;
-                noted(&|roles, at_ns| roles.note_coordinator(at_ns, number, coordinator));
+            let coordinators = connection.coordinators(&groups)?;
+            for ((number, coordinator), newest) in (0..).zip(coordinators).zip(&newest) {
+                if is_newest(newest, coordinator) {
+                    noted(&|roles, at_ns| roles.note_coordinator(at_ns, number, coordinator.broker));
+                }
             }
             Ok(())
         });
@@ -178,6 +191,11 @@ impl Drop for RolesWatch {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
     }
+}
+
+/// True unless a newer answer came before: a broker that has not heard of a change says what was.
+fn is_newest(newest: &AtomicI32, answer: Holder) -> bool {
+    newest.fetch_max(answer.epoch, Ordering::Relaxed) <= answer.epoch
 }
 
 /// Changes what was noted, at this time.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use super::cluster::{Cluster, Opening, provide};
 use super::confinement::Confinement;
@@ -82,7 +83,8 @@ async fn execute(
     let prefix = format!("{}{}", scenario.cluster.prefix, options.run_id);
     let found = find_database(scenario, &prefix, interrupt).await?;
     let programs = programs(scenario, options, observer, interrupt, steps).await?;
-    let places = open_places(scenario, &programs, options, (observer, interrupt, guardian))?;
+    steps.begin(Step::Places);
+    let places = open_places(plan, &programs, options, (observer, interrupt, guardian))?;
     let ready = Ready {
         found,
         prefix,
@@ -103,17 +105,21 @@ struct Ready<'a> {
     places: &'a Places,
 }
 
+/// No forecast that pods' deadlines are made of is longer: 30 days.
+const FORECAST_MAX_SECONDS: f64 = 2_592_000.0;
+
 /// Opens the places that are not this machine.
 fn open_places(
-    scenario: &Scenario,
+    plan: &Plan,
     programs: &Programs,
     options: &RunOptions,
     (observer, interrupt, guardian): (&Arc<dyn Observer>, &Interrupt, &Arc<Guardian>),
 ) -> Result<Places, RunError> {
     let opening = OpeningPlaces {
-        scenario,
+        scenario: &plan.scenario,
         programs,
         run_id: &options.run_id,
+        forecast: Duration::from_secs_f64(plan.forecast().seconds().clamp(0.0, FORECAST_MAX_SECONDS)),
         guardian,
         progress: &|message: &str| observer.preparing(message),
         interrupted: &interrupt.flag(),

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::processes::program_files;
 use crate::kafka::client::ResolvedSettings;
+use crate::measure::programs::program_files;
 use crate::protocol::{PROPERTIES_FILE, Program};
 use crate::scenario;
 use crate::scenario::Placeholder;

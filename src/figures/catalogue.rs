@@ -9,6 +9,7 @@ use super::comparing::{Adjective, Better, By, Comparing, Had};
 use super::latencies;
 use super::statistic::Statistic;
 use super::take::{self, TrialInput, seconds};
+use super::unit::Unit;
 use crate::measure::Measurement;
 use crate::measure::latency::LatencyPart;
 
@@ -61,51 +62,6 @@ impl Figure {
             Trials::Overloaded => ", overloaded trials",
         };
         format!("{over}{of_which}")
-    }
-}
-
-/// The unit of a figure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Unit {
-    Records,
-    Offsets,
-    Members,
-    Bytes,
-    RecordsPerSecond,
-    MibPerSecond,
-    Seconds,
-    Milliseconds,
-    Microseconds,
-    SecondsPerMillion,
-    Ratio,
-}
-
-impl Unit {
-    /// As the documentation writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Unit::Records => "records",
-            Unit::Offsets => "offsets",
-            Unit::Members => "members",
-            Unit::Bytes => "bytes",
-            Unit::RecordsPerSecond => "records/s",
-            Unit::MibPerSecond => "MiB/s",
-            Unit::Seconds => "s",
-            Unit::Milliseconds => "ms",
-            Unit::Microseconds => "µs",
-            Unit::SecondsPerMillion => "s per million records",
-            Unit::Ratio => "ratio",
-        }
-    }
-
-    /// One nanosecond in this unit. A shorter time is replaced by it before a logarithm is taken.
-    pub(super) fn shortest(self) -> Option<f64> {
-        match self {
-            Unit::Seconds => Some(1e-9),
-            Unit::Milliseconds => Some(1e-6),
-            _ => None,
-        }
     }
 }
 
@@ -303,7 +259,7 @@ figures! {
     #[header = "unavailable"]
     UnavailableMs = "unavailable_ms" in Milliseconds, Median of Used, Number(take::unavailable_ms),
         "longest time in which a partition was not read because of a planned act: from its last record before to its first \
-         after; this and the next four columns are empty where nothing is planned, or where readers do not say when they read",
+         after; this and the next seven columns are empty where nothing is planned, or where readers do not say when they read",
         compared(Less, Difference, Length, "gap", Acts);
     #[header = "disturbed"]
     DisturbedMs = "disturbed_ms" in Milliseconds, Median of Used, Number(take::disturbed_ms),
@@ -318,6 +274,18 @@ figures! {
         "longest time from a planned act until the lag was what it had been before; 0 where it never rose, empty where \
          nothing arrives and where the lag stayed high",
         compared(Less, Difference, Length, "time until the lag is what it was", Acts);
+    UnwrittenMs = "unwritten_ms" in Milliseconds, Median of Used, Number(take::unwritten_ms),
+        "longest time in which a partition acknowledged no record because of a planned act on a broker: from when the first \
+         record that waited was sent until the last was acknowledged; times below half a second are 0; empty where nothing \
+         arrives",
+        compared(Less, Difference, Length, "time without acknowledgement", Acts);
+    DisturbedP99Ms = "disturbed_p99_ms" in Milliseconds, Median of Used, Number(take::disturbed_p99_ms),
+        "99th percentile of the response times in the seconds that planned acts disturbed: from the last record before a gap \
+         until every partition was read and the lag was what it had been; empty where there are none",
+        compared(Less, Ratio, Length, "p99 of disturbed seconds", Acts);
+    QuietP99Ms = "quiet_p99_ms" in Milliseconds, Median of Used, Number(take::quiet_p99_ms),
+        "99th percentile of the response times in the other seconds of the window, in trials with planned acts",
+        not_compared("disturbed_p99_ms is compared, and this says what it would be without acts");
     UnexplainedMs = "unexplained_ms" in Milliseconds, Median of Used, Number(take::unexplained_ms),
         "longest time of a gap that no recorded happening explains",
         not_compared("it is the error of other figures");

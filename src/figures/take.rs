@@ -224,3 +224,24 @@ pub(super) fn catch_up_ms(input: &TrialInput) -> Option<f64> {
 pub(super) fn unexplained_ms(input: &TrialInput) -> Option<f64> {
     Some(changes::unexplained_ns(&episodes(input)?) as f64 / NS_PER_MS)
 }
+
+/// The longest time in which a partition acknowledged nothing; `None` where nobody writes.
+pub(super) fn unwritten_ms(input: &TrialInput) -> Option<f64> {
+    load(input)?;
+    let longest_ns = episodes(input)?.iter().map(Episode::unwritten_ns).max();
+    Some(longest_ns.unwrap_or(0) as f64 / NS_PER_MS)
+}
+
+/// The 99th percentile of the response times in disturbed seconds.
+pub(super) fn disturbed_p99_ms(input: &TrialInput) -> Option<f64> {
+    p99_ms(&changes::response_through(input.measurement, &episodes(input)?)?.disturbed)
+}
+
+/// The same in the other seconds of the window.
+pub(super) fn quiet_p99_ms(input: &TrialInput) -> Option<f64> {
+    p99_ms(&changes::response_through(input.measurement, &episodes(input)?)?.quiet)
+}
+
+fn p99_ms(recorder: &LatencyRecorder) -> Option<f64> {
+    recorder.percentile_ns(0.99).map(|ns| ns as f64 / NS_PER_MS)
+}

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::clock;
 use super::host::{HostCpu, HostMeasurement};
-use super::limits::{Kernel, LimitWatch, Limits};
+use super::limits::{Kernel, LimitWatch, Limits, QuotaEffect};
 use super::tree::{marked, with_descendants};
 use super::usage::{HostProcessors, cpu_ns_of, host_pressure_ns};
+use crate::time::HostId;
 
 /// What a machine is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,9 +43,19 @@ impl HostFacts {
         }
     }
 
+    /// True for two descriptions of one machine, by whatever ways it was reached.
+    pub fn is_same_machine(&self, other: &HostFacts) -> bool {
+        self.has_clock(other.clock.as_deref())
+    }
+
+    /// True for a clock of this machine, by the name that [`clock::host`] gives it there.
+    pub fn has_clock(&self, name: Option<&str>) -> bool {
+        boot(self.clock.as_deref()).is_some_and(|own| Some(own) == boot(name))
+    }
+
     /// True for the machine that this process runs on, whatever clock it was asked through.
     pub fn is_this_machine(&self) -> bool {
-        boot(self.clock.as_deref()).is_some_and(|there| Some(there) == boot(clock::host().as_deref()))
+        self.has_clock(clock::host().as_deref())
     }
 }
 
@@ -62,6 +73,22 @@ pub struct RunMark {
     pub value: String,
 }
 
+impl RunMark {
+    /// The variable of the processes that hold the run's connections to a machine.
+    pub fn connection_variable(&self) -> String {
+        format!("{}_CONNECTION", self.variable)
+    }
+}
+
+/// Tells the process that samples a machine that its trial ended in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrialOver {
+    /// Id of the run.
+    pub run_id: String,
+    /// How the names of members of the trial's programs begin. What is left of these programs is ended.
+    pub programs: String,
+}
+
 /// How far a machine and the worker processes on it had come at a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostReading {
@@ -73,6 +100,9 @@ pub struct HostReading {
     pub pressure_ns: Option<u64>,
     /// CPU time of the run's processes, those left out that have ended.
     pub ours_ns: u64,
+    /// What the CPU quotas on them did until then; a process of a version before does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quotas: Vec<QuotaEffect>,
 }
 
 impl HostReading {
@@ -86,6 +116,7 @@ impl HostReading {
             cpu: HostProcessors::read().map(|all| all.of(&watch.clients)),
             pressure_ns: host_pressure_ns(),
             ours_ns: used + clock::process_cpu_ns(),
+            quotas: watch.until_now(),
         }
     }
 
@@ -109,6 +140,11 @@ impl HostReading {
             },
             cpu,
             pressure_ns: (self.pressure_ns.zip(earlier.pressure_ns)).map(|(now, before)| now.saturating_sub(before)),
+            quotas: self
+                .quotas
+                .iter()
+                .filter_map(|now| now.since_any(&earlier.quotas))
+                .collect(),
             ..HostMeasurement::default()
         }
     }
@@ -123,13 +159,28 @@ pub struct OtherHost {
     pub ssh: String,
     /// The places that have their workers there.
     pub places: BTreeSet<String>,
+    /// The hosts of the trial that are this machine: those whose clocks are its own. Empty in trials of versions that knew
+    /// one other machine at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<HostId>,
     /// What it did between the common start and the end of the trial.
     pub measured: HostMeasurement,
+}
+
+impl OtherHost {
+    /// True for a process of this machine, which is on this host of the trial.
+    pub fn has(&self, host: HostId) -> bool {
+        if self.hosts.is_empty() {
+            return !host.is_coordinator();
+        }
+        self.hosts.contains(&host)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::limits::{Party, Quota};
 
     #[test]
     fn what_is_neither_idle_nor_of_the_run_is_of_others() {
@@ -147,10 +198,30 @@ mod tests {
             }),
             pressure_ns: Some(at_ns / 10),
             ours_ns,
+            quotas: vec![QuotaEffect {
+                quota: Quota {
+                    cgroup: "/box".to_owned(),
+                    quota_us: 150_000,
+                    period_us: 100_000,
+                    place: None,
+                },
+                of: vec![Party::Workers],
+                covers_all: true,
+                periods: at_ns / 100_000,
+                throttled_periods: 1 + at_ns / 200_000,
+                throttled_ns: at_ns / 2,
+                used_ns: Some(at_ns),
+            }],
         };
         let measured = reading(1_000_000, 500_000, 900_000).since(&reading(0, 0, 0), &facts);
         assert_eq!((measured.cores, measured.machine_cores), (2, Some(4)));
         assert_eq!((measured.others_cpu_ns, measured.pressure_ns), (600_000, Some(100_000)));
+        let quota = &measured.quotas[0];
+        assert_eq!(
+            (quota.periods, quota.throttled_periods, quota.used_ns),
+            (10, 5, Some(1_000_000))
+        );
+        assert!((measured.usable_cores() - 1.5).abs() < f64::EPSILON);
         assert!(facts.is_this_machine());
         let other = HostFacts {
             clock: Some("another-boot time:[1]".to_owned()),

@@ -61,6 +61,17 @@ impl HostMeasurement {
         Some((busy.max(0.0), cores))
     }
 
+    /// Share of what the clients may use that was used: of the tightest quota on all of them, or of the cores. `None` where
+    /// neither is known.
+    pub fn full_share(&self) -> Option<f64> {
+        let of_quota = self.quota().and_then(|effect| {
+            let used = effect.used_ns? as f64 / self.wall_ns.max(1) as f64;
+            Some(used / effect.quota.cores())
+        });
+        let of_cores = self.busy_of_cores().map(|(busy, cores)| busy / cores);
+        of_quota.into_iter().chain(of_cores).reduce(f64::max)
+    }
+
     /// CPU time of all brokers in nanoseconds; `None` where they do not run on this machine.
     pub fn brokers_cpu(&self) -> Option<u64> {
         (!self.brokers_cpu_ns.is_empty()).then(|| self.brokers_cpu_ns.iter().sum())

@@ -54,6 +54,9 @@ pub struct LoadMeasurement {
     pub seconds: Vec<SecondOfLatency>,
     /// Of each producer process.
     pub producers: Vec<ProducerMeasurement>,
+    /// True where each reader measured the response times of those records alone that the producer beside it had sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_beside: bool,
 }
 
 impl LoadMeasurement {

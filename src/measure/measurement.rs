@@ -15,7 +15,7 @@ use super::planned::{MembershipTimes, PlannedAct};
 use super::process::ProcessMeasurement;
 use super::roles::BrokerRoles;
 use super::stored::StoreMeasurement;
-use crate::time::HostClocks;
+use crate::time::{HostClocks, HostId};
 
 /// The figures of one trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -126,14 +126,20 @@ impl Measurement {
     }
 
     /// The most by which response times are wrong: they begin on the clock of a producer's host and end on that of a
-    /// reader's. 0 where both are of one host.
+    /// reader's. 0 where both are of one host, as with a producer beside each consumer.
     pub fn response_bound_ns(&self) -> u64 {
-        let producers = self.load.iter().flat_map(|load| &load.producers);
+        let between = self.load.iter().filter(|load| !load.is_beside);
+        let producers = between.flat_map(|load| &load.producers);
         let bounds = producers.flat_map(|producer| {
             let readers = self.processes.iter();
             readers.map(|reader| self.clocks.bound_between_ns(producer.host, reader.host))
         });
         bounds.max().unwrap_or(0)
+    }
+
+    /// True for a host that is the coordinator's machine, as far as the machines of the trial are known.
+    pub fn is_here(&self, host: HostId) -> bool {
+        host.is_coordinator() || !self.other_hosts.is_empty() && !self.other_hosts.iter().any(|other| other.has(host))
     }
 
     /// Seconds from the common start to this time.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::flow::Flow;
+use super::interruption::Stretch;
 use super::latency::Latencies;
 use super::reading::{ClientStatistics, ReadingTime};
 
@@ -40,6 +41,10 @@ pub struct MemberMeasurement {
     /// What it did with the store, where its records end there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store: Option<StoreUse>,
+    /// Records in transactions whose commit the store did not answer, once for each such transaction: each may have one row
+    /// more than was reported.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unanswered: Vec<OffsetSpan>,
     /// Records in the client's queue at the start; anything but 0 excludes the trial.
     pub queued_at_start: Option<u64>,
     /// Commits sent.
@@ -55,6 +60,9 @@ pub struct MemberMeasurement {
     /// When its client had sent heartbeats to the group's coordinator; empty if that was not asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub heartbeats: Vec<u64>,
+    /// From when until when it waited for the answers to commits that were late; empty if that was not asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slow_commits: Vec<Stretch>,
     /// What it read of each partition.
     pub partitions: Vec<PartitionMeasurement>,
 }
@@ -147,7 +155,7 @@ pub fn partition_name(partition: TopicPartition) -> String {
     format!("partition {} of topic {}", partition.partition, partition.topic + 1)
 }
 
-/// What a member read of one partition.
+/// What a member read of one partition, as its worker reports it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct PartitionMeasurement {
     /// Index of the topic in the data set.
@@ -157,6 +165,7 @@ pub struct PartitionMeasurement {
     /// Records read.
     pub records: u64,
     /// Bytes of keys and values.
+    #[serde(default)]
     pub bytes: u64,
     /// The first record was handed over.
     pub first_ns: Option<u64>,
@@ -167,7 +176,7 @@ pub struct PartitionMeasurement {
     pub runs: Option<Vec<OffsetRun>>,
     /// Records over time from the common start.
     pub series: Option<Series>,
-    /// When it was read and when not, assignment by assignment; empty if that was not asked for.
+    /// When it was read and when not, assignment by assignment; empty if that was not asked for (capability `flow`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flow: Vec<Flow>,
     /// How long the records waited that were intended for the window of a live or mixed trial.
@@ -177,10 +186,6 @@ pub struct PartitionMeasurement {
     /// measured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits: Vec<WaitSlice>,
-    /// Offsets in transactions whose commit the store did not answer, once for each such transaction: each may have one row
-    /// more than was reported.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unanswered: Vec<OffsetSpan>,
 }
 
 /// Slices of a window whose waiting is recorded apart.
@@ -213,9 +218,12 @@ impl PartitionMeasurement {
     }
 }
 
-/// Consecutive offsets.
+/// Consecutive offsets of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OffsetSpan {
+    /// The partition.
+    #[serde(flatten)]
+    pub partition: TopicPartition,
     /// First offset.
     pub first: i64,
     /// One past the last.

@@ -26,6 +26,7 @@ mod overlap;
 pub mod overload;
 mod planned;
 mod process;
+pub mod programs;
 mod reading;
 mod roles;
 pub mod rows;
@@ -39,7 +40,7 @@ mod trial;
 pub mod usage;
 
 pub use delivered::{DELIVERED_SCHEMA_VERSION, DeliveredOffsets, DeliveredRun, DeliveredTopics};
-pub use elsewhere::{HostFacts, HostReading, OtherHost, RunMark};
+pub use elsewhere::{HostFacts, HostReading, OtherHost, RunMark, TrialOver};
 pub use environment::{
     BuildEnvironment, ClientEnvironment, ClusterEnvironment, Difference, ENVIRONMENT_SCHEMA_VERSION, Environment,
     StoreEnvironment,
@@ -54,7 +55,7 @@ pub use measurement::Measurement;
 pub use member::*;
 pub use outside::{COMMITS_PER_WINDOW, COMMITTED_INTERVAL, Outside, commit_interval_ns};
 pub use overlap::{Overlap, overlaps};
-pub use planned::{Act, BrokerRole, MembershipTimes, Participant, PlannedAct};
+pub use planned::{Act, ActNumber, BrokerRole, MembershipTimes, Participant, PlannedAct};
 pub use process::{ProcessMeasurement, ProcessUsage, ThreadUsage};
 pub use reading::{ClientStatistics, ReadingTime};
 pub use roles::{BrokerRoles, CoordinatorSince, LeaderSince, RoleSince};

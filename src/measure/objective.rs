@@ -115,7 +115,11 @@ mod tests {
         let mut near = with(|load| load.producers = vec![ProducerMeasurement::default()]);
         assert_eq!(holds(&near, Some((0.99, LIMIT_NS))), Outcome::Held);
         let (offset_ns, bound_ns) = (0, LIMIT_NS * 2 / 3);
-        near.clocks = HostClocks(vec![HostClock { offset_ns, bound_ns }]);
+        near.clocks = HostClocks(vec![HostClock {
+            offset_ns,
+            bound_ns,
+            ..HostClock::default()
+        }]);
         near.processes[0].host = HostId::other(0);
         assert_eq!(holds(&near, Some((0.99, LIMIT_NS))), Outcome::NotDecided);
         near.clocks.0[0].bound_ns = LIMIT_NS / 3;

@@ -84,9 +84,21 @@ impl fmt::Display for Participant {
     }
 }
 
+/// Which act it is of those that are planned: the same in every trial of a configuration, in whatever order they are done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ActNumber {
+    /// The event of the scenario, from 1.
+    pub event: u32,
+    /// Its step, from 1.
+    pub step: u32,
+}
+
 /// An act that was carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedAct {
+    /// Which of the scenario's; `None` in scripts of no scenario, and in runs stored before it was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<ActNumber>,
     /// On whom.
     pub who: Participant,
     /// As what a broker was chosen, where it was not named by its id.
@@ -107,6 +119,9 @@ pub struct MembershipTimes {
     pub session_ns: u64,
     /// From one heartbeat of a member to the next.
     pub heartbeat_ns: u64,
+    /// A broker that the controllers do not hear of for so long is taken for dead; `None` where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broker_session_ns: Option<u64>,
 }
 
 impl PlannedAct {
@@ -192,6 +207,7 @@ mod tests {
         trial.end_ns = START + 10 * SECOND;
         let (at_ns, settled_ns) = (START + SECOND, START + 4 * SECOND);
         trial.acts = vec![PlannedAct {
+            number: None,
             who,
             role: None,
             act,

@@ -105,6 +105,16 @@ impl BrokerRoles {
         elected.map(|since| since.at_ns)
     }
 
+    /// When a broker that was in sync with a partition at a moment was first reported not to be any more.
+    pub fn out_of_sync_ns(&self, partition: TopicPartition, broker: i32, at_ns: u64) -> Option<u64> {
+        let mut before = self.of(partition).rev();
+        let known = before.find(|since| since.at_ns <= at_ns)?;
+        let mut after = self.of(partition).filter(|since| since.at_ns > at_ns);
+        let left = after.find(|since| !since.in_sync.contains(&broker));
+        left.filter(|_| known.in_sync.contains(&broker))
+            .map(|since| since.at_ns)
+    }
+
     /// When all replicas of a partition were in sync again that were not at some time after a moment; `None` where they always
     /// were, or were not until the end.
     pub fn restored_ns(&self, partition: TopicPartition, at_ns: u64) -> Option<u64> {
@@ -150,6 +160,9 @@ mod tests {
         assert_eq!((roles.elected_ns(P, 25), roles.elected_ns(P, 40)), (Some(30), None));
         assert_eq!((roles.restored_ns(P, 25), roles.restored_ns(P, 60)), (Some(60), None));
         assert_eq!(roles.leader_at(P, 5), None);
+        let out_of_sync = |broker, at_ns| roles.out_of_sync_ns(P, broker, at_ns);
+        assert_eq!((out_of_sync(1, 25), out_of_sync(2, 25)), (Some(30), None));
+        assert_eq!((out_of_sync(1, 40), out_of_sync(1, 5)), (None, None));
     }
 
     #[test]

@@ -13,6 +13,9 @@ pub enum Step {
     /// Builds ready-made clients that were not built before.
     #[strum(to_string = "building clients")]
     Building,
+    /// Starts pods, and connects to other hosts.
+    #[strum(to_string = "starting pods and reaching hosts")]
+    Places,
     /// Starts brokers or connects to those that run.
     #[strum(to_string = "starting or reaching the brokers")]
     Brokers,

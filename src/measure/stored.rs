@@ -34,6 +34,18 @@ pub struct StoreAccount {
     pub outside: u64,
 }
 
+impl std::ops::AddAssign for StoreAccount {
+    fn add_assign(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.stored += other.stored;
+        self.stored_twice += other.stored_twice;
+        self.unexplained += other.unexplained;
+        self.lost += other.lost;
+        self.altered += other.altered;
+        self.outside += other.outside;
+    }
+}
+
 /// What the members' sessions did at the looks between start and end.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct StoreActivity {

@@ -91,6 +91,27 @@ pub fn marked(variable: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<u32> {
         .collect()
 }
 
+/// Processes of this machine that have one of these ids in a namespace of their own, as in a container, and in whose
+/// environment a variable has this value.
+pub fn with_inner_pids(inner: &BTreeSet<u32>, variable: &str, value: &str) -> Vec<u32> {
+    if inner.is_empty() {
+        return Vec::new();
+    }
+    let has = |pid: &u32| inner_pid(*pid).is_some_and(|there| inner.contains(&there));
+    marked(variable, |found| found == value)
+        .into_iter()
+        .filter(has)
+        .collect()
+}
+
+/// The id of a process in its own namespace, where that is not this one.
+fn inner_pid(pid: u32) -> Option<u32> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let ids = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
+    let ids: Vec<&str> = ids.split_whitespace().collect();
+    (ids.len() > 1).then(|| ids.last()?.parse().ok()).flatten()
+}
+
 /// What a program and all that it has started use. What a process used that ended counts as it was last seen.
 #[derive(Debug)]
 pub struct TreeWatch {

@@ -18,14 +18,14 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use crate::measure::{SecondOfLatency, TopicPartition};
+use crate::measure::{OffsetSpan, SecondOfLatency, TopicPartition};
 use crate::scenario::{Commit, Read, Work, WorkOrdering, one_thread};
 
 pub use crate::secret::Secret;
 pub use capability::{Capability, Without};
 pub use observed::{CommittedStep, PROPERTIES_FILE, Program, ProgramResult};
 pub use producer::*;
-pub use result::{MemberResult, PartitionResult, WorkerResult};
+pub use result::{MemberResult, WorkerResult};
 pub use store::StoreOrder;
 pub use topics::{OffsetRange, TopicTarget, entry_of, partitions_of};
 
@@ -105,6 +105,14 @@ pub enum FromWorker {
     Seconds {
         /// By the second in which the work on the record ended, from the producers' start.
         seconds: Vec<SecondOfLatency>,
+    },
+    /// The commit of a transaction was sent to the store and not answered: each of these records may have a row that no
+    /// result counts (capability `store`). Sent before the transaction is tried again, because a killed worker has no result.
+    Unanswered {
+        /// The consumer, from 0.
+        consumer: u32,
+        /// The records of the transaction.
+        records: Vec<OffsetSpan>,
     },
     /// Everything the worker recorded.
     Result(Box<WorkerResult>),
@@ -257,6 +265,9 @@ pub struct StampOrder {
     /// What the times of stamps, which are of the coordinator's clock, are ahead of this worker's.
     #[serde(default)]
     pub stamp_offset_ns: i64,
+    /// The only producer whose records' latencies are measured: the one beside this worker. `None` for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_producer: Option<u32>,
 }
 
 /// What the work loop and a sleep cost on a machine.

@@ -3,11 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::observed::ProgramResult;
-use crate::measure::latency::Latencies;
-use crate::measure::{
-    ClientStatistics, Flow, OffsetRun, OffsetSpan, ProcessUsage, ReadingTime, Rebalance, Series, StoreUse, Stretch,
-    WaitSlice,
-};
+use crate::measure::{ClientStatistics, PartitionMeasurement, ProcessUsage, ReadingTime, Rebalance, StoreUse, Stretch};
 
 /// What a worker recorded in a trial.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -32,7 +28,7 @@ pub struct WorkerResult {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct MemberResult {
     /// What it read of each partition that it held.
-    pub partitions: Vec<PartitionResult>,
+    pub partitions: Vec<PartitionMeasurement>,
     /// Sum of the time in work.
     #[serde(default)]
     pub work_ns: Option<u64>,
@@ -58,43 +54,8 @@ pub struct MemberResult {
     /// [`super::Prepare::flow`] asks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub heartbeats: Vec<u64>,
-}
-
-/// What a consumer read of one partition.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct PartitionResult {
-    /// Index of the topic.
-    pub topic: u32,
-    /// Partition number.
-    pub partition: i32,
-    /// Records read.
-    pub records: u64,
-    /// Bytes of keys and values.
-    #[serde(default)]
-    pub bytes: u64,
-    /// The first record was handed over.
-    #[serde(default)]
-    pub first_ns: Option<u64>,
-    /// The last record was finished.
-    #[serde(default)]
-    pub last_ns: Option<u64>,
-    /// The ledger.
-    #[serde(default)]
-    pub runs: Option<Vec<OffsetRun>>,
-    /// Records over time.
-    #[serde(default)]
-    pub series: Option<Series>,
-    /// When it was read, where [`super::Prepare::flow`] asks for it (capability `flow`).
+    /// Commits that it waited for a twentieth of a second or more for, from when until when; only where
+    /// [`super::Prepare::flow`] asks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub flow: Vec<Flow>,
-    /// How long the records waited that were intended for the window.
-    #[serde(default)]
-    pub latencies: Option<Latencies>,
-    /// The same in [`crate::measure::WAIT_SLICES`] slices of the window, by intended time; may be left out.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub waits: Vec<WaitSlice>,
-    /// Offsets in transactions whose commit was sent to the store and not answered, once for each such transaction
-    /// (capability `store`).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unanswered: Vec<OffsetSpan>,
+    pub slow_commits: Vec<Stretch>,
 }

@@ -1,6 +1,6 @@
 //! Which parts of a worker's messages are times of its clock. Lengths of time are the same on every clock.
 
-use super::FromWorker;
+use super::{FromWorker, ProducerResult, WorkerResult};
 use crate::measure::Stretch;
 
 impl FromWorker {
@@ -9,37 +9,13 @@ impl FromWorker {
     pub fn times_mut(&mut self) -> Vec<&mut u64> {
         use FromWorker::{
             Assignments, Calibrated, Clock, Failed, Hello, ProducerProgress, ProducerResult, ProgramReady, Progress,
-            Ready, Reported, Result, Seconds,
+            Ready, Reported, Result, Seconds, Unanswered,
         };
-        let (mut times, mut stretches): (Vec<&mut u64>, Vec<&mut Stretch>) = (Vec::new(), Vec::new());
         match self {
-            Assignments { members, .. } => times.extend(members.iter_mut().flat_map(|member| &mut member.assigned_ns)),
-            Result(result) => {
-                stretches.extend(result.pauses.iter_mut().flatten());
-                if let Some(program) = &mut result.program {
-                    times.push(&mut program.started_ns);
-                    times.extend(&mut program.ready_ns);
-                    times.extend(program.steps.iter_mut().map(|step| &mut step.at_ns));
-                }
-                for member in &mut result.members {
-                    for read in &mut member.partitions {
-                        times.extend([&mut read.first_ns, &mut read.last_ns].into_iter().flatten());
-                        times.extend(read.flow.iter_mut().map(|flow| &mut flow.from_ns));
-                    }
-                    if let Some(client) = &mut member.client {
-                        times.extend([&mut client.from_ns, &mut client.until_ns]);
-                    }
-                    times.extend(&mut member.heartbeats);
-                    times.extend(member.rebalances.iter_mut().map(|rebalance| &mut rebalance.at_ns));
-                    stretches.extend(member.reading.iter_mut().flat_map(|reading| &mut reading.longest_wait));
-                }
-            }
-            ProducerResult(result) => {
-                times.extend(&mut result.last_sent_ns);
-                stretches.extend(result.delays.iter_mut().map(|delay| &mut delay.delay));
-                stretches.extend(result.pauses.iter_mut().flatten());
-            }
-            ProgramReady { at_ns } => times.push(at_ns),
+            Assignments { members, .. } => members.iter_mut().flat_map(|member| &mut member.assigned_ns).collect(),
+            Result(result) => result.times_mut(),
+            ProducerResult(result) => result.times_mut(),
+            ProgramReady { at_ns } => vec![at_ns],
             Hello(_)
             | Ready
             | Progress { .. }
@@ -48,15 +24,53 @@ impl FromWorker {
             | Calibrated(_)
             | Clock(_)
             | Reported { .. }
-            | Failed { .. } => {}
+            | Unanswered { .. }
+            | Failed { .. } => Vec::new(),
         }
-        times.extend(
-            stretches
-                .into_iter()
-                .flat_map(|stretch| [&mut stretch.from_ns, &mut stretch.until_ns]),
-        );
+    }
+}
+
+impl WorkerResult {
+    /// All times in it.
+    pub fn times_mut(&mut self) -> Vec<&mut u64> {
+        let mut times = Vec::new();
+        let mut stretches: Vec<&mut Stretch> = self.pauses.iter_mut().flatten().collect();
+        if let Some(program) = &mut self.program {
+            times.push(&mut program.started_ns);
+            times.extend(&mut program.ready_ns);
+            times.extend(program.steps.iter_mut().map(|step| &mut step.at_ns));
+        }
+        for member in &mut self.members {
+            for read in &mut member.partitions {
+                times.extend([&mut read.first_ns, &mut read.last_ns].into_iter().flatten());
+                times.extend(read.flow.iter_mut().map(|flow| &mut flow.from_ns));
+            }
+            if let Some(client) = &mut member.client {
+                times.extend([&mut client.from_ns, &mut client.until_ns]);
+            }
+            times.extend(&mut member.heartbeats);
+            stretches.extend(&mut member.slow_commits);
+            times.extend(member.rebalances.iter_mut().map(|rebalance| &mut rebalance.at_ns));
+            stretches.extend(member.reading.iter_mut().flat_map(|reading| &mut reading.longest_wait));
+        }
+        times.extend(ends(stretches));
         times
     }
+}
+
+impl ProducerResult {
+    /// All times in it.
+    pub fn times_mut(&mut self) -> Vec<&mut u64> {
+        let delays = self.delays.iter_mut().map(|delay| &mut delay.delay);
+        let stretches = delays.chain(self.pauses.iter_mut().flatten());
+        self.last_sent_ns.iter_mut().chain(ends(stretches)).collect()
+    }
+}
+
+/// The times at which stretches begin and end.
+fn ends<'a>(stretches: impl IntoIterator<Item = &'a mut Stretch>) -> impl Iterator<Item = &'a mut u64> {
+    let stretches = stretches.into_iter();
+    stretches.flat_map(|stretch| [&mut stretch.from_ns, &mut stretch.until_ns])
 }
 
 #[cfg(test)]

@@ -111,6 +111,7 @@ fn changes(input: &ReportInput, form: Form) -> Vec<Block> {
         }
     }
     blocks.extend(tables(found));
+    blocks.extend(tables(all::disturbed(input)));
     if unknown > 0 {
         let words = "Of trials whose readers do not say when they read each partition, gaps are not known.";
         blocks.push(Block::Paragraph(words.to_owned()));

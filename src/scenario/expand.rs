@@ -294,7 +294,8 @@ fn configuration(combination: &Combination<'_>, draft: &Draft, apps: &[AppSpec],
     let settings = &combination.settings;
     // One that nothing has was an error before.
     let app = apps.iter().position(|app| app.name == settings.app).unwrap_or(0);
-    let place = draft.places.iter().position(|place| place.name == settings.place);
+    // One that nothing has was an error before.
+    let place = |name: &String| draft.places.iter().position(|place| place.name == *name).unwrap_or(0);
     Configuration {
         name: combination.name.clone(),
         case: combination.case.name.clone(),
@@ -320,7 +321,7 @@ fn configuration(combination: &Combination<'_>, draft: &Draft, apps: &[AppSpec],
         ordering: settings.ordering,
         warmup_records: settings.warmup_records,
         app,
-        place: place.unwrap_or(0),
+        places: settings.places.iter().map(place).collect(),
         client: ClientSettings {
             library_defaults_only: settings.client == ClientDefaults::Library,
             properties: apps::properties(settings, &apps[app]),

@@ -47,6 +47,7 @@ fn description(table: Table) -> &'static str {
         Table::Trial => "How long a trial is.",
         Table::Cluster => "The brokers to run against.",
         Table::Place => "Somewhere that worker processes can be started.",
+        Table::Kubernetes => "The pods of a Kubernetes cluster in which worker processes run.",
         Table::App => "A program that can run in worker processes.",
         Table::Dataset => "What the topics are filled with.",
         Table::Consumer => "How records are read, where neither matrix nor case says otherwise.",
@@ -98,6 +99,13 @@ fn object(table: Table) -> Value {
         let events = json!({ "type": "array", "items": { "$ref": "#/properties/event/items" },
             "description": "What is done on purpose in each trial of the case, besides the events of all." });
         properties.insert(EVENT.to_owned(), events);
+    }
+    for nested in Table::NESTED {
+        if let Some(name) = nested.name().strip_prefix(&format!("{}.", table.name())) {
+            let mut inner = object(nested);
+            inner["description"] = description(nested).into();
+            properties.insert(name.to_owned(), inner);
+        }
     }
     if table == Table::App {
         properties.insert("client".to_owned(), any_properties());

@@ -1,8 +1,10 @@
 //! What follows from the settings of a configuration taken together.
 
+use std::collections::BTreeSet;
+
 use super::keys::{BYTES_PER_MIB, PRODUCER, Settings, Table, TableKeys as _};
 use super::kinds::ModeName;
-use super::model::{Keys, Load, Mode};
+use super::model::{Keys, Load, Mode, Producers};
 use super::problem::Problem;
 
 /// Where nobody gives a rate a search begins with so many records, or MiB of them, per second: more than most programs
@@ -25,6 +27,12 @@ impl Settings {
     /// Members of one group.
     pub(super) fn members_per_group(&self) -> u64 {
         u64::from(self.processes) * u64::from(self.consumers)
+    }
+
+    /// Places that have a process.
+    fn places_with_processes(&self) -> u32 {
+        let used: BTreeSet<&String> = self.places.iter().take(self.processes as usize).collect();
+        u32::try_from(used.len()).unwrap_or(u32::MAX)
     }
 
     /// True where every partition holds the same number of records.
@@ -64,7 +72,12 @@ impl Settings {
             duration_ns: self.duration_ns,
             warmup_ns: self.warmup_ns,
             drain_ns: self.drain_ns,
-            producers: self.producers,
+            late_ns: self.late_ns,
+            producers: match self.producers {
+                Producers::Number(number) => number,
+                Producers::Beside => self.places_with_processes(),
+            },
+            is_beside: self.producers == Producers::Beside,
             properties: self.producer_properties.clone(),
         })
     }

@@ -80,7 +80,7 @@ impl Place {
     fn takes_builds(&self) -> Result<(), VariantError> {
         match self.reach() {
             Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) => Ok(()),
-            Reach::Container(_) => Err(VariantError::Image {
+            Reach::Container(_) | Reach::Kubernetes(_) => Err(VariantError::Image {
                 place: self.name.clone(),
             }),
         }
@@ -183,9 +183,12 @@ impl Scenario {
             consumer_protocol: here().any(consumer),
             group: here().find_map(|c| c.group.clone()),
             topics: self.existing_topics(),
-            listeners: here().filter_map(|c| self.place_of(c).listener.clone()).collect(),
+            listeners: here()
+                .flat_map(|c| self.places_of(c))
+                .filter_map(|place| place.listener.clone())
+                .collect(),
             listeners_elsewhere: here()
-                .map(|c| self.place_of(c))
+                .flat_map(|c| self.places_of(c))
                 .filter(|place| place.is_managed())
                 .filter_map(|place| place.listener.clone())
                 .collect(),
@@ -256,7 +259,7 @@ impl Scenario {
         }
         for configuration in &self.configurations {
             match self.app_of(configuration) {
-                App::Tandem => self.place_of(configuration).takes_builds()?,
+                App::Tandem => self.places_of(configuration).try_for_each(Place::takes_builds)?,
                 App::Launched { place, .. } => {
                     return Err(VariantError::Launcher {
                         place: place.to_owned(),

@@ -373,7 +373,11 @@ fn on_another_host(trials: &mut [Trial], configuration: usize, bound_ns: u64) {
         .filter(|trial| trial.order.configuration == configuration);
     for measurement in own.filter_map(|trial| trial.measurement.as_mut()) {
         let offset_ns = 0;
-        measurement.clocks = HostClocks(vec![HostClock { offset_ns, bound_ns }]);
+        measurement.clocks = HostClocks(vec![HostClock {
+            offset_ns,
+            bound_ns,
+            ..HostClock::default()
+        }]);
         measurement
             .processes
             .iter_mut()

@@ -39,7 +39,7 @@ use crate::verdict;
 
 pub use crate::verdict::{Comparison, Effect, Method, Metric, Question, Verdict};
 pub use bottleneck::{Bottleneck, BottleneckKind, SessionShares, StoreSummary, WaitShare};
-pub use changes::{ActSummary, ChangesSummary, PartSetting, PartSummary};
+pub use changes::{ActSummary, ChangesSummary, DisturbedSummary, LateSummary, PartSetting, PartSummary};
 pub(crate) use changes::{act_in_words, gap_parts, part_in_words};
 pub use checked::{CheckedRequirement, Met};
 pub use effects::{EffectsOf, EffectsOutcome, EffectsSummary};

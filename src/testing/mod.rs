@@ -3,6 +3,7 @@
 mod configuration;
 mod document;
 mod environment;
+mod many_tests;
 mod postgres;
 mod prepare;
 #[allow(clippy::wildcard_imports)]

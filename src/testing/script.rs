@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::configuration::arrangement;
-use crate::measure::{Failure, FailureKind, OffsetRun, TopicPartition};
+use crate::measure::{Failure, FailureKind, OffsetRun, PartitionMeasurement, TopicPartition};
 use crate::measure::{GroupDescription, GroupMember, GroupState};
 use crate::protocol::{
-    Capability, FromWorker, Hello, MemberAssignment, MemberResult, OffsetRange, PROTOCOL_VERSION, PartitionResult,
-    Position, ToWorker, TopicTarget, WorkCalibration, WorkerResult,
+    Capability, FromWorker, Hello, MemberAssignment, MemberResult, OffsetRange, PROTOCOL_VERSION, Position, ToWorker,
+    TopicTarget, WorkCalibration, WorkerResult,
 };
 use crate::scenario::{Configuration, Membership};
 pub(crate) use crate::trial::ActorId::{self, Reader};
@@ -102,14 +102,14 @@ pub(crate) fn group(members: &[((u32, u32), &[i32])]) -> GroupDescription {
 
 /// What a consumer read: each partition with its runs.
 pub(crate) fn member_result(read: &[(i32, &[OffsetRun])]) -> MemberResult {
-    let partitions = read.iter().map(|(partition, runs)| PartitionResult {
+    let partitions = read.iter().map(|(partition, runs)| PartitionMeasurement {
         topic: 0,
         partition: *partition,
         records: runs.iter().map(|run| (run.end - run.first).unsigned_abs()).sum(),
         first_ns: Some(BEGIN_NS + 2_000_000_000),
         last_ns: Some(BEGIN_NS + 3_000_000_000),
         runs: Some(runs.to_vec()),
-        ..PartitionResult::default()
+        ..PartitionMeasurement::default()
     });
     MemberResult {
         partitions: partitions.collect(),

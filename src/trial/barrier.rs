@@ -1,7 +1,7 @@
 //! The barrier: every group has its members, workers and cluster agree on what each holds, and every partition has exactly
 //! one owner if the course asks for that. Pure; the state machine asks it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::measure::ledger::partition_name;
 use crate::measure::{GroupDescription, GroupMember, TopicPartition, overlaps};
@@ -127,8 +127,8 @@ pub fn check(
 
 /// True where a group has every member under its name.
 fn all_named(members: &[MemberView<'_>], group: &GroupDescription) -> bool {
-    let is_there = |member: &MemberView<'_>| group.members.iter().any(|found| found.client_id == member.client_id);
-    members.iter().all(is_there)
+    let found: BTreeSet<&str> = group.members.iter().map(|found| found.client_id.as_str()).collect();
+    members.iter().all(|member| found.contains(member.client_id))
 }
 
 /// What the members of a settled group hold that has as many as it should; those that hold something first.
@@ -175,10 +175,13 @@ fn cluster_view(
             members.len()
         )));
     }
-    let stranger = group
-        .members
-        .iter()
-        .find(|found| members.iter().all(|member| member.client_id != found.client_id));
+    let expected: BTreeSet<&str> = members.iter().map(|member| member.client_id).collect();
+    let mut found: BTreeMap<&str, Vec<&GroupMember>> = BTreeMap::new();
+    for member in &group.members {
+        found.entry(&member.client_id).or_default().push(member);
+    }
+    let mut in_group = group.members.iter();
+    let stranger = in_group.find(|found| !expected.contains(found.client_id.as_str()));
     if let Some(stranger) = stranger {
         return Err(Obstacle::unsettled(format!(
             "an unexpected member is in the group: {}",
@@ -188,8 +191,7 @@ fn cluster_view(
     members
         .iter()
         .map(|member| {
-            let mut found = group.members.iter().filter(|other| other.client_id == member.client_id);
-            let (Some(in_group), None) = (found.next(), found.next()) else {
+            let Some([in_group]) = found.get(member.client_id).map(Vec::as_slice) else {
                 let message = format!("{} is not in the group exactly once", member.name);
                 return Err(Obstacle::member(member.name, message));
             };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::cast::ActorId;
 use crate::protocol::{ClockReading, FIRST_WITH_HOST, FromWorker, Hello, ToWorker};
-use crate::time::{HostClock, HostClocks, HostId, HostTime};
+use crate::time::{Drift, HostClock, HostClocks, HostId, HostTime};
 
 /// Exchanges of a comparison, of which the one with the shortest ways counts.
 const EXCHANGES: usize = 16;
@@ -111,6 +111,15 @@ impl Clocks {
         self.hosts.get(&actor).copied().unwrap_or(HostId::COORDINATOR)
     }
 
+    /// The other hosts whose names are such.
+    pub fn named(&self, is_it: impl Fn(Option<&str>) -> bool) -> Vec<HostId> {
+        let others = self.others.iter().enumerate();
+        others
+            .filter(|(_, other)| is_it(other.name.as_deref()))
+            .map(|(index, _)| HostId::other(index))
+            .collect()
+    }
+
     /// The actors of an actor's host that have introduced themselves, if it is another than the coordinator's.
     pub fn neighbours(&self, actor: ActorId) -> Vec<ActorId> {
         let host = self.host_of(actor);
@@ -137,6 +146,12 @@ impl Clocks {
         };
         let (compared_ns, clock) = self.others.get(index)?.best(0)?;
         Some(clock.drifted(now_ns.saturating_sub(compared_ns)))
+    }
+
+    /// How the clock of an actor's host moved between its two comparisons; `None` where there were not two.
+    pub fn drift_of(&self, actor: ActorId) -> Option<Drift> {
+        let other = self.others.get(self.host_of(actor).index()?)?;
+        Some(Drift::between(other.best(0)?, other.best(1)?))
     }
 
     /// A message of an actor with its times on the coordinator's clock. The error names a time that cannot be: before any

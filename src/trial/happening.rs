@@ -8,7 +8,7 @@ use strum::{EnumIs, EnumTryAs};
 use super::barrier::Obstacle;
 use super::cast::Held;
 use super::phase::Phase;
-use crate::measure::{DeliveredTopics, Failure, SecondOfLatency, TopicPartition};
+use crate::measure::{DeliveredTopics, Failure, OffsetSpan, SecondOfLatency, TopicPartition};
 use crate::protocol::{Hello, ProducerResult, WorkerResult};
 
 /// Something that happened in a trial.
@@ -44,6 +44,8 @@ pub enum Happening {
     Seconds(Vec<SecondOfLatency>),
     /// Nothing arrives any more: these are the ends of the partitions.
     Ends(Arc<Vec<Vec<i64>>>),
+    /// The store did not answer the commit of these records.
+    Unanswered { consumer: u32, records: Vec<OffsetSpan> },
     /// The reader gave its result.
     Result(Box<WorkerResult>),
     /// The producer gave its result.

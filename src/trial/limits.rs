@@ -39,6 +39,15 @@ const FURTHER_PROCESS: Duration = Duration::from_millis(500);
 const FURTHER_MEMBER: Duration = Duration::from_millis(100);
 
 impl Limits {
+    /// The limits of a trial whose readers are missed after so long.
+    #[must_use]
+    pub fn of_session(self, session: Duration) -> Self {
+        Limits {
+            settle: self.settle.saturating_add(session),
+            ..self
+        }
+    }
+
     /// The limits of a trial with so many processes and members, which share one machine.
     #[must_use]
     pub fn of_many(self, processes: u32, members: u32) -> Self {

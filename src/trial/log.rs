@@ -37,6 +37,19 @@ impl TrialLog {
         self.entries.push(Entry { actor, at_ns, what });
     }
 
+    /// Corrects the times within results, once it is known how the clocks of their hosts drifted.
+    pub fn correct_results(&mut self, corrected: impl Fn(ActorId, u64) -> u64) {
+        for entry in &mut self.entries {
+            let Some(actor) = entry.actor else { continue };
+            let times = match &mut entry.what {
+                Happening::Result(result) => result.times_mut(),
+                Happening::Produced(result) => result.times_mut(),
+                _ => continue,
+            };
+            times.into_iter().for_each(|ns| *ns = corrected(actor, *ns));
+        }
+    }
+
     /// What a subscriber has not heard who heard so many, and how many there are by now.
     pub fn news(&self, heard: usize) -> (&[Entry], usize) {
         let all = self.entries.len() + self.replaced;

@@ -28,4 +28,4 @@ pub use limits::Limits;
 pub use log::{Entry, TrialLog};
 pub use phase::Phase;
 pub use script::{Script, Step, StepTarget, When};
-pub use spec::{TrialSpec, topic_sizes};
+pub use spec::{AtPlace, TrialSpec, topic_sizes};

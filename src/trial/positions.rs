@@ -63,6 +63,17 @@ impl Positions {
         unread
     }
 
+    /// True where every group has reached every end. Stops at the first partition that is unread: it is asked after each
+    /// report of each process.
+    pub fn has_read(&self, topics: &[TopicTarget], end_of: impl Fn(TopicPartition, OffsetRange) -> i64) -> bool {
+        let is_read = |(partition, range): (TopicPartition, OffsetRange)| {
+            let end = end_of(partition, range);
+            let has_read = |group| self.of(group, partition).unwrap_or(range.low) >= end;
+            range.low >= end || (0..self.by_group.len()).all(has_read)
+        };
+        partitions_of(topics).all(is_read)
+    }
+
     /// Offsets passed, over all groups. A worker may report anything: no more counts than there is.
     pub fn passed(&self, topics: &[TopicTarget]) -> u64 {
         let passed = |positions: &BTreeMap<TopicPartition, i64>| -> u64 {

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use super::cast::ActorId;
-use crate::measure::{Act, BrokerRole};
+use crate::measure::{Act, ActNumber, BrokerRole};
 
 /// Planned acts; none by default. The steps of one actor are in the order of their times.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Script {
     /// In any order but for [`When::AfterStep`] and the steps of one actor.
     pub steps: Vec<Step>,
-    /// The number, from 1, of the scenario's event that each step is of; empty where they are of none.
-    pub events: Vec<usize>,
+    /// Which act of the scenario's events each step is; empty where they are of none.
+    pub numbers: Vec<ActNumber>,
 }
 
 /// One planned act.

@@ -31,6 +31,15 @@ pub struct TrialSpec {
     pub course: Box<dyn Course>,
 }
 
+/// What holds at one of the places of a trial's processes.
+#[derive(Debug, Clone, Default)]
+pub struct AtPlace {
+    /// As [`Prepare::properties`], without the group: with the brokers' addresses as they are reached from there.
+    pub properties: BTreeMap<String, Secret>,
+    /// What work costs there.
+    pub calibration: WorkCalibration,
+}
+
 /// What holds for everybody, with the time that reading may take.
 fn terms_of(configuration: &Configuration, fresh_groups: &[String], topics: Vec<TopicTarget>, limits: Limits) -> Terms {
     let fixed_group = configuration.group.as_ref().map(|group| vec![group.clone()]);
@@ -70,6 +79,20 @@ impl TrialSpec {
             });
         }
         self.terms.limits.exit = self.terms.limits.exit.max(PROGRAM_EXIT);
+        self
+    }
+
+    /// Spreads the processes of each group over these places in turn.
+    #[must_use]
+    pub fn with_places(mut self, places: &[AtPlace]) -> Self {
+        for reader in &mut self.cast.readers {
+            let Some(at) = places.get(reader.role.process as usize % places.len().max(1)) else {
+                return self;
+            };
+            let prepare = &mut reader.role.prepare;
+            prepare.properties.extend(at.properties.clone());
+            prepare.calibration = at.calibration;
+        }
         self
     }
 
@@ -121,10 +144,15 @@ impl TrialSpec {
             duration_ns: load.schedule.duration_ns().saturating_sub(nanoseconds(load.warmup)),
             stamped_from: load.backlog_ends.clone(),
             stamp_offset_ns: 0,
+            only_producer: None,
         };
         let readers = self.cast.readers.iter_mut();
         for reader in readers.filter(|reader| !reader.role.is_observer()) {
-            reader.role.prepare.stamps = Some(stamps.clone());
+            let in_turn = reader.role.process as usize % load.beside.len().max(1);
+            reader.role.prepare.stamps = Some(StampOrder {
+                only_producer: load.beside.get(in_turn).copied(),
+                ..stamps.clone()
+            });
         }
         self.cast.producers = producers.into_iter().map(Actor::new).collect();
         self.cast.load.start();

@@ -7,7 +7,7 @@ mod store;
 
 pub use handler::{Failure, Handler, Record, UseHandlers};
 pub use local::{Nothing, calibrate};
-pub use store::StoreCounts;
+pub use store::{StoreCounts, UnansweredRun};
 
 use crate::protocol::{StoreOrder, WorkCalibration};
 use crate::scenario::Work;

@@ -20,10 +20,10 @@ use super::settings::{client_config, refused};
 use super::shared::{MemberShared, ReporterSignal};
 use super::statistics::StatisticsLog;
 use super::threads::spawn;
-use crate::measure::{RebalanceKind, TopicPartition};
-use crate::protocol::{MemberResult, PartitionResult, Prepare};
+use crate::measure::{OffsetSpan, RebalanceKind, TopicPartition};
+use crate::protocol::{MemberResult, Prepare};
 use crate::scenario::{Commit, Read, Work, WorkOrdering};
-use crate::work::{self, StoreCounts, Task};
+use crate::work::{self, StoreCounts, Task, UnansweredRun};
 
 /// One consumer of this process.
 pub(super) struct Member {
@@ -119,7 +119,7 @@ impl Member {
             start_orders,
             thread_name: format!("reader-{index}"),
         };
-        let counts = StoreCounts::default();
+        let counts = StoreCounts::reporting(unanswered_by(&shared));
         let task = task(prepare, &order.client_id, &counts);
         let reader = work::open(task, working_threads(prepare), held).map_err(NotReady::by_work)??;
         let ending = Arc::new(AtomicBool::new(false));
@@ -237,17 +237,14 @@ impl Member {
                 Ok(MemberResult {
                     reading: start_ns.map(|_| read.time),
                     client: window.and_then(|(start_ns, last_ns)| self.statistics.over(*start_ns, last_ns)),
-                    partitions: with_unanswered(read.partitions, &self.shared, self.stored.as_ref()),
+                    partitions: read.partitions,
                     work_ns: read.work_ns,
                     store: self.stored.as_ref().map(StoreCounts::so_far),
                     queued_at_start: self.queued_at_start.get().copied(),
                     commits: self.shared.commits(),
                     rebalances: self.shared.rebalances(),
-                    heartbeats: if self.records_flow {
-                        self.statistics.heartbeats()
-                    } else {
-                        Vec::new()
-                    },
+                    heartbeats: of_flow(self.records_flow, || self.statistics.heartbeats()),
+                    slow_commits: of_flow(self.records_flow, || self.shared.slow_commits()),
                 })
             }
         };
@@ -262,18 +259,25 @@ impl Member {
     }
 }
 
-/// Adds to what was read what was in transactions whose commits the store did not answer.
-fn with_unanswered(
-    mut partitions: Vec<PartitionResult>,
-    shared: &MemberShared,
-    stored: Option<&StoreCounts>,
-) -> Vec<PartitionResult> {
-    let Some(stored) = stored else { return partitions };
-    let topics = shared.topic_names();
-    for read in &mut partitions {
-        read.unanswered = stored.unanswered_of(topics[read.topic as usize], read.partition);
+/// What is recorded only where a planned act may change it.
+fn of_flow<T>(is_asked: bool, recorded: impl FnOnce() -> Vec<T>) -> Vec<T> {
+    if is_asked { recorded() } else { Vec::new() }
+}
+
+/// Says which records are in a transaction whose commit the store did not answer.
+fn unanswered_by(shared: &Arc<MemberShared>) -> impl Fn(&[UnansweredRun]) + Send + Sync + 'static {
+    let shared = Arc::clone(shared);
+    move |runs| {
+        let span = |run: &UnansweredRun| {
+            let slot = shared.slot(&run.topic, run.partition)?;
+            Some(OffsetSpan {
+                partition: slot.partition,
+                first: run.first,
+                end: run.end,
+            })
+        };
+        shared.reported().unanswered(runs.iter().filter_map(span).collect());
     }
-    partitions
 }
 
 /// What the threads of a member with this name are to do.

@@ -141,19 +141,20 @@ impl Consumers {
 
     /// How a member says from its own threads what its client reports, and that it cannot go on.
     fn news_sink(&self, index: usize) -> NewsSink {
-        let (outbox, consumer) = (self.process.outbox.clone(), u32::try_from(index).ok());
+        let (outbox, consumer) = (self.process.outbox.clone(), u32::try_from(index).unwrap_or(u32::MAX));
         Arc::new(move |news| {
             let message = match news {
                 News::Failed(message) => FromWorker::Failed {
-                    consumer,
+                    consumer: Some(consumer),
                     connect: false,
                     message,
                 },
                 News::Reported(report) => FromWorker::Reported {
-                    consumer,
+                    consumer: Some(consumer),
                     message: report.text,
                     times: report.times,
                 },
+                News::Unanswered(records) => FromWorker::Unanswered { consumer, records },
             };
             // Nobody listens any more only when the worker is about to end.
             let _ = outbox.send(&message);

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::thread;
+use std::time::Duration;
 
 use rdkafka::metadata::MetadataTopic;
 
@@ -10,6 +11,9 @@ use super::client::MemberClient;
 use super::settings::ANSWER_LIMIT;
 use super::shared::MemberShared;
 use super::threads::spawn;
+
+/// How long the cluster may take to describe the topics: of a thousand members a hundred ask at a time.
+const METADATA_LIMIT: Duration = Duration::from_secs(20);
 
 /// One partition for each broker that leads any of the trial's: its topic and number.
 pub(super) struct Leaders(Vec<(String, i32)>);
@@ -21,7 +25,7 @@ impl Leaders {
         let mut leaders = BTreeMap::new();
         for topic in shared.topic_names() {
             let metadata = client
-                .fetch_metadata(topic, ANSWER_LIMIT)
+                .fetch_metadata(topic, METADATA_LIMIT)
                 .map_err(|error| format!("the cluster did not answer: {error}"))?;
             let found = metadata.topics().iter().find(|t| t.name() == topic);
             let partitions = found.map(MetadataTopic::partitions).unwrap_or_default();

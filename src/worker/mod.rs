@@ -8,6 +8,7 @@ mod gate;
 mod heartbeat;
 mod hold;
 mod host;
+mod idle;
 mod leaders;
 mod membership;
 mod messages;
@@ -30,6 +31,7 @@ mod start_tests;
 
 pub use consumers::run_consumer;
 pub use host::run_host;
+pub use idle::run_idle;
 pub use observer::run_observer;
 pub use producer::run_producer;
 pub use reader::{Rehearsal, Stage};

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rdkafka::error::RDKafkaErrorCode;
 
 use crate::client_errors::{ClientError, Report, Reports};
+use crate::measure::OffsetSpan;
 
 /// Something that a member has to say from a thread of its own.
 pub(super) enum News {
@@ -12,6 +13,8 @@ pub(super) enum News {
     Failed(String),
     /// Its client reported something.
     Reported(Report),
+    /// The store did not answer the commit of these records.
+    Unanswered(Vec<OffsetSpan>),
 }
 
 /// Where a member says it.
@@ -62,6 +65,11 @@ impl Reported {
         self.say(News::Failed(message));
     }
 
+    /// Says that the store did not answer the commit of these records.
+    pub(super) fn unanswered(&self, records: Vec<OffsetSpan>) {
+        self.say(News::Unanswered(records));
+    }
+
     fn say(&self, news: News) {
         if let Some(sink) = self.sink.get() {
             sink(news);
@@ -85,7 +93,7 @@ mod tests {
     fn failures(said: &Receiver<News>) -> Vec<String> {
         let failed = |news| match news {
             News::Failed(message) => Some(message),
-            News::Reported(_) => None,
+            News::Reported(_) | News::Unanswered(_) => None,
         };
         said.try_iter().filter_map(failed).collect()
     }

@@ -10,12 +10,17 @@ use super::gate::Gate;
 use super::reported::Reported;
 use super::seconds::Seconds;
 pub(super) use super::slot::Slot;
-use crate::measure::{Rebalance, RebalanceKind, TopicPartition, clock};
+use crate::measure::{Rebalance, RebalanceKind, Stretch, TopicPartition, clock};
 use crate::protocol::TopicTarget;
 use crate::work::Failure;
 
 /// From a failure of the work that may pass to the next try.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+/// A commit that waits so long for its answer is one that explains why nothing is read.
+const SLOW_COMMIT_NS: u64 = 50_000_000;
+/// So many of them are kept.
+const SLOW_COMMITS_MAX: usize = 1_000;
 
 /// State of one member that several threads see.
 pub(super) struct MemberShared {
@@ -34,6 +39,8 @@ pub(super) struct MemberShared {
     revocations: AtomicU64,
     /// Commits that the broker has taken.
     commits: AtomicU64,
+    /// Commits whose answer was late.
+    slow_commits: Mutex<Vec<Stretch>>,
     /// Response times of seconds that are over.
     seconds: Seconds,
     /// What the client reports.
@@ -75,6 +82,7 @@ impl MemberShared {
             rebalances: Mutex::new(Vec::new()),
             revocations: AtomicU64::new(0),
             commits: AtomicU64::new(0),
+            slow_commits: Mutex::new(Vec::new()),
             seconds: Seconds::default(),
             reported: Reported::default(),
             work_ended: (Mutex::new(()), Condvar::new()),
@@ -238,6 +246,19 @@ impl MemberShared {
     /// Counts a commit that the broker has taken.
     pub(super) fn count_commit(&self) {
         self.commits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes from when until when a commit waited for its answer, if that was long.
+    pub(super) fn note_commit(&self, waited: Stretch) {
+        let mut slow = self.slow_commits.lock().unwrap_or_else(PoisonError::into_inner);
+        if waited.length_ns() >= SLOW_COMMIT_NS && slow.len() < SLOW_COMMITS_MAX {
+            slow.push(waited);
+        }
+    }
+
+    /// The commits that waited long for their answer, in the order of the answers.
+    pub(super) fn slow_commits(&self) -> Vec<Stretch> {
+        self.slow_commits.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Commits so far.

@@ -25,13 +25,17 @@ mod hosts;
 mod interface;
 mod kafka_tools;
 mod keep;
+mod killed_changes;
 mod lies;
 mod limits;
 mod live;
 mod local_brokers;
+mod many;
+mod network_host;
 mod old_versions;
 mod planned_acts;
 mod planned_faults;
+mod pods;
 #[path = "../../src/testing/postgres.rs"]
 #[allow(dead_code, reason = "the tests of the library share a server")]
 mod postgres;
@@ -51,7 +55,9 @@ mod secured;
 mod secured_cluster;
 mod shared_cluster;
 mod silent;
+mod spread;
 mod ssh;
+mod ssh_faults;
 mod ssh_server;
 mod standing;
 mod standstills;

@@ -1,9 +1,11 @@
 //! Faults that a script plans: brokers that are chosen by what they are, a store that goes away, and a load that changes. What
 //! they cause is no failure, and who was what is recorded.
 
+use tandem::measure::changes::{episodes, response_through};
+use tandem::measure::latency::LatencyRecorder;
 use tandem::measure::{
-    Act, BrokerRole, BrokerRoles, FailureKind, FlagKind, GroupState, Measurement, Participant, Status, Stretch,
-    TopicPartition,
+    Act, ActNumber, BrokerRole, BrokerRoles, FailureKind, FlagKind, GroupState, Measurement, Participant, Status,
+    Stretch, TopicPartition,
 };
 
 use crate::planned_acts::{complete, read_once, run, run_in};
@@ -31,6 +33,9 @@ fn with_killed(what: &str, role: BrokerRole, settings: &str) -> Measurement {
     let roles_of_acts: Vec<_> = measurement.acts.iter().map(|act| act.role).collect();
     assert_eq!(roles_of_acts, [Some(role); 2]);
     assert_eq!(measurement.acts[0].who, measurement.acts[1].who);
+    let numbers = measurement.acts.iter().map(|act| act.number);
+    let steps = [1, 2].map(|step| Some(ActNumber { event: 1, step }));
+    assert!(numbers.eq(steps), "{:?}", measurement.acts);
     let (broker, at_ns) = killed(&measurement);
     let elected_ns = roles(&measurement).elected_ns(PARTITION, at_ns);
     eprintln!(
@@ -116,6 +121,17 @@ fn a_load_through_the_death_of_a_leader_waits_for_the_next_one_and_loses_nothing
     eprintln!("killed at {at_ns}, elected at {elected_ns}, {delays:?}");
     let through = |delay: &Stretch| delay.from_ns < at_ns + SECOND_NS && delay.until_ns > elected_ns - SECOND_NS;
     assert!(delays.iter().any(through), "{delays:?}");
+    let episodes = episodes(&measurement);
+    let longest_ns = delays.iter().map(Stretch::length_ns).max().unwrap();
+    assert!(episodes[0].unwritten_ns() >= longest_ns, "{episodes:#?}");
+    let response = response_through(&measurement, &episodes).unwrap();
+    let p99_ns = |recorder: &LatencyRecorder| recorder.percentile_ns(0.99).unwrap();
+    let (disturbed_ns, quiet_ns) = (p99_ns(&response.disturbed), p99_ns(&response.quiet));
+    eprintln!("p99 {disturbed_ns} ns in disturbed seconds, {quiet_ns} ns in the others");
+    assert!(
+        disturbed_ns > SECOND_NS && disturbed_ns > quiet_ns,
+        "{disturbed_ns} {quiet_ns}"
+    );
 }
 
 /// Numbers that follow from a seed (Knuth's MMIX generator; its high bits are the better ones).

@@ -10,13 +10,15 @@ use tandem::measure::FailureKind;
 
 use crate::scenario::Scenario;
 use crate::scene::{Scene, failure, read_once, signal, wait_until, within};
+use crate::ssh_faults::{kill_guardian, remove_folders};
 use crate::ssh_server::{HOST, Server};
 
 /// Another clock: 100 s ahead.
 const AHEAD: [&str; 5] = ["unshare", "--time", "--monotonic", "100", "--fork"];
-const AHEAD_NS: i64 = 100_000_000_000;
+pub const AHEAD_NS: i64 = 100_000_000_000;
 
-fn place(target: &str) -> String {
+/// The table of a place on this host.
+pub fn place(target: &str) -> String {
     format!("[[place]]\nname = 'there'\nssh = '{target}'\n")
 }
 
@@ -77,31 +79,11 @@ fn workers_by_ssh_give_the_same_account_and_leave_nothing_but_one_copy_of_the_pr
     scene.assert_no_processes();
 }
 
-/// A server that is another machine to all that asks: its boot has another id.
-fn other_machine() -> Option<Server> {
-    let folder = tempfile::tempdir().unwrap();
-    let id = folder.path().join("boot_id");
-    fs::write(&id, "00000000-aaaa-bbbb-cccc-000000000000\n").unwrap();
-    let bind = format!(
-        "mount --bind {} /proc/sys/kernel/random/boot_id && exec \"$@\"",
-        id.display()
-    );
-    let words = ["unshare", "--mount", "sh", "-c", &bind, "sh"];
-    let can = Command::new(words[0]).args(&words[1..]).arg("true").status();
-    if !can.is_ok_and(|status| status.success()) {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "continuous integration must be able to mount"
-        );
-        eprintln!("skipped: mount namespaces need root");
-        return None;
-    }
-    Server::start(&words)
-}
-
 #[test]
 fn another_machine_is_sampled_and_listed_and_needs_an_address_of_the_brokers() {
-    let Some(server) = other_machine() else { return };
+    let Some(server) = Server::other_machine(&[]) else {
+        return;
+    };
     let scene = server.known_to(Scene::on_shared_cluster());
     let trials = Scenario::reading(40_000)
         .consumer("work = 'cpu 20us'")
@@ -154,7 +136,9 @@ fn another_machine_is_sampled_and_listed_and_needs_an_address_of_the_brokers() {
 #[test]
 #[ignore = "scripts/test --all; brokers of its own, whose listeners local_brokers.rs tests"]
 fn workers_of_another_machine_reach_brokers_that_tandem_starts_by_the_address_of_the_cluster() {
-    let Some(server) = other_machine() else { return };
+    let Some(server) = Server::other_machine(&[]) else {
+        return;
+    };
     let scene = server.known_to(Scene::new());
     let trials = Scenario::reading(2_000)
         .tables(&place(HOST))
@@ -184,18 +168,12 @@ fn a_killed_run_leaves_no_worker_on_the_host_even_without_its_guardian() {
     wait_until("two workers on the host that read", || {
         server.workers().into_iter().filter(|pid| reads(*pid)).count() == 2
     });
-    let is_guardian = |line: &str| line.contains(" guardian ");
-    for (pid, _) in scene.processes().into_iter().filter(|(_, line)| is_guardian(line)) {
-        signal(pid, Signal::SIGKILL);
-    }
+    kill_guardian(&scene);
     run.signal(Signal::SIGKILL);
     assert!(within(Duration::from_secs(15), || server.workers().is_empty()));
     assert!(within(Duration::from_secs(15), || scene.processes_of("ssh").is_empty()));
     run.end();
-    // The next run would remove the folder of the connection, which it has noted.
-    for folder in scene.data_folders() {
-        let _ = fs::remove_dir_all(folder);
-    }
+    remove_folders(&scene);
 }
 
 #[test]

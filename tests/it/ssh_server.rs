@@ -14,6 +14,10 @@ const SSHD: &str = "/usr/sbin/sshd";
 /// By which clients know the server.
 pub const HOST: &str = "far";
 
+/// What a shell in a mount namespace does to be on another machine: its boot gets another id.
+pub const OTHER_BOOT: &str = "id=$(mktemp) && echo 00000000-aaaa-bbbb-cccc-000000000000 >\"$id\" && \
+                              mount --bind \"$id\" /proc/sys/kernel/random/boot_id && rm \"$id\" && exec \"$@\"";
+
 pub struct Server {
     folder: tempfile::TempDir,
     process: Child,
@@ -23,6 +27,16 @@ impl Server {
     /// Starts one whose processes are started by these words first, such as `unshare`; `None`, with the reason printed,
     /// where there is no sshd. Continuous integration has one.
     pub fn start(wrapper: &[&str]) -> Option<Self> {
+        Self::start_with(wrapper, "")
+    }
+
+    /// The same for a server whose login shell does this first, and then what it is asked to do.
+    pub fn start_with(wrapper: &[&str], first: &str) -> Option<Self> {
+        Self::start_at("127.0.0.1", wrapper, first)
+    }
+
+    /// The same for a server that listens at this address.
+    pub fn start_at(address: &str, wrapper: &[&str], first: &str) -> Option<Self> {
         if !Path::new(SSHD).exists() {
             assert!(
                 std::env::var_os("CI").is_none(),
@@ -45,16 +59,20 @@ impl Server {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let folder_name = folder.path().display();
         let server = format!(
-            "ListenAddress 127.0.0.1\nPort {port}\nHostKey {folder_name}/host\nAuthorizedKeysFile {folder_name}/authorized\n\
+            "ListenAddress {address}\nPort {port}\nHostKey {folder_name}/host\nAuthorizedKeysFile {folder_name}/authorized\n\
              PidFile none\nUsePAM no\nStrictModes no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
              PermitRootLogin prohibit-password\nSetEnv XDG_CACHE_HOME={folder_name}/cache\n"
         );
+        let server = match first {
+            "" => server,
+            first => format!("{server}ForceCommand {first}; eval \"$SSH_ORIGINAL_COMMAND\"\n"),
+        };
         fs::write(in_folder("sshd_config"), server).unwrap();
         let host_key = fs::read_to_string(in_folder("host.pub")).unwrap();
-        fs::write(in_folder("known"), format!("[127.0.0.1]:{port} {host_key}")).unwrap();
+        fs::write(in_folder("known"), format!("[{address}]:{port} {host_key}")).unwrap();
         let host = |name: &str, port: u16, key: &str, known: &str| {
             format!(
-                "Host {name}\nHostName 127.0.0.1\nPort {port}\nIdentityFile {folder_name}/{key}\nIdentitiesOnly yes\n\
+                "Host {name}\nHostName {address}\nPort {port}\nIdentityFile {folder_name}/{key}\nIdentitiesOnly yes\n\
                  IdentityAgent none\nUserKnownHostsFile {folder_name}/{known}\nStrictHostKeyChecking yes\n"
             )
         };
@@ -64,6 +82,8 @@ impl Server {
             host("wrong-key", port, "other", "known"),
             host("unknown-host-key", port, "user", "known-to-nobody"),
             host("closed", closed, "user", "known"),
+            host("asks", port, "user", "known-to-nobody").replace("Checking yes", "Checking ask"),
+            host("behind", port, "user", "known") + "ProxyJump asks\n",
         ];
         fs::write(in_folder("ssh_config"), client.concat()).unwrap();
         // ssh looks for its configuration in the home of the account, whatever HOME says.
@@ -83,9 +103,29 @@ impl Server {
             .spawn()
             .unwrap();
         let server = Server { folder, process };
-        let listens = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
+        let listens = || std::net::TcpStream::connect((address, port)).is_ok();
         assert!(within(Duration::from_secs(20), listens), "{}", server.log());
         Some(server)
+    }
+
+    /// One that is another machine to all that asks: its boot has another id. These flags of `unshare` come besides.
+    pub fn other_machine(namespaces: &[&str]) -> Option<Self> {
+        Self::other_machine_with(namespaces, "")
+    }
+
+    /// The same, whose login shell does this first.
+    pub fn other_machine_with(namespaces: &[&str], first: &str) -> Option<Self> {
+        let words = [&["unshare", "--mount"], namespaces, &["sh", "-c", OTHER_BOOT, "sh"]].concat();
+        let can = Command::new(words[0]).args(&words[1..]).arg("true").status();
+        if !can.is_ok_and(|status| status.success()) {
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "continuous integration must be able to mount"
+            );
+            eprintln!("skipped: mount and time namespaces need root");
+            return None;
+        }
+        Server::start_with(&words, first)
     }
 
     pub fn path(&self) -> &Path {
@@ -100,6 +140,11 @@ impl Server {
     pub fn known_to(&self, scene: Scene) -> Scene {
         let path = std::env::var("PATH").unwrap();
         scene.environment("PATH", Some(&format!("{}/bin:{path}", self.path().display())))
+    }
+
+    /// True where something was made for copies of the program.
+    pub fn has_folders(&self) -> bool {
+        self.path().join("cache").exists()
     }
 
     /// The copies of the program that were taken to the host.

@@ -129,6 +129,7 @@ fn leave_topics(scene: &Scene, status: &serde_json::Value) {
         processes: BTreeSet::new(),
         directories: BTreeSet::new(),
         groups: BTreeSet::new(),
+        jobs: BTreeSet::new(),
         engines: BTreeSet::new(),
         tables: Vec::new(),
         topics: vec![LeftTopics {

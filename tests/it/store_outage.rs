@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use tandem::measure::{FailureKind, FlagKind, Measurement, StoreAccount, Trial};
+use tandem::measure::{FailureKind, FlagKind, Measurement, Status, StoreAccount, Trial};
 
 use crate::postgres::Postgres;
 use crate::scene::{Running, Scene, failure, signal, wait_until};
@@ -47,12 +47,8 @@ fn a_commit_without_an_answer_makes_a_second_row_of_an_insert_which_is_explained
     assert_eq!(scene.table("trials.csv")[0]["stored_twice"], "1");
     let members = measurement(trial).members.iter();
     let unanswered: Vec<_> = members
-        .flat_map(|member| &member.partitions)
-        .flat_map(|read| {
-            read.unanswered
-                .iter()
-                .map(|span| (read.partition, span.first, span.end))
-        })
+        .flat_map(|member| &member.unanswered)
+        .map(|span| (span.partition.partition, span.first, span.end))
         .collect();
     assert_eq!(unanswered, [(0, 5, 6)]);
 }
@@ -137,4 +133,59 @@ fn a_load_whose_store_goes_away_fails_by_name_within_ten_seconds() {
     let failure = failure(&scene.trials()[0]).clone();
     assert_eq!(failure.kind, FailureKind::WorkerFailed, "{}", failure.message);
     assert!(failure.message.contains("the work failed: "), "{}", failure.message);
+}
+
+/// A load of which a process is killed 8 s after its beginning. Before that the server lets a commit go unanswered, and does
+/// this to rows too.
+fn load_of_a_killed_process(body: &str) -> (Scene, Trial) {
+    let server = Postgres::start();
+    tell(&server, "CREATE SEQUENCE once");
+    let slow = "IF NEW.\"offset\" = 40 AND NEW.partition = 1 AND nextval('once') = 1 THEN PERFORM pg_sleep(6); END IF;";
+    tamper(&server, "AFTER", &format!("{slow} {body} RETURN NULL;"));
+    let scene = beside(&server);
+    scene
+        .scenario(format!(
+            "question = 'q'\nrepetitions = 1\nwarmup_blocks = 0\n[cluster]\nprefix = 'tandem-store-'\n[dataset]\npartitions = \
+             2\n[consumer]\nprocesses = 2\nwork = 'store'\nsession_timeout = '6s'\nheartbeat = '500ms'\ncommit = 'auto'\n\
+             [load]\nrate = 100\nduration = '14s'\nwarmup = '1s'\n[[event]]\nat = '9s'\ndo = 'kill'\nwhat = 'process 2'\n\
+             [store]\nkind = 'postgres'\n{WITH_VARIABLE}\non_error = 'retry'\n"
+        ))
+        .run(&[]);
+    let trial = scene.trials().remove(0);
+    (scene, trial)
+}
+
+#[test]
+#[ignore = "scripts/test --all; the tests of measure::rows have the account alone"]
+fn a_process_that_is_killed_after_a_commit_without_an_answer_condemns_no_trial_and_excuses_no_other_row() {
+    let (_scene, trial) = load_of_a_killed_process("");
+    assert_eq!(trial.status, Status::Complete, "{:?}", trial.status);
+    let members = measurement(&trial).members.iter();
+    let killed: Vec<_> = members.filter(|member| member.was_killed).collect();
+    let unanswered = killed.iter().map(|member| member.unanswered.len()).sum::<usize>();
+    let of_others = measurement(&trial).members.len() - killed.len();
+    assert!(of_others > 0 && killed.len() == 1, "{killed:?}");
+    let StoreAccount {
+        lost,
+        unexplained,
+        outside,
+        stored_twice,
+        ..
+    } = account(&trial);
+    assert_eq!((lost, unexplained, outside), (0, 0, 0));
+    assert!(stored_twice >= unanswered as u64, "{stored_twice} of {unanswered}");
+    // Early and late in both partitions: neither the kill nor the retries explain it.
+    let doubled = "IF NEW.\"offset\" = 20 AND pg_trigger_depth() = 1 THEN \
+                   EXECUTE format('INSERT INTO %I SELECT $1.*', TG_TABLE_NAME) USING NEW; END IF;";
+    let (_scene, trial) = load_of_a_killed_process(doubled);
+    let failure = failure(&trial);
+    assert_eq!(failure.kind, FailureKind::RowsTwice, "{}", failure.message);
+    assert_eq!(account(&trial).unexplained, 2, "{}", failure.message);
+    assert!(
+        failure
+            .message
+            .contains("offset 20 of partition 0 of topic 1 has 2 rows"),
+        "{}",
+        failure.message
+    );
 }

@@ -1,5 +1,6 @@
 //! `tandem clean`: lists what tandem has left on a cluster and on this machine, asks, and deletes it.
 
+mod place;
 mod survey;
 
 use std::fs;
@@ -35,6 +36,9 @@ pub(super) struct Arguments {
     /// Start of the names of topics and groups, instead of the scenario's [default: tandem-]
     #[arg(long, value_name = "PREFIX")]
     prefix: Option<String>,
+    /// Look at this place of the scenario instead: for Jobs, containers and workers that killed runs have left there
+    #[arg(long, value_name = "NAME", requires = "scenario", conflicts_with = "prefix")]
+    place: Option<String>,
     /// Delete without asking
     #[arg(short, long)]
     yes: bool,
@@ -59,6 +63,9 @@ struct Findings {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
+    if let (Some(scenario), Some(name)) = (&arguments.scenario, &arguments.place) {
+        return place::run(arguments, scenario, name);
+    }
     let spec = spec(arguments)?;
     if let Some(why) = names::too_wide(&spec.prefix) {
         bail!("{why}");
@@ -260,6 +267,7 @@ fn show(admin: Option<&Admin>, is_named: bool, prefix: &str, found: &[Thing], de
         let topics = run.topics.iter();
         left.extend(topics.map(|topics| format!("topics that start with {} on {}", topics.prefix, topics.bootstrap)));
         left.extend(run.tables.iter().map(ToString::to_string));
+        left.extend(run.jobs.iter().map(ToString::to_string));
         let engines = run.engines.iter();
         left.extend(engines.map(|engine| format!("containers of {engine} with the label tandem.run={}", run.run_id)));
         say!(

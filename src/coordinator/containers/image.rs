@@ -208,7 +208,7 @@ impl Examined {
         let here = scenario
             .configurations
             .iter()
-            .filter(|each| scenario.place_of(each).name == place.name);
+            .filter(|each| scenario.places_of(each).any(|other| other.name == place.name));
         for app in here.map(|each| &scenario.apps[each.app]) {
             let AppProgram::ReadyMade { which, version } = &app.runs else {
                 continue;
@@ -300,6 +300,7 @@ mod tests {
                 image: "tandem:slim".to_owned(),
                 engine: Engine::Docker,
             }),
+            kubernetes: None,
             tandem: None,
             cpus: Some("0-1".to_owned()),
             limits: PlaceLimits {

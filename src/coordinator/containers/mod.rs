@@ -41,7 +41,7 @@ impl Containers {
         progress: &dyn Fn(&str),
         interrupted: &AtomicBool,
     ) -> Result<Option<Self>, PlaceError> {
-        let places = scenario.configurations.iter().map(|each| scenario.place_of(each));
+        let places = scenario.configurations.iter().flat_map(|each| scenario.places_of(each));
         let needed: BTreeMap<&str, (&Place, &ContainerPlace)> = places
             .filter_map(|place| Some((place.name.as_str(), (place, place.container.as_ref()?))))
             .collect();

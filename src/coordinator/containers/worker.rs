@@ -123,26 +123,11 @@ struct State {
 }
 
 impl Contained {
-    /// Sends a signal to all that runs in it; a stop is a pause of the container. Blocks for an exchange with the engine.
-    pub fn signal(&self, signal: Signal) -> Result<(), String> {
-        let sent = format!("--signal={}", signal.as_str());
-        let arguments = match signal {
-            Signal::SIGSTOP => vec!["pause", &self.name],
-            Signal::SIGCONT => vec!["unpause", &self.name],
-            _ => vec!["kill", &sent, &self.name],
-        };
-        let ask = Ask {
-            engine: self.engine,
-            what: "signalling a container",
-            limit: ASK_LIMIT,
-            environment: &BTreeMap::new(),
-            interrupted: &AtomicBool::new(false),
-        };
-        let answer = ask.run(&arguments).map_err(|error| error.to_string())?;
-        if answer.status.success() {
-            return Ok(());
-        }
-        Err(format!("container {}: {}", self.name, answer.said()))
+    /// Sends a signal to all that runs in it; a stop is a pause of the container. It is done at the engine's answer.
+    pub fn signal(&self, signal: Signal) -> impl Future<Output = Result<(), String>> + Send + 'static {
+        let (engine, name) = (self.engine, self.name.clone());
+        let done = tokio::task::spawn_blocking(move || send(engine, &name, signal));
+        async move { done.await.map_err(|error| error.to_string())? }
     }
 
     /// Why it has ended. `how` is how the engine's program here ended, and `by_signal` that a signal ended it: the container
@@ -170,6 +155,28 @@ impl Contained {
             None => format!("{client} is over, and the engine says nothing of the container {name}: {how}"),
         }
     }
+}
+
+/// Sends a signal to all that runs in a container. Blocks for an exchange with the engine.
+fn send(engine: Engine, name: &str, signal: Signal) -> Result<(), String> {
+    let sent = format!("--signal={}", signal.as_str());
+    let arguments = match signal {
+        Signal::SIGSTOP => vec!["pause", name],
+        Signal::SIGCONT => vec!["unpause", name],
+        _ => vec!["kill", &sent, name],
+    };
+    let ask = Ask {
+        engine,
+        what: "signalling a container",
+        limit: ASK_LIMIT,
+        environment: &BTreeMap::new(),
+        interrupted: &AtomicBool::new(false),
+    };
+    let answer = ask.run(&arguments).map_err(|error| error.to_string())?;
+    if answer.status.success() {
+        return Ok(());
+    }
+    Err(format!("container {name}: {}", answer.said()))
 }
 
 /// What the engine says of a container; `None` where it says nothing in time.
@@ -235,6 +242,7 @@ mod tests {
                 image: "i".to_owned(),
                 engine: Engine::Podman,
             }),
+            kubernetes: None,
             tandem: None,
             cpus: None,
             limits: PlaceLimits::default(),

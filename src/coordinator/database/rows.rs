@@ -13,7 +13,7 @@ use crate::database::tables::{self, CountedRun};
 use crate::database::{Connection, DatabaseError, quoted};
 use crate::kafka::settings_cause;
 use crate::measure::ledger::Reading;
-use crate::measure::rows::{Committed, RowsAccount, Stored, StoredRun, Tries, Unconfirmed, ValuesRead, account};
+use crate::measure::rows::{Committed, Named, RowsAccount, Stored, StoredRun, Unconfirmed, ValuesRead, account};
 use crate::measure::{
     DeliveredTopics, Failure, FailureKind, Measurement, MemberMeasurement, PartitionMeasurement, StoreAccount,
     TopicPartition,
@@ -38,8 +38,12 @@ pub struct Counting {
     pub groups: Vec<String>,
     /// Its topics, and what of them was to be read.
     pub topics: Vec<TopicTarget>,
-    /// How often a member writes a transaction whose commit is not answered.
-    pub tries: Tries,
+    /// True if the groups deal the partitions to their members.
+    pub is_dealt: bool,
+    /// True if members store the records of a partition in the order of their offsets.
+    pub in_order: bool,
+    /// True if rows of the same record take each other's place.
+    pub one_per_record: bool,
     /// Bytes of each record's key; `None` where that is not known.
     pub key_bytes: Option<u64>,
     /// True if all values have the same length.
@@ -73,22 +77,7 @@ pub async fn count_rows(
         };
         let members: Vec<&MemberMeasurement> = measurement.members.iter().filter(|m| m.group == group).collect();
         let found = counting.compare(&counted, &committed, &members);
-        let StoreAccount {
-            rows,
-            stored,
-            stored_twice,
-            unexplained,
-            lost,
-            altered,
-            outside,
-        } = found.account;
-        sum.rows += rows;
-        sum.stored += stored;
-        sum.stored_twice += stored_twice;
-        sum.unexplained += unexplained;
-        sum.lost += lost;
-        sum.altered += altered;
-        sum.outside += outside;
+        sum += found.account;
         not_compared += found.not_compared;
         failures.extend(failure_of(group, &found));
     }
@@ -148,13 +137,9 @@ impl Counting {
             .zip(&names)
             .flat_map(|(member, name)| Reading::of_member(member, name))
             .collect();
-        let unconfirmed: Vec<Unconfirmed<'_>> = members
-            .iter()
-            .zip(&names)
-            .flat_map(|(member, name)| {
-                Unconfirmed::of_member(member, name, |partition| self.low(partition), self.tries)
-            })
-            .collect();
+        let named: Vec<Named<'_>> = members.iter().zip(&names).map(|(of, name)| (*of, &**name)).collect();
+        let partitions: Vec<_> = partitions_of(&self.topics).map(|(of, range)| (of, range.low)).collect();
+        let unconfirmed = Unconfirmed::of_group(&named, &partitions, self.is_dealt);
         let read = members.iter().flat_map(|member| &member.partitions);
         let values: Vec<ValuesRead> = read.map(|read| self.values(read)).collect();
         let stored = Stored {
@@ -162,17 +147,13 @@ impl Counting {
             committed,
             delivered: self.delivered.as_deref(),
             unconfirmed: &unconfirmed,
+            in_order: self.in_order,
+            one_per_record: self.one_per_record,
             values: &values,
             same_length: self.same_length,
         };
         let (runs, elsewhere) = self.runs(counted);
         account(&runs, stored, elsewhere)
-    }
-
-    /// The first offset that the trial reads of a partition.
-    fn low(&self, partition: TopicPartition) -> i64 {
-        let all = partitions_of(&self.topics).find(|(of, _)| *of == partition);
-        all.map_or(0, |(_, range)| range.low)
     }
 
     /// What the values had that were read of a partition. A worker that reports no bytes of records has not counted them.
@@ -296,7 +277,9 @@ mod tests {
                 name: "orders".to_owned(),
                 partitions: vec![OffsetRange { low: 0, end: 10 }],
             }],
-            tries: Tries::One,
+            is_dealt: true,
+            in_order: true,
+            one_per_record: false,
             key_bytes: Some(0),
             same_length: true,
             delivered: None,

@@ -139,12 +139,14 @@ impl ClientCache {
     }
 }
 
-/// The ready-made clients that the configurations of a scenario run from this machine's cache, each once. Containers have
-/// those of their image.
+/// The ready-made clients that the configurations of a scenario run from this machine's cache, each once. Containers and
+/// pods have those of their image.
 fn wanted(scenario: &Scenario) -> BTreeMap<&str, (ReadyMade, &str)> {
-    let is_cached = |each: &&Configuration| match scenario.place_of(each).reach() {
-        Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) => true,
-        Reach::Container(_) => false,
+    let is_cached = |each: &&Configuration| {
+        scenario.places_of(each).any(|place| match place.reach() {
+            Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) => true,
+            Reach::Container(_) | Reach::Kubernetes(_) => false,
+        })
     };
     let used = scenario
         .configurations

@@ -90,7 +90,10 @@ impl SshError {
         let last = said.lines().map(str::trim).rfind(|line| !line.is_empty());
         let is = |words: &[&str]| words.iter().any(|words| said.contains(words));
         let said = last.unwrap_or("it said nothing").to_owned();
-        if is(&["Could not resolve hostname"]) {
+        // What `env` says in its own words.
+        if is(&["env: "]) && is(&["No such file or directory"]) {
+            SshError::Missing(said)
+        } else if is(&["Could not resolve hostname"]) {
             SshError::Name { said }
         } else if is(&["Host key verification failed", "REMOTE HOST IDENTIFICATION HAS CHANGED"]) {
             SshError::HostKey { said }

@@ -53,9 +53,12 @@ impl Remotes {
     ) -> Result<Option<Self>, PlaceError> {
         let mut needed: BTreeMap<&str, (&Place, u32)> = BTreeMap::new();
         for configuration in &scenario.configurations {
-            let place = scenario.place_of(configuration);
-            if let Some(ssh) = &place.ssh {
-                let workers = configuration.processes * configuration.groups;
+            for place in scenario.places_of(configuration) {
+                let Some(ssh) = &place.ssh else { continue };
+                // As many as if all were there: the connection of a worker follows from its number in the trial.
+                let producers = configuration.mode.load().filter(|load| load.is_beside);
+                let producers = producers.map_or(0, |load| load.producers);
+                let workers = configuration.processes * configuration.groups + producers;
                 let (_, most) = needed.entry(ssh).or_insert((place, 0));
                 *most = workers.max(*most);
             }
@@ -108,8 +111,11 @@ impl Remotes {
         programs: &Programs,
         progress: &dyn Fn(&str),
     ) -> Result<(), PlaceError> {
-        for configuration in &scenario.configurations {
-            let (place, build) = (scenario.place_of(configuration), configuration.variant.build);
+        let everywhere = scenario.configurations.iter().flat_map(|configuration| {
+            let places = scenario.places_of(configuration);
+            places.map(|place| (place, configuration.variant.build))
+        });
+        for (place, build) in everywhere {
             let Some(host) = place.ssh.as_ref().and_then(|ssh| self.hosts.get_mut(ssh)) else {
                 continue;
             };

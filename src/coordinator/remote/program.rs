@@ -65,15 +65,14 @@ struct Found {
 
 fn find(connection: &Connection, hash: &str) -> Result<Found, SshError> {
     let script = format!(
-        "umask 077; uname -s -m; folder=${{XDG_CACHE_HOME:-$HOME/.cache}}/tandem/programs/{hash}; mkdir -p \"$folder\" \
-         || exit 1; echo \"$folder\"; if [ -x \"$folder/tandem\" ]; then echo there; else echo missing; fi"
+        "uname -s -m; folder=${{XDG_CACHE_HOME:-$HOME/.cache}}/tandem/programs/{hash}; echo \"$folder\"; \
+         if [ -x \"$folder/tandem\" ]; then echo there; else echo missing; fi"
     );
     let output = connection.run(&script, None, "asking the host", ASK_LIMIT)?;
     let text = String::from_utf8_lossy(&output.stdout);
-    // A shell's start-up files may print something before.
     let lines: Vec<&str> = text.lines().collect();
     match lines[..] {
-        [.., system, folder, state @ ("there" | "missing")] if output.status.success() => Ok(Found {
+        [system, folder, state @ ("there" | "missing")] if output.status.success() => Ok(Found {
             system: system.to_owned(),
             folder: folder.to_owned(),
             is_there: state == "there",
@@ -98,12 +97,14 @@ fn check_architecture(system: &str) -> Result<(), SshError> {
     })
 }
 
-/// Copies the program. It gets its name once it is complete, so that nobody starts half of one.
+/// Copies the program. It gets its name once it is complete, so that nobody starts half of one, and no empty folder stays
+/// where it is not.
 fn copy(connection: &Connection, local: &Path, bytes: usize, folder: &str) -> Result<(), SshError> {
     let file = File::open(local).map_err(|error| SshError::Copy(error.to_string()))?;
     let script = format!(
-        "cd {} && umask 077 && trap 'rm -f part.$$' EXIT HUP TERM PIPE && cat >part.$$ && \
-         [ \"$(wc -c <part.$$)\" -eq {bytes} ] && chmod 700 part.$$ && mv -f part.$$ tandem",
+        "umask 077; folder={}; mkdir -p \"$folder\" && cd \"$folder\" || exit 1; \
+         trap 'rm -f part.$$; cd / && rmdir \"$folder\" 2>/dev/null' EXIT; trap 'exit 1' HUP TERM PIPE; \
+         cat >part.$$ && [ \"$(wc -c <part.$$)\" -eq {bytes} ] && chmod 700 part.$$ && mv -f part.$$ tandem",
         quoted(folder)
     );
     let output = connection.run(&script, Some(file), "copying the program", COPY_LIMIT)?;

@@ -13,7 +13,7 @@ use crate::coordinator::fleet::ProcessFleet;
 use crate::kafka::local::HOSTS;
 use crate::measure::clock;
 use crate::protocol::{Hello, WorkCalibration};
-use crate::scenario::{App, Configuration, Reach, Work};
+use crate::scenario::{App, Configuration, Place, Reach, Work};
 use crate::trial::Demands;
 
 impl Session<'_> {
@@ -24,7 +24,10 @@ impl Session<'_> {
         let mut calibrations = Calibrations::default();
         let mut clients = Clients::own(scenario);
         for build in 0..self.programs.count() {
-            let pairs = scenario.configurations.iter().map(|each| (each.app, each.place));
+            let pairs = scenario.configurations.iter().flat_map(|each| {
+                let places = each.distinct_places().into_iter();
+                places.map(|place| (each.app, place))
+            });
             let mut met = BTreeMap::new();
             for (app, place) in pairs.collect::<BTreeSet<_>>() {
                 let calibration = self.meet_at(build, app, place, &mut clients).await?;
@@ -45,7 +48,8 @@ impl Session<'_> {
     ) -> Result<WorkCalibration, RunError> {
         let scenario = &self.plan.scenario;
         let (app, place) = (scenario.app_at(app_index, index), &scenario.places[index]);
-        let here = |c: &&Configuration| (c.app, c.place, c.variant.build) == (app_index, index, build);
+        let here =
+            |c: &&Configuration| (c.app, c.variant.build) == (app_index, build) && c.distinct_places().contains(&index);
         let configurations = || scenario.configurations.iter().filter(here);
         if configurations().next().is_none() {
             return Ok(WorkCalibration::default());
@@ -78,7 +82,7 @@ impl Session<'_> {
             Err(cause) if !works => return Err(RunError::Worker { worker, cause }),
             Err(cause) => return Err(RunError::Calibration { worker, cause }),
         };
-        configurations().try_for_each(|each| self.check_reach(each, &hello))?;
+        configurations().try_for_each(|each| self.check_reach(each, place, &hello))?;
         let unmet = |each: &Configuration| {
             let cause = Demands::of(each).unmet(&hello)?;
             Some(format!("{cause}, as in {:?}", each.name))
@@ -97,12 +101,11 @@ impl Session<'_> {
     }
 
     /// Workers of another machine must not be given servers at 127.0.0.1, which is that machine itself to them.
-    fn check_reach(&self, configuration: &Configuration, hello: &Hello) -> Result<(), RunError> {
-        let scenario = &self.plan.scenario;
-        let (place, cluster) = (scenario.place_of(configuration), scenario.cluster_of(configuration));
+    fn check_reach(&self, configuration: &Configuration, place: &Place, hello: &Hello) -> Result<(), RunError> {
+        let cluster = self.plan.scenario.cluster_of(configuration);
         let boot = |host: Option<String>| host.and_then(|host| Some(host.split(' ').next()?.to_owned()));
         let elsewhere = boot(hello.host.clone()).is_some_and(|there| Some(there) != boot(clock::host()));
-        if !place.is_managed() || !elsewhere {
+        if !place.is_managed() || !elsewhere && place.shares_network() {
             return Ok(());
         }
         let (place_name, configuration_name) = (place.name.clone(), configuration.name.clone());
@@ -121,9 +124,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The brokers' addresses for a configuration's consumers: of the listener that their place names.
-    pub(super) fn address(&self, configuration: &Configuration) -> Result<String, RunError> {
-        let place = self.plan.scenario.place_of(configuration);
+    /// The brokers' addresses for a configuration's consumers at a place: of the listener that the place names.
+    pub(super) fn address(&self, configuration: &Configuration, place: &Place) -> Result<String, RunError> {
         let cluster = self.cluster(configuration);
         let is_elsewhere =
             !self.places.is_here(place) && self.plan.scenario.cluster_of(configuration).address().is_some();

@@ -75,7 +75,9 @@ impl Session<'_> {
         self.check_named_topics().await?;
         self.check_replication().await?;
         for configuration in &self.plan.scenario.configurations {
-            self.address(configuration)?;
+            for place in self.plan.scenario.places_of(configuration) {
+                self.address(configuration, place)?;
+            }
         }
         let (calibrations, clients) = self.meet_workers().await?;
         self.check_environment(clients).await?;

@@ -1,6 +1,8 @@
 //! Where the workers of a trial are started: on this machine or on another one, which is reached, and sampled beside them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio::task::JoinHandle;
 
 use super::Session;
 use super::prepare::NotRun;
@@ -12,8 +14,8 @@ use crate::coordinator::fleet::Launch;
 use crate::coordinator::host_watch::HostWatch;
 use crate::coordinator::launching::{on_host, started};
 use crate::coordinator::place_error::PlaceError;
-use crate::measure::{FailureKind, Measurement, TrialOrder};
-use crate::scenario::{App, Configuration, Place, Reach};
+use crate::measure::{FailureKind, TrialOrder};
+use crate::scenario::{App, Configuration, Place, PlaceLimits, Reach, Scenario};
 use crate::trial::{ActorId, Cast, TrialSpec};
 
 impl Session<'_> {
@@ -32,23 +34,27 @@ impl Session<'_> {
         }
     }
 
-    /// Sees that the host of a configuration's workers can be reached: a connection that has ended is opened again.
+    /// Sees that the hosts of a configuration's workers can be reached: a connection that has ended is opened again.
     fn reach(&self, configuration: &Configuration) -> Result<(), PlaceError> {
-        let place = self.plan.scenario.place_of(configuration);
-        tokio::task::block_in_place(|| self.places.reopen(place))
+        let mut places = self.plan.scenario.places_of(configuration);
+        tokio::task::block_in_place(|| places.try_for_each(|place| self.places.reopen(place)))
     }
 
-    /// The command lines of a trial's actors: consumers at their place, producers here.
+    /// The command lines of a trial's actors: consumers at their places, producers here or beside them.
     pub(super) fn launches(&self, configuration: &Configuration, cast: &Cast) -> Vec<(ActorId, Launch)> {
         let (scenario, build) = (&self.plan.scenario, configuration.variant.build);
         let launch = |actor: &ActorId| match actor {
             ActorId::Reader(reader) => {
-                let process = u32::try_from(*reader).unwrap_or(u32::MAX) % configuration.processes + 1;
-                let app = scenario.app_of(configuration);
-                let place = scenario.place_of(configuration);
-                Some(self.launch(app, place, build, app.role(), (process, *reader)))
+                let process = u32::try_from(*reader).unwrap_or(u32::MAX) % configuration.processes;
+                let app = scenario.app_at(configuration.app, configuration.place_of(process));
+                let place = scenario.place_of(configuration, process);
+                Some(self.launch(app, place, build, app.role(), (process + 1, *reader)))
             }
-            ActorId::Producer(_) => Some(self.launch(App::Tandem, &scenario.places[0], build, "producer", (1, 0))),
+            ActorId::Producer(producer) => {
+                let place = producer_place(scenario, configuration, *producer);
+                let worker = cast.readers.len() + producer;
+                Some(self.launch(App::Tandem, &place, build, "producer", (1, worker)))
+            }
             ActorId::Broker(_) | ActorId::Store | ActorId::Load => None,
         };
         cast.ids().filter_map(|actor| Some((actor, launch(&actor)?))).collect()
@@ -64,12 +70,11 @@ impl Session<'_> {
         role: &str,
         (process, worker): (u32, usize),
     ) -> Launch {
-        let remotes = self.places.remotes.as_ref();
-        let remote = remotes.and_then(|remotes| remotes.of(place, worker));
-        let there = remotes.and_then(|remotes| remotes.program(place, build));
+        let remote = self.places.remote(place, worker);
+        let there = self.places.program(place, build);
         let here = self.programs.path(build).to_string_lossy();
         let own = match place.reach() {
-            Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) => there.unwrap_or(&here),
+            Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) | Reach::Kubernetes(_) => there.unwrap_or(&here),
             Reach::Container(_) => containers::program(place),
         };
         let mut started = started(app, place, own, &self.programs, process);
@@ -96,34 +101,82 @@ impl Session<'_> {
         }
     }
 
-    /// Begins to sample the machine of a configuration's workers, where that is another one. The run goes on without, and
-    /// says so.
-    pub(super) async fn watch_host(&self, configuration: &Configuration) -> Option<HostWatch> {
+    /// Begins to sample the other machines of a configuration's workers, with one process on each. The run goes on without
+    /// one that cannot be sampled, and says so.
+    pub(super) async fn watch_hosts(&self, configuration: &Configuration) -> Vec<HostWatch> {
         let scenario = &self.plan.scenario;
-        let place = scenario.place_of(configuration);
-        let (remotes, target) = (self.places.remotes.as_ref()?, place.ssh.as_ref()?);
-        let (remote, program) = (
-            remotes.of(place, 0)?,
-            remotes.program(place, configuration.variant.build)?,
-        );
-        let same = scenario.places.iter().filter(|other| other.ssh == place.ssh);
-        let names = same.map(|place| place.name.clone()).collect();
-        let started = HostWatch::start(&remote, target, program, &self.options.run_id, names).await;
-        started.unwrap_or_else(|cause| {
-            self.observer
-                .note(&format!("the host {target} is not sampled: {cause}"));
-            None
-        })
+        let mut starting: Vec<(String, JoinHandle<_>)> = Vec::new();
+        for place in scenario.places_of(configuration) {
+            let Some(program) = self.places.program(place, configuration.variant.build) else {
+                continue;
+            };
+            let same = scenario.places.iter().filter(|other| other.reach() == place.reach());
+            let names: BTreeSet<String> = same.map(|place| place.name.clone()).collect();
+            for (target, remote) in self.places.hosts(place) {
+                if starting.iter().any(|(known, _)| *known == target) {
+                    continue;
+                }
+                let (of, run_id) = (target.clone(), self.options.run_id.clone());
+                let (program, names) = (program.to_owned(), names.clone());
+                let started = async move { HostWatch::start(&remote, &of, &program, &run_id, names).await };
+                starting.push((target, tokio::spawn(started)));
+            }
+        }
+        let mut watched = Vec::new();
+        for (target, started) in starting {
+            match started.await.unwrap_or_else(|error| Err(error.to_string())) {
+                Ok(Some(host)) => HostWatch::add(&mut watched, host),
+                Ok(None) => {}
+                Err(cause) => self.note_not_sampled(&target, &cause),
+            }
+        }
+        self.armed(watched).await
     }
 
-    /// Says where a trial goes without the figures of its other machine.
-    pub(super) fn note_unwatched(&self, order: &TrialOrder, watched: Option<&HostWatch>, outcome: &Outcome) {
-        let is_missing = |measurement: &&Measurement| measurement.other_hosts.is_empty();
-        if let (Some(watched), Some(_)) = (watched, outcome.measurement.as_ref().filter(is_missing)) {
-            let (ssh, number) = (watched.ssh(), order.number);
-            self.observer.note(&format!(
-                "what the host {ssh} did in trial {number} is not known: its `tandem worker host` has ended"
-            ));
+    /// Those of the hosts that answer. From its first reading on each ends the run's processes there if the run dies.
+    async fn armed(&self, watched: Vec<HostWatch>) -> Vec<HostWatch> {
+        let mut armed = Vec::new();
+        for host in watched {
+            match host.sample().await {
+                Ok(_) => armed.push(host),
+                Err(cause) => self.note_not_sampled(host.ssh(), &cause),
+            }
         }
+        armed
+    }
+
+    fn note_not_sampled(&self, target: &str, cause: &str) {
+        self.observer
+            .note(&format!("the host {target} is not sampled: {cause}"));
+    }
+
+    /// Says where a trial goes without the figures of one of its other machines.
+    pub(super) fn note_unwatched(&self, order: &TrialOrder, watched: &[HostWatch], outcome: &Outcome) {
+        let Some(measurement) = &outcome.measurement else {
+            return;
+        };
+        for host in watched {
+            let (ssh, number) = (host.ssh(), order.number);
+            if !measurement.other_hosts.iter().any(|other| other.ssh == ssh) {
+                self.observer.note(&format!(
+                    "what the host {ssh} did in trial {number} is not known: its `tandem worker host` has ended"
+                ));
+            }
+        }
+    }
+}
+
+/// Where a producer is started: here, or beside the consumers of one of their places, whose limits are not its own.
+fn producer_place(scenario: &Scenario, configuration: &Configuration, producer: usize) -> Place {
+    let is_beside = configuration.mode.load().is_some_and(|load| load.is_beside);
+    let beside = configuration
+        .distinct_places()
+        .get(producer)
+        .copied()
+        .filter(|_| is_beside);
+    Place {
+        cpus: None,
+        limits: PlaceLimits::default(),
+        ..scenario.places[beside.unwrap_or(0)].clone()
     }
 }

@@ -18,11 +18,11 @@ use crate::kafka::admin::DEFAULT_SESSION;
 use crate::kafka::client::{ConsumerSettings, ResolvedSettings};
 use crate::measure::{FailureKind, MembershipTimes, TrialKind, TrialOrder};
 use crate::names;
-use crate::protocol::{PrepareProducer, TopicTarget, WorkCalibration};
+use crate::protocol::{PrepareProducer, TopicTarget};
 use crate::scenario::{
-    ClusterSource, ClusterSpec, Commit, Configuration, GroupProtocol, Membership, Mode, Parties, Program,
+    ClusterSource, ClusterSpec, Commit, Configuration, GroupProtocol, Load, Membership, Mode, Parties, Program,
 };
-use crate::trial::{Limits, LoadSpec, Script, TrialSpec};
+use crate::trial::{AtPlace, Limits, LoadSpec, Script, TrialSpec};
 
 /// How long a search waits, beyond its objective's limit, for what has arrived to be read.
 const SEARCH_DRAIN: Duration = Duration::from_secs(1);
@@ -71,7 +71,8 @@ impl Session<'_> {
         let scenario = &self.plan.scenario;
         let cluster = self.cluster(configuration);
         let dataset = &datasets[configuration.dataset];
-        let settings = self.settings(configuration)?;
+        let (everywhere, places) = self.everywhere(configuration, calibrations)?;
+        let settings = &everywhere[0];
         tokio::select! {
             biased;
             () = self.interrupt.wait() => return Err(NotRun::Interrupted),
@@ -102,17 +103,16 @@ impl Session<'_> {
             }
             None => None,
         };
-        let calibration = calibrations.of(configuration.variant.build, configuration.app, configuration.place);
-        let limits = self.limits(order, configuration, &settings);
-        let mut spec = specify(configuration, &name, topics, &settings, calibration, limits);
-        spec.terms.membership = membership_times(configuration, scenario.cluster_of(configuration), &settings);
+        let limits = self.limits(order, configuration, settings);
+        let mut spec = specify(configuration, &name, topics, settings, &places, limits);
+        spec.terms.membership = membership_times(configuration, scenario.cluster_of(configuration), settings);
         set_group_timeouts(cluster, configuration, &spec.terms.groups).await?;
         let (script, brokers) = self.script(order, configuration, cluster);
         if let Some(existing) = existing {
             spec = spec.with_existing(existing);
         }
         if let Some(program) = scenario.app_of(configuration).silent() {
-            spec = self.observed(spec, program, &settings, cluster).await?;
+            spec = self.observed(spec, program, &everywhere, cluster).await?;
         }
         if let Some((load, producers)) = load {
             let (load, producers) = with_rates(load, producers, &script)?;
@@ -140,33 +140,60 @@ impl Session<'_> {
         &self,
         spec: TrialSpec,
         program: &Program,
-        settings: &ResolvedSettings,
+        everywhere: &[ResolvedSettings],
         cluster: &Cluster,
     ) -> Result<TrialSpec, NotRun> {
         for group in &spec.terms.groups {
             let reset = fixed_group::reset(&cluster.admin, &cluster.properties, group, &spec.terms.topics).await;
             reset.map_err(|error| NotRun::not_prepared(&error))?;
         }
-        Ok(spec.with_programs(silent::orders(
-            program,
-            settings,
-            &self.options.run_id,
-            self.options.log_workers,
-        )))
+        let at = |settings| silent::orders(program, settings, &self.options.run_id, self.options.log_workers);
+        let orders: Vec<_> = everywhere.iter().map(at).collect();
+        Ok(spec.with_programs(|reader| orders[reader.process as usize % orders.len()](reader)))
     }
 
-    /// The settings of a configuration's consumers, with the brokers' addresses for clients at their place.
-    fn settings(&self, configuration: &Configuration) -> Result<ResolvedSettings, RunError> {
-        let bootstrap = self.address(configuration)?;
-        Ok(ConsumerSettings::of(&self.plan.scenario, configuration, &bootstrap).resolve()?)
+    /// The settings of a configuration's consumers at each of its places, and all that a trial needs to know of these.
+    fn everywhere(
+        &self,
+        configuration: &Configuration,
+        calibrations: &Calibrations,
+    ) -> Result<(Vec<ResolvedSettings>, Vec<AtPlace>), RunError> {
+        let settings = self.settings_at_places(configuration)?;
+        let places = at_places(configuration, &settings, calibrations);
+        Ok((settings, places))
+    }
+
+    /// The settings of a configuration's consumers for each of its places, over which its processes are spread in turn:
+    /// with the brokers' addresses for clients there.
+    fn settings_at_places(&self, configuration: &Configuration) -> Result<Vec<ResolvedSettings>, RunError> {
+        let scenario = &self.plan.scenario;
+        let at = |place: &usize| {
+            let bootstrap = self.address(configuration, &scenario.places[*place])?;
+            Ok(ConsumerSettings::of(scenario, configuration, &bootstrap).resolve()?)
+        };
+        configuration.places.iter().map(at).collect()
     }
 
     /// The longest session that a consumer of the run has, at least the default: a member of another client may be left too.
     pub(super) fn longest_session(&self) -> Duration {
         let configurations = self.plan.scenario.configurations.iter();
-        let sessions =
-            configurations.filter_map(|configuration| Some(self.settings(configuration).ok()?.session_timeout_ms));
+        let settings = configurations.filter_map(|configuration| self.settings_at_places(configuration).ok());
+        let sessions = settings.flatten().map(|settings| settings.session_timeout_ms);
         sessions.map(Duration::from_millis).fold(DEFAULT_SESSION, Duration::max)
+    }
+
+    /// The brokers' addresses for each producer, which is here or beside the consumers.
+    fn addresses_of_producers(&self, configuration: &Configuration, load: &Load) -> Result<Vec<String>, ArrivalsError> {
+        if !load.is_beside {
+            let bootstrap = self.cluster(configuration).admin.bootstrap().to_owned();
+            return Ok(vec![bootstrap; load.producers as usize]);
+        }
+        let mut places = self.plan.scenario.places_of(configuration);
+        let addresses: Result<_, RunError> = places.try_fold(Vec::new(), |mut addresses, place| {
+            addresses.push(self.address(configuration, place)?);
+            Ok(addresses)
+        });
+        addresses.map_err(|error| ArrivalsError::Lost(error.to_string()))
     }
 
     /// The topics and producers of a trial in which records arrive; `None` for a backlog trial.
@@ -181,14 +208,14 @@ impl Session<'_> {
         };
         let scenario = &self.plan.scenario;
         let cluster = self.cluster(configuration);
-        let bootstrap = cluster.admin.bootstrap().to_owned();
+        let bootstraps = self.addresses_of_producers(configuration, load)?;
         let arrivals = Arrivals {
             configuration,
             load,
             ordered,
             topics: &scenario.datasets[configuration.dataset],
             cluster: scenario.cluster_of(configuration),
-            bootstrap: &bootstrap,
+            bootstraps: &bootstraps,
             trial,
             // The same arrivals for every configuration of a block.
             seed: scenario.seed.wrapping_add(u64::from(order.block)),
@@ -202,8 +229,8 @@ impl Session<'_> {
 
     /// The limits of a trial. A search need not wait for what readers left that fell behind: that they did is known.
     fn limits(&self, order: &TrialOrder, configuration: &Configuration, settings: &ResolvedSettings) -> Limits {
-        let mut limits = self.options.limits;
-        limits.settle += Duration::from_millis(settings.session_timeout_ms);
+        let session = Duration::from_millis(settings.session_timeout_ms);
+        let mut limits = self.options.limits.of_session(session);
         limits.read = limits.read.max(self.longest_reading(configuration));
         if let Some(capacity) = self.plan.scenario.capacity.filter(|_| order.kind == TrialKind::Search) {
             limits.drain = limits.drain.min(match (capacity.limit, order.load) {
@@ -261,16 +288,33 @@ fn with_rates(
     Ok((load, producers))
 }
 
-/// The trial of a backlog with these settings of its consumers.
+/// What holds at each of a configuration's places, with the settings of its consumers there.
+fn at_places(
+    configuration: &Configuration,
+    everywhere: &[ResolvedSettings],
+    calibrations: &Calibrations,
+) -> Vec<AtPlace> {
+    let places = configuration.places.iter().zip(everywhere);
+    places
+        .map(|(place, settings)| AtPlace {
+            properties: settings.properties.clone(),
+            calibration: calibrations.of(configuration.variant.build, configuration.app, *place),
+        })
+        .collect()
+}
+
+/// The trial of a backlog with these settings of its consumers, whose processes are spread over these places.
 fn specify(
     configuration: &Configuration,
     name: &str,
     topics: Vec<TopicTarget>,
     settings: &ResolvedSettings,
-    calibration: WorkCalibration,
+    places: &[AtPlace],
     limits: Limits,
 ) -> TrialSpec {
+    let calibration = places[0].calibration;
     TrialSpec::new(configuration, name, topics, &settings.properties, calibration, limits)
+        .with_places(places)
         .with_client(&settings.own, Duration::from_millis(settings.fetch_pause_ms))
 }
 
@@ -299,7 +343,20 @@ fn membership_times(
     Some(MembershipTimes {
         session_ns: session_ms * NS_PER_MS,
         heartbeat_ns: heartbeat_ms * NS_PER_MS,
+        broker_session_ns: broker_session_ms(spec).map(|ms| ms * NS_PER_MS),
     })
+}
+
+/// When brokers that a run starts are taken for dead; `None` of those of others, and of those that ZooKeeper keeps together.
+fn broker_session_ms(spec: &ClusterSpec) -> Option<u64> {
+    const DEFAULT_MS: u64 = 9_000;
+    let ClusterSource::Local { zookeeper: false, .. } = spec.source else {
+        return None;
+    };
+    match spec.broker.get("broker.session.timeout.ms") {
+        Some(value) => value.parse().ok(),
+        None => Some(DEFAULT_MS),
+    }
 }
 
 /// Gives the groups of a trial the timeouts that the consumer protocol takes from them.

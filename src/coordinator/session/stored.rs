@@ -11,11 +11,10 @@ use crate::coordinator::guardian::Guardian;
 use crate::coordinator::store_watch::StoreWatch;
 use crate::database::tables::{self, Rows};
 use crate::database::{Connection, DatabaseError, quoted};
-use crate::measure::rows::Tries;
 use crate::measure::{Failure, FailureKind, Measurement, TrialOrder};
 use crate::names;
 use crate::protocol::StoreOrder;
-use crate::scenario::{Configuration, DatasetSpec, Keys, Size, StoreErrors, StoreWrite, Work};
+use crate::scenario::{Configuration, DatasetSpec, Keys, Size, StoreWrite, Work, WorkOrdering};
 use crate::trial::TrialSpec;
 
 impl Session<'_> {
@@ -85,7 +84,7 @@ impl Session<'_> {
         configuration: &Configuration,
         datasets: &[Dataset],
     ) -> Option<Counting> {
-        self.database_of(configuration)?;
+        let database = self.database_of(configuration)?;
         let cluster = self.cluster(configuration);
         let dataset = &self.plan.scenario.datasets[configuration.dataset];
         Some(Counting {
@@ -93,10 +92,9 @@ impl Session<'_> {
             tables: self.tables(order, configuration),
             groups: spec.terms.groups.clone(),
             topics: spec.terms.topics.clone(),
-            tries: match self.plan.scenario.store.as_ref()?.on_error {
-                StoreErrors::Fail => Tries::One,
-                StoreErrors::Retry => Tries::Any,
-            },
+            is_dealt: !spec.terms.manual,
+            in_order: configuration.threads == 1 || configuration.ordering == WorkOrdering::Partition,
+            one_per_record: database.spec.write == StoreWrite::Upsert,
             key_bytes: key_bytes(dataset),
             same_length: matches!(dataset.size, Size::Fixed(_)) && dataset.existing().is_none(),
             delivered: datasets[configuration.dataset].delivered.clone(),

@@ -23,13 +23,13 @@ use crate::coordinator::host::HostSample;
 use crate::coordinator::host_watch::HostWatch;
 use crate::coordinator::memory::MemoryKills;
 use crate::coordinator::places::Places;
-use crate::coordinator::processes::end_programs;
 use crate::coordinator::roles::Wanted;
 use crate::coordinator::watch::Watch;
 use crate::kafka::admin::Admin;
 use crate::measure::clock;
 use crate::measure::judge::judge;
 use crate::measure::limits::{Kernel, LimitWatch};
+use crate::measure::programs::end_programs;
 use crate::measure::standstill::{broker_changes, standstill_before_failure};
 use crate::measure::tree::with_descendants;
 use crate::measure::{Act, DeliveredTopics, GroupDescription, PlannedAct};
@@ -78,7 +78,8 @@ impl Session<'_> {
         let Some(mut outcome) = outcome else {
             // In order, so that the members leave their groups and these can be removed.
             let left_behind = fleet.shutdown(exit_limit).await;
-            self.end_programs(order, configuration, &left_behind);
+            self.end_programs(order, configuration, &left_behind, &around.watched)
+                .await;
             return Ok(None);
         };
         recording.end(outcome.measurement.as_mut());
@@ -87,8 +88,9 @@ impl Session<'_> {
             cluster.bring_back()?;
         }
         self.bring_back_store(&outcome).await;
-        self.note_unwatched(order, around.watched.as_ref(), &outcome);
-        self.end_programs(order, configuration, &outcome.left_behind);
+        self.note_unwatched(order, &around.watched, &outcome);
+        self.end_programs(order, configuration, &outcome.left_behind, &around.watched)
+            .await;
         self.close_tables(counting.as_ref(), sessions, &mut outcome).await;
         let own_topics = if has_own_topics { topics } else { Vec::new() };
         self.remove_topics(cluster, own_topics).await;
@@ -115,8 +117,20 @@ impl Session<'_> {
         }
     }
 
-    /// Ends what is left of programs that speak nothing: their observers may have been killed.
-    fn end_programs(&self, order: &TrialOrder, configuration: &Configuration, left_behind: &[String]) {
+    /// Ends what is left of programs that speak nothing, here and on other machines, whose watches end with the trial:
+    /// their observers may have been killed.
+    async fn end_programs(
+        &self,
+        order: &TrialOrder,
+        configuration: &Configuration,
+        left_behind: &[String],
+        watched: &[HostWatch],
+    ) {
+        let run_id = &self.options.run_id;
+        let programs = format!("{}-", names::trial(&self.prefix, order.number));
+        for host in watched {
+            host.end(run_id, &programs).await;
+        }
         if self.plan.scenario.app_of(configuration).silent().is_none() {
             return;
         }
@@ -124,10 +138,7 @@ impl Session<'_> {
             let (name, number) = (&configuration.name, order.number);
             self.observer.note(&format!("{name}, trial {number}: {left}"));
         }
-        end_programs(
-            &self.options.run_id,
-            &format!("{}-", names::trial(&self.prefix, order.number)),
-        );
+        end_programs(run_id, &programs);
     }
 
     /// The world around a trial on a cluster.
@@ -138,7 +149,7 @@ impl Session<'_> {
             observer: self.observer.as_ref(),
             again: self.again(cluster, configuration),
             database: self.database.as_ref(),
-            watched: self.watch_host(configuration).await,
+            watched: self.watch_hosts(configuration).await,
             places: (self.places, &self.plan.scenario),
         }
     }
@@ -264,8 +275,8 @@ struct Around<'a> {
     again: Option<ReadAgain>,
     /// The store.
     database: Option<&'a Database>,
-    /// The other machine with workers of the trial.
-    watched: Option<HostWatch>,
+    /// The other machines with workers of the trial.
+    watched: Vec<HostWatch>,
     /// Where workers may be in containers.
     places: (&'a Places, &'a Scenario),
 }
@@ -299,13 +310,16 @@ impl Surroundings for Around<'_> {
     fn sample_at(&self, at_ns: u64, workers: &[u32]) -> JoinHandle<HostSample> {
         let (brokers, workers) = (self.cluster.broker_pids(), workers.to_vec());
         let store: Vec<u32> = self.database.and_then(Database::pid).into_iter().collect();
-        let watched = self.watched.clone();
+        let sample = |host: &HostWatch| {
+            let host = host.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_nanos(at_ns.saturating_sub(clock::now_ns()))).await;
+                // Whoever measures the trial notices that it is missing.
+                host.sample().await.ok()
+            })
+        };
+        let others: Vec<JoinHandle<_>> = self.watched.iter().map(sample).collect();
         let containers = self.places.0.of_containers(self.places.1);
-        let elsewhere = tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_nanos(at_ns.saturating_sub(clock::now_ns()))).await;
-            // Whoever measures the trial notices that it is missing.
-            watched?.sample().await.ok()
-        });
         // A timer of the runtime may be a millisecond late and its threads busy; a sleeping thread is not.
         let here = tokio::task::spawn_blocking(move || {
             // Looked up beforehand: at the start it would cost the readers a millisecond.
@@ -319,7 +333,11 @@ impl Surroundings for Around<'_> {
             let here = here
                 .await
                 .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-            here.with(elsewhere.await.ok().flatten())
+            let mut elsewhere = Vec::with_capacity(others.len());
+            for other in others {
+                elsewhere.extend(other.await.ok().flatten());
+            }
+            here.with(elsewhere)
         })
     }
 

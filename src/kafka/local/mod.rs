@@ -24,5 +24,5 @@ pub use error::LocalError;
 pub use java::Java;
 pub use options::{ClusterOptions, READY_LIMIT};
 pub use properties::{BrokerSettings, DEFAULT_HEAP_MIB, HOSTS, Listener, ListenerSpec, Security};
-pub use roles::{ClusterRoles, PartitionRoles, RolesConnection};
+pub use roles::{ClusterRoles, Holder, PartitionRoles, RolesConnection};
 pub use zookeeper::{ZOOKEEPER_HEAP_MIB, ZooKeeper};

@@ -13,7 +13,6 @@ use crate::kafka::bytes::{
 
 /// The requests with versions that Kafka 2.3 and all later ones speak.
 const METADATA: (i16, i16) = (3, 8);
-const FIND_COORDINATOR: (i16, i16) = (10, 2);
 /// Since Kafka 3.3.
 const DESCRIBE_QUORUM: (i16, i16) = (55, 0);
 
@@ -23,8 +22,8 @@ const CLIENT_ID: &str = "tandem-roles";
 /// The topic in which controllers keep the metadata, and its only partition.
 const METADATA_TOPIC: &str = "__cluster_metadata";
 
-/// What Kafka says for no broker.
-const NOBODY: i32 = -1;
+/// The topic in which groups keep their commits.
+const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
 /// A partition, as a broker knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +40,15 @@ pub struct PartitionRoles {
     pub replicas: Vec<i32>,
     /// Broker ids of the replicas in sync, sorted.
     pub in_sync: Vec<i32>,
+}
+
+/// Who has a role, as one broker knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Holder {
+    /// Counts those who had the role: of two answers, the one with the higher epoch is newer.
+    pub epoch: i32,
+    /// Broker id; `None` while nobody has it.
+    pub broker: Option<i32>,
 }
 
 /// What a broker knows of its cluster.
@@ -76,16 +84,15 @@ impl RolesConnection {
         self.ask(METADATA, &metadata_request(topics), read_metadata)
     }
 
-    /// Broker id of the active controller among those that keep the metadata themselves; `None` while there is none.
-    pub fn active_controller(&mut self) -> io::Result<Option<i32>> {
-        self.ask(DESCRIBE_QUORUM, &quorum_request(), read_quorum).map(id)
+    /// The active controller among those that keep the metadata themselves.
+    pub fn active_controller(&mut self) -> io::Result<Holder> {
+        self.ask(DESCRIBE_QUORUM, &quorum_request(), read_quorum)
     }
 
-    /// Broker id of the coordinator of a group; `None` while there is none.
-    pub fn coordinator(&mut self, group: &str) -> io::Result<Option<i32>> {
-        // 0: a group, and no transaction.
-        let question = [&text(group)[..], &[0]].concat();
-        self.ask(FIND_COORDINATOR, &question, read_coordinator).map(id)
+    /// The coordinator of each of these groups: the leader of the partition in which its commits are.
+    pub fn coordinators(&mut self, groups: &[String]) -> io::Result<Vec<Holder>> {
+        let known = self.cluster(&[OFFSETS_TOPIC.to_owned()])?;
+        Ok(groups.iter().map(|group| coordinator(&known, group)).collect())
     }
 
     fn ask<T>(&mut self, kind: (i16, i16), question: &[u8], read: fn(&mut &[u8]) -> Option<T>) -> io::Result<T> {
@@ -162,27 +169,40 @@ fn quorum_request() -> Vec<u8> {
     .concat()
 }
 
-/// The id of the active controller, or [`NOBODY`].
-fn read_quorum(rest: &mut &[u8]) -> Option<i32> {
+fn read_quorum(rest: &mut &[u8]) -> Option<Holder> {
+    let nobody = Holder::default();
     let _header_additions = take_variable(rest)?;
     if take_i16(rest)? != 0 || take_variable(rest)? < 2 {
-        return Some(NOBODY);
+        return Some(nobody);
     }
     let name_bytes = usize::try_from(take_variable(rest)?).ok()?.checked_sub(1)?;
     *rest = rest.split_at_checked(name_bytes)?.1;
     if take_variable(rest)? < 2 {
-        return Some(NOBODY);
+        return Some(nobody);
     }
-    let (_partition, error, leader) = (take_i32(rest)?, take_i16(rest)?, take_i32(rest)?);
-    Some(if error == 0 { leader } else { NOBODY })
+    let (_partition, error) = (take_i32(rest)?, take_i16(rest)?);
+    let (leader, epoch) = (take_i32(rest)?, take_i32(rest)?);
+    let broker = id(leader);
+    Some(if error == 0 { Holder { epoch, broker } } else { nobody })
 }
 
-/// The id of a coordinator, or [`NOBODY`].
-fn read_coordinator(rest: &mut &[u8]) -> Option<i32> {
-    let (_throttled_ms, error) = (take_i32(rest)?, take_i16(rest)?);
-    let _message = take_text_or_none(rest)?;
-    let broker = take_i32(rest)?;
-    Some(if error == 0 { broker } else { NOBODY })
+/// Who coordinates a group, by what is known of the topic of commits. Before the first commit there is no such topic.
+fn coordinator(known: &ClusterRoles, group: &str) -> Holder {
+    let number = partition_of(group, known.partitions.len());
+    let partition = known.partitions.iter().find(|known| Some(known.partition) == number);
+    partition.map_or_else(Holder::default, |known| Holder {
+        epoch: known.epoch,
+        broker: known.leader,
+    })
+}
+
+/// The partition of a group among so many: Kafka takes the hash that Java gives the text.
+fn partition_of(group: &str, partitions: usize) -> Option<i32> {
+    let units = group.encode_utf16();
+    let hash = units.fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
+    let count = i32::try_from(partitions).ok()?;
+    // That of the lowest number is 0 to Kafka.
+    hash.checked_abs().unwrap_or(0).checked_rem(count)
 }
 
 /// A broker's id, if it is one.
@@ -248,27 +268,41 @@ mod tests {
         let leader = |error: i16, leader: i32| {
             [&name[..], &numbers(&[0]), &error.to_be_bytes(), &numbers(&[leader, 5])].concat()
         };
-        let read = |answer: Vec<u8>| read_quorum(&mut &answer[..]).and_then(id);
+        let read = |answer: Vec<u8>| read_quorum(&mut &answer[..]).unwrap();
         assert_eq!(
-            (read(leader(0, 3)), read(leader(6, 3)), read(leader(0, -1))),
-            (Some(3), None, None)
+            read(leader(0, 3)),
+            Holder {
+                epoch: 5,
+                broker: Some(3)
+            }
         );
-        assert_eq!(read(vec![0, 0, 41, 1]), None);
+        assert_eq!(read(leader(6, 3)).broker, None);
+        assert_eq!(read(leader(0, -1)), Holder { epoch: 5, broker: None });
+        assert_eq!(read(vec![0, 0, 41, 1]).broker, None);
         assert_eq!(read_quorum(&mut &leader(0, 3)[..20]), None);
     }
 
     #[test]
-    fn a_coordinator_that_is_not_available_is_nobody() {
-        let answer = |error: i16, broker: i32| {
-            [
-                &numbers(&[0])[..],
-                &error.to_be_bytes(),
-                &[0xff, 0xff],
-                &numbers(&[broker]),
-            ]
-            .concat()
+    fn the_leader_of_the_partition_with_a_groups_commits_is_its_coordinator() {
+        // As Java has it: "a-group".hashCode() is 1575452179, that of "orders" -1008770331.
+        assert_eq!(
+            (partition_of("a-group", 50), partition_of("orders", 50)),
+            (Some(29), Some(31))
+        );
+        assert_eq!((partition_of("", 50), partition_of("a", 0)), (Some(0), None));
+        let known = |leader| ClusterRoles {
+            controller: None,
+            partitions: vec![PartitionRoles {
+                topic: OFFSETS_TOPIC.to_owned(),
+                partition: 0,
+                leader,
+                epoch: 7,
+                replicas: vec![1, 2],
+                in_sync: vec![2],
+            }],
         };
-        let read = |answer: Vec<u8>| read_coordinator(&mut &answer[..]).and_then(id);
-        assert_eq!((read(answer(0, 2)), read(answer(15, -1))), (Some(2), None));
+        let (epoch, broker) = (7, Some(2));
+        assert_eq!(coordinator(&known(broker), "orders"), Holder { epoch, broker });
+        assert_eq!(coordinator(&known(None), "orders").broker, None);
     }
 }

@@ -1,15 +1,21 @@
 //! Which partitions stood still because of planned acts, and when.
 
+use std::collections::BTreeSet;
+
 use super::cause::{of_change, of_pause, on_owner, participant};
 use super::model::{Gap, GapKind};
 use super::parts::{Scene, parts};
 use super::tenures::{Tenure, tenures};
-use crate::measure::{Measurement, Participant, Stretch, TopicPartition};
+use crate::measure::{Act, Measurement, Participant, PartitionMeasurement, Stretch, TopicPartition};
 
 /// A partition that kept its owner stands still if nothing of it is read for this long,
 const STILL_MIN_NS: u64 = 100_000_000;
-/// and for so many times as long as it ever was before the first act.
+/// for so many times as long as it ever was before the first act,
 const STILL_TIMES: u64 = 2;
+/// and for so many times the mean time from one of its records to the next.
+const STILL_INTERVALS: u64 = 4;
+
+const NS_PER_SECOND: u64 = 1_000_000_000;
 
 /// Every gap with the number of the act that it goes back to.
 pub(super) fn gaps(measurement: &Measurement) -> Vec<(usize, Gap)> {
@@ -103,6 +109,7 @@ impl Finder<'_> {
                 act,
                 is_owners,
                 stretch,
+                reader: &m.members[new.member],
                 taken_ns: old.taken_ns.filter(|_| !is_one),
                 given_ns: new.given_ns.filter(|_| !is_one),
             }),
@@ -112,18 +119,63 @@ impl Finder<'_> {
         }
     }
 
-    /// From which length on a pause within a tenure is a standstill.
+    /// From which length on a pause within a tenure is a standstill: one that is far longer than this partition's own.
     fn still_ns(&self, tenures: &[Tenure]) -> u64 {
-        let first_act_ns = self
-            .measurement
-            .acts
-            .iter()
-            .map(|act| act.at_ns)
-            .min()
-            .unwrap_or(u64::MAX);
-        let spells = tenures.iter().flat_map(|tenure| tenure.spells.windows(2));
-        let before = spells.filter(|pair| pair[1].from_ns <= first_act_ns);
-        let usual_ns = before.map(|pair| pair[1].from_ns - pair[0].until_ns).max().unwrap_or(0);
-        STILL_MIN_NS.max(STILL_TIMES * usual_ns)
+        let acts = self.measurement.acts.iter();
+        let first_act_ns = acts.map(|act| act.at_ns).min().unwrap_or(u64::MAX);
+        let usual_ns = longest_pause_ns(tenures, first_act_ns);
+        let interval_ns = mean_interval_ns(tenures).max(self.slowest_interval_ns());
+        STILL_MIN_NS
+            .max(STILL_TIMES.saturating_mul(usual_ns))
+            .max(STILL_INTERVALS.saturating_mul(interval_ns))
     }
+
+    /// From one record of a partition to the next at the lowest rate to which an act has set the load.
+    fn slowest_interval_ns(&self) -> u64 {
+        let rates = self.measurement.acts.iter().filter_map(|act| match act.act {
+            Act::SetRate(rate) => Some(rate),
+            _ => None,
+        });
+        let Some(rate) = rates.min() else { return 0 };
+        let of_group = self
+            .measurement
+            .members
+            .iter()
+            .filter(|member| member.group == self.group);
+        let partitions = of_group.flat_map(|member| &member.partitions);
+        let partitions: BTreeSet<TopicPartition> = partitions.map(PartitionMeasurement::topic_partition).collect();
+        // At a rate of 0 nothing comes that could be waited for.
+        (NS_PER_SECOND * partitions.len() as u64)
+            .checked_div(rate)
+            .unwrap_or(u64::MAX)
+    }
+}
+
+/// The longest time without a record before a moment, that which had begun by then included.
+fn longest_pause_ns(tenures: &[Tenure], before_ns: u64) -> u64 {
+    let spells = tenures.iter().flat_map(|tenure| tenure.spells.windows(2));
+    let pauses = spells.filter(|pair| pair[1].from_ns <= before_ns);
+    let pauses = pauses.map(|pair| pair[1].from_ns.saturating_sub(pair[0].until_ns));
+    let ends = tenures
+        .iter()
+        .flat_map(|tenure| &tenure.spells)
+        .map(|spell| spell.until_ns);
+    let last_ns = ends.filter(|until_ns| *until_ns <= before_ns).max();
+    let open_ns = last_ns
+        .filter(|_| before_ns < u64::MAX)
+        .map(|last_ns| before_ns - last_ns);
+    pauses.chain(open_ns).max().unwrap_or(0)
+}
+
+/// The mean time from one record of a partition to the next; 0 where it is not known.
+fn mean_interval_ns(tenures: &[Tenure]) -> u64 {
+    let records: i64 = tenures
+        .iter()
+        .filter_map(|tenure| tenure.offsets)
+        .map(|(first, end)| end - first)
+        .sum();
+    let first_ns = tenures.iter().map(Tenure::first_ns).min().unwrap_or(0);
+    let last_ns = tenures.iter().map(Tenure::last_ns).max().unwrap_or(0);
+    let records = u64::try_from(records).unwrap_or(0);
+    (last_ns.saturating_sub(first_ns)).checked_div(records).unwrap_or(0)
 }

@@ -8,9 +8,11 @@ mod lag;
 mod looks;
 mod model;
 mod parts;
+mod response;
 mod tenures;
 #[cfg(test)]
 mod tests;
+mod writes;
 
 use super::interruption::Stretch;
 use super::measurement::Measurement;
@@ -20,6 +22,8 @@ use super::planned::{Participant, PlannedAct};
 pub use faults::fault;
 pub use model::{Episode, Gap, GapKind, MemberChange};
 pub use parts::{Part, PartKind};
+pub use response::{ResponseThrough, response_through};
+pub use writes::WriteGap;
 
 /// What each planned act of a trial caused, in order; nothing where nothing was planned.
 pub fn episodes(measurement: &Measurement) -> Vec<Episode> {
@@ -34,6 +38,8 @@ pub fn episodes(measurement: &Measurement) -> Vec<Episode> {
             .collect();
         let mut episode = Episode {
             act: *act,
+            writes: writes::writes(measurement, number),
+            restored_ns: writes::restored_ns(measurement, number),
             members: members(measurement, number),
             caught_up_ns: None,
             gaps: own,

@@ -3,6 +3,7 @@
 use strum::IntoStaticStr;
 
 use super::parts::{Part, PartKind};
+use super::writes::WriteGap;
 use crate::measure::{PlannedAct, Stretch, TopicPartition};
 
 /// A planned act and what it caused.
@@ -12,6 +13,10 @@ pub struct Episode {
     pub act: PlannedAct,
     /// Partitions that stood still because of it.
     pub gaps: Vec<Gap>,
+    /// Partitions that acknowledged nothing to those who write, because of it.
+    pub writes: Vec<WriteGap>,
+    /// When all replicas were in sync again; `None` where it put none out of sync, and where that never came.
+    pub restored_ns: Option<u64>,
     /// What became of each member whose assignment changed.
     pub members: Vec<MemberChange>,
     /// When the lag was again what it had been before; `None` where nothing arrives, and where that never came.
@@ -34,6 +39,12 @@ impl Episode {
     pub fn collateral_ns(&self) -> u64 {
         let collateral = self.gaps.iter().filter(|gap| gap.kind == GapKind::Collateral);
         collateral.map(|gap| gap.stretch.length_ns()).max().unwrap_or(0)
+    }
+
+    /// The longest time in which a partition acknowledged nothing.
+    pub fn unwritten_ns(&self) -> u64 {
+        let stretches = self.writes.iter().map(|gap| gap.stretch.length_ns());
+        stretches.max().unwrap_or(0)
     }
 
     /// Partitions of which somebody else read on.

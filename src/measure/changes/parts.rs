@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use super::looks;
-use crate::measure::{Act, Measurement, Participant, PlannedAct, RebalanceKind, Stretch, TopicPartition};
+use crate::measure::{
+    Act, Measurement, MemberMeasurement, Participant, PlannedAct, RebalanceKind, Stretch, TopicPartition,
+};
 
 /// A part of a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,9 @@ pub enum PartKind {
     Detection,
     /// From the loss of a broker until another one was reported to lead the partition.
     Election,
+    /// From the loss of a broker until the partition's leader no longer waited for the copy there. Until then it hands out
+    /// no new record.
+    Replication,
     /// From there until the first member of the group gave its partitions up.
     Rejoin,
     /// From its last record until the owner had given the partition up: work under way, and the commit.
@@ -40,6 +45,8 @@ pub enum PartKind {
     Division,
     /// From the start of a process until it had the partition.
     Joining,
+    /// While the member waited for the answer to a commit.
+    Commit,
     /// From the assignment, or from the end of a pause, to the first record.
     FirstRecord,
     /// Between no two happenings that were recorded.
@@ -68,6 +75,8 @@ pub(super) struct Scene<'a> {
     /// True where that was done to the partition's owner.
     pub(super) is_owners: bool,
     pub(super) stretch: Stretch,
+    /// Who read the first record after it.
+    pub(super) reader: &'a MemberMeasurement,
     /// The owner had given the partition up.
     pub(super) taken_ns: Option<u64>,
     /// The next owner had it.
@@ -84,6 +93,8 @@ enum Mark {
     GivenUp,
     /// Another broker was reported to lead the partition.
     Elected,
+    /// The broker was no longer among the replicas in sync.
+    OutOfSync,
     Stopped,
     Taken,
     Given,
@@ -120,7 +131,31 @@ pub(super) fn parts(scene: &Scene) -> Vec<Part> {
         is_same
     });
     split_detection(scene, &mut parts);
-    parts
+    parts.into_iter().flat_map(|part| around_commits(scene, part)).collect()
+}
+
+/// Takes the time in which the reader waited for commits out of a part at whose end it read. What follows on the last of
+/// them leads to the first record.
+fn around_commits(scene: &Scene, part: Part) -> Vec<Part> {
+    if !matches!(part.kind, PartKind::Unexplained | PartKind::FirstRecord) {
+        return vec![part];
+    }
+    let Stretch { mut from_ns, until_ns } = part.stretch;
+    let (mut around, mut kind) = (Vec::new(), part.kind);
+    let mut add = |kind, from_ns, until_ns| {
+        let stretch = Stretch::new(from_ns, until_ns);
+        around.extend((from_ns < until_ns).then_some(Part { kind, stretch }));
+    };
+    for commit in &scene.reader.slow_commits {
+        let (begins_ns, ends_ns) = (commit.from_ns.max(from_ns), commit.until_ns.min(until_ns));
+        if begins_ns < ends_ns {
+            add(kind, from_ns, begins_ns);
+            add(PartKind::Commit, begins_ns, ends_ns);
+            (from_ns, kind) = (ends_ns, PartKind::FirstRecord);
+        }
+    }
+    add(kind, from_ns, until_ns);
+    around
 }
 
 /// The happenings within a gap, in order.
@@ -144,6 +179,7 @@ fn marks(scene: &Scene) -> Vec<(u64, Mark)> {
     marks.extend(reported.noticed_ns.map(|at_ns| (at_ns, Mark::Noticed)));
     marks.extend(reported.given_up_ns.map(|at_ns| (at_ns, Mark::GivenUp)));
     marks.extend(scene.elected_ns().map(|at_ns| (at_ns, Mark::Elected)));
+    marks.extend(scene.out_of_sync_ns().map(|at_ns| (at_ns, Mark::OutOfSync)));
     marks.extend(scene.taken_ns.map(|at_ns| (at_ns, Mark::Taken)));
     marks.extend(scene.given_ns.map(|at_ns| (at_ns, Mark::Given)));
     marks.retain(|(at_ns, _)| inside(at_ns));
@@ -178,6 +214,17 @@ impl Scene<'_> {
         roles.elected_ns(self.partition, self.act.at_ns)
     }
 
+    /// When the broker that something was done to was no longer waited for as a replica of a partition that another one led.
+    fn out_of_sync_ns(&self) -> Option<u64> {
+        let Participant::Broker(broker) = self.act.who else {
+            return None;
+        };
+        let roles = self.measurement.roles.as_ref()?;
+        let leads = roles.leader_at(self.partition, self.act.at_ns) == Some(broker);
+        let out_of_sync_ns = roles.out_of_sync_ns(self.partition, broker, self.act.at_ns);
+        out_of_sync_ns.filter(|_| !leads)
+    }
+
     /// True for an act that lets whoever it is go on: the resumption, or the next start.
     fn brings_back(&self, act: &PlannedAct) -> bool {
         act.at_ns > self.act.at_ns && act.who == self.act.who && matches!(act.act, Act::Resume | Act::Start)
@@ -198,6 +245,7 @@ impl Scene<'_> {
                 _ => PartKind::Absent,
             },
             (Mark::Elected, _) => PartKind::Election,
+            (Mark::OutOfSync, _) => PartKind::Replication,
             (Mark::Taken, _) => PartKind::LettingGo,
             (Mark::Noticed, Some(Act::Leave)) => PartKind::Leaving,
             (Mark::Noticed | Mark::Given, Some(Act::Start)) => PartKind::Joining,
@@ -237,7 +285,7 @@ impl Scene<'_> {
     /// What went on until the first record.
     fn kind_of_last(&self, latest: Option<Mark>) -> PartKind {
         match latest {
-            Some(Mark::Given | Mark::Elected) => PartKind::FirstRecord,
+            Some(Mark::Given | Mark::Elected | Mark::OutOfSync) => PartKind::FirstRecord,
             Some(Mark::Act(number)) if self.lets_go_on(number) => PartKind::FirstRecord,
             _ => PartKind::Unexplained,
         }

@@ -8,6 +8,8 @@ use crate::measure::{
 };
 use crate::testing::measurement;
 
+mod brokers;
+
 const MS: u64 = 1_000_000;
 const START: u64 = 100_000 * MS;
 
@@ -45,6 +47,7 @@ impl Invented {
 
     fn act(mut self, who: Participant, act: Act, ms: u64) -> Self {
         self.0.acts.push(PlannedAct {
+            number: None,
             who,
             role: None,
             act,
@@ -195,6 +198,7 @@ fn killed(given_ms: u64) -> Invented {
     trial.0.membership = Some(MembershipTimes {
         session_ns: 6_000 * MS,
         heartbeat_ns: 500 * MS,
+        broker_session_ns: None,
     });
     trial
 }
@@ -277,6 +281,36 @@ fn pauses_that_were_as_long_before_are_no_standstill() {
     let trial = Invented::new()
         .act(process(2), Act::Start, 15_000)
         .reads(0, 0, (1, [0, 900]), &spells);
+    assert_eq!(trial.episodes()[0].gaps, []);
+}
+
+#[test]
+fn a_partition_with_few_records_does_not_stand_still_between_two_of_them() {
+    let records = |numbers: &mut dyn Iterator<Item = u64>| -> Vec<[u64; 2]> {
+        numbers.map(|number| [number * 300, number * 300 + 2]).collect()
+    };
+    let gaps = |act_ms: u64, spells: &[[u64; 2]]| {
+        let trial = Invented::new()
+            .act(process(2), Act::Start, act_ms)
+            .reads(0, 0, (1, [0, 100]), spells);
+        trial.episodes()[0].gaps.len()
+    };
+    let even = records(&mut (0..100));
+    // Before the second record, too.
+    assert_eq!([50, 200, 5_000].map(|act_ms| gaps(act_ms, &even)), [0, 0, 0]);
+    let with_standstill = records(&mut (0..40).chain(60..100));
+    assert_eq!(gaps(12_000, &with_standstill), 1);
+}
+
+#[test]
+fn a_lower_rate_is_no_standstill() {
+    let slow: Vec<[u64; 2]> = (0..27)
+        .map(|number| [5_000 + number * 900, 5_002 + number * 900])
+        .collect();
+    let spells: Vec<[u64; 2]> = [[0, 5_000]].into_iter().chain(slow.into_iter().skip(1)).collect();
+    let trial = Invented::new()
+        .act(Participant::Load, Act::SetRate(4), 5_000)
+        .reads(0, 0, (1, [0, 526]), &spells);
     assert_eq!(trial.episodes()[0].gaps, []);
 }
 

@@ -84,6 +84,13 @@ impl Latencies {
         self.response.record(times.intended_ns, times.finished_ns);
     }
 
+    /// Records what happened to one record at its reader, where the clock of its producer is not the reader's.
+    #[inline]
+    pub fn record_at_reader(&mut self, times: &RecordTimes) {
+        self.queued.record(times.received_ns, times.started_ns);
+        self.work.record(times.started_ns, times.finished_ns);
+    }
+
     /// One part.
     pub fn part(&self, part: LatencyPart) -> &LatencyRecorder {
         match part {

@@ -95,6 +95,11 @@ impl LatencyRecorder {
         (self.count() > 0).then(|| self.histogram.max().min(HIGHEST_NS))
     }
 
+    /// Records that took longer than this, to three digits.
+    pub fn beyond(&self, limit_ns: u64) -> u64 {
+        self.overflow + self.histogram.count_between(limit_ns.saturating_add(1), u64::MAX)
+    }
+
     /// The latency that this share of records does not exceed (0.99 for p99), to three digits; `None` where fewer
     /// than [`SAMPLES_BEYOND`] records lie beyond it. Negative latencies count as 0, longer ones as [`HIGHEST_NS`].
     pub fn percentile_ns(&self, share: f64) -> Option<u64> {

@@ -75,6 +75,18 @@ impl QuotaEffect {
         self.throttled_periods as f64 / self.periods as f64
     }
 
+    /// What it did since the reading of the same quota among `earlier` ones; `None` where it was not there then.
+    pub(in crate::measure) fn since_any(&self, earlier: &[QuotaEffect]) -> Option<QuotaEffect> {
+        let before = earlier.iter().find(|before| before.quota == self.quota)?;
+        Some(QuotaEffect {
+            periods: self.periods.saturating_sub(before.periods),
+            throttled_periods: self.throttled_periods.saturating_sub(before.throttled_periods),
+            throttled_ns: self.throttled_ns.saturating_sub(before.throttled_ns),
+            used_ns: (self.used_ns.zip(before.used_ns)).map(|(now, before)| now.saturating_sub(before)),
+            ..self.clone()
+        })
+    }
+
     /// Adds what the same quota did at another time.
     pub fn add(&mut self, other: &QuotaEffect) {
         self.periods += other.periods;
@@ -124,6 +136,14 @@ pub(super) struct QuotaCounters {
 }
 
 impl QuotaCounters {
+    /// Those of a quota that has not done anything yet.
+    pub(super) fn zero() -> Self {
+        QuotaCounters {
+            used_ns: Some(0),
+            ..QuotaCounters::default()
+        }
+    }
+
     /// Reads them; `accounting` is the group that counts CPU time in v1.
     pub(super) fn read(kernel: &Kernel, group: &Group, accounting: Option<&Group>) -> Self {
         let text = kernel.read(group.folder.join("cpu.stat")).unwrap_or_default();

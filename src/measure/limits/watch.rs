@@ -119,6 +119,20 @@ impl LimitWatch {
         }
     }
 
+    /// What the quotas have done since they were set.
+    pub fn until_now(&self) -> Vec<QuotaEffect> {
+        let now = self.read();
+        let nothing = LimitCounters {
+            quotas: now
+                .quotas
+                .keys()
+                .map(|group| (group.clone(), QuotaCounters::zero()))
+                .collect(),
+            memory: BTreeMap::new(),
+        };
+        self.effects(&nothing, &now).quotas
+    }
+
     /// What the limits did between two readings; of limits that both know.
     pub fn effects(&self, earlier: &LimitCounters, now: &LimitCounters) -> LimitEffects {
         let listed = |parties: &BTreeSet<Party>| parties.iter().copied().collect();

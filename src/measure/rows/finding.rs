@@ -32,7 +32,7 @@ pub(super) enum FindingKind {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (place, is_one) = (partition_name(self.partition), self.end.abs_diff(self.first) == 1);
-        let members = self.members.join(" and by ");
+        let members = self.members.join(" and ");
         if let FindingKind::Altered { stored, read } = self.kind {
             let [stored, read] = [stored, read].map(with_commas);
             return write!(
@@ -60,7 +60,7 @@ impl fmt::Display for Finding {
                     0 => write!(f, "{has} {rows}{each}, and {members} wrote {reported}"),
                     more => write!(
                         f,
-                        "{has} {rows}{each}, and {members} wrote {reported}, and perhaps {more} more without an answer"
+                        "{has} {rows}{each}, and {members} wrote {reported}, and perhaps {more} more without reporting it"
                     ),
                 }
             }

@@ -2,77 +2,28 @@
 //! without a row, rows that nothing explains, rows that no member knows of, and values that changed their length. Knows no
 //! database.
 
+mod change;
+mod compared;
 mod finding;
+mod reach;
 mod unconfirmed;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use self::change::{Change, MayBe, changes_of};
 use self::finding::{Finding, FindingKind};
-use super::delivered::DeliveredTopics;
+use self::reach::may_be;
 use super::ledger::Reading;
 use super::member::TopicPartition;
 use super::stored::StoreAccount;
 use super::trial::FailureKind;
 use crate::wording::plural;
 
-pub use self::unconfirmed::{Tries, Unconfirmed};
+pub use self::compared::{Committed, Stored, StoredRun, ValuesRead};
+pub use self::unconfirmed::{Named, Records, Unconfirmed};
 
 /// Most findings of a [`RowsAccount`]; more are only counted.
 const FINDINGS_MAX: usize = 10;
-
-/// Consecutive offsets of a partition with equally many rows each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StoredRun {
-    /// The partition.
-    pub partition: TopicPartition,
-    /// First offset.
-    pub first: i64,
-    /// One past the last.
-    pub end: i64,
-    /// Rows of each, at least 1.
-    pub copies: u64,
-    /// Bytes of the values of all these rows.
-    pub bytes: u64,
-}
-
-/// How many bytes the values have that a member read of a partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ValuesRead {
-    /// The partition.
-    pub partition: TopicPartition,
-    /// Records, each as often as it was read.
-    pub records: u64,
-    /// Bytes of their values; `None` where that is not known.
-    pub bytes: Option<u64>,
-}
-
-/// Offsets of a partition that a group has committed to Kafka: from the first that was to be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Committed {
-    /// The partition.
-    pub partition: TopicPartition,
-    /// The first offset.
-    pub low: i64,
-    /// What is committed: one past the last.
-    pub end: i64,
-}
-
-/// What the rows of a group are compared with.
-#[derive(Debug, Clone, Copy)]
-pub struct Stored<'a> {
-    /// What its members report as stored.
-    pub readings: &'a [Reading<'a>],
-    /// What is committed to Kafka: all of it must be stored.
-    pub committed: &'a [Committed],
-    /// Which offsets of existing topics hold a record; `None` where every offset does.
-    pub delivered: Option<&'a DeliveredTopics>,
-    /// What they may have stored without reporting it.
-    pub unconfirmed: &'a [Unconfirmed<'a>],
-    /// What the values had that they read.
-    pub values: &'a [ValuesRead],
-    /// True if all values have the same length.
-    pub same_length: bool,
-}
 
 /// The rows of a group, compared with what its members report.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -88,43 +39,40 @@ pub struct RowsAccount {
 }
 
 impl RowsAccount {
+    /// What can be wrong with rows, the worst first: how often it is, how a trial fails by it, and in words.
+    fn faults(&self) -> [(u64, FailureKind, &'static str, &'static str); 4] {
+        let account = &self.account;
+        [
+            (account.lost, FailureKind::RowsLost, "record", "without a row"),
+            (
+                account.altered,
+                FailureKind::RowsAltered,
+                "partition",
+                "with other values than were read",
+            ),
+            (account.unexplained, FailureKind::RowsTwice, "row", "too many"),
+            (
+                account.outside,
+                FailureKind::RowsOutside,
+                "row",
+                "of records that no member stored",
+            ),
+        ]
+    }
+
     /// How a trial fails by it; `None` where every row is explained and no record is without one.
     pub fn failure(&self) -> Option<FailureKind> {
-        let StoreAccount {
-            lost,
-            unexplained,
-            altered,
-            outside,
-            ..
-        } = self.account;
-        [
-            (lost, FailureKind::RowsLost),
-            (altered, FailureKind::RowsAltered),
-            (unexplained, FailureKind::RowsTwice),
-            (outside, FailureKind::RowsOutside),
-        ]
-        .into_iter()
-        .find_map(|(count, kind)| (count > 0).then_some(kind))
+        let mut faults = self.faults().into_iter();
+        faults.find_map(|(count, kind, ..)| (count > 0).then_some(kind))
     }
 
     /// What is wrong, in a sentence of counts and one for each finding.
     pub fn sentences(&self) -> Vec<String> {
-        let StoreAccount {
-            lost,
-            unexplained,
-            altered,
-            outside,
-            ..
-        } = self.account;
-        let counts = [
-            (lost, "record", "without a row"),
-            (altered, "partition", "with other values than were read"),
-            (unexplained, "row", "too many"),
-            (outside, "row", "of records that no member stored"),
-        ];
-        let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
-        let counts: Vec<String> = counts
-            .map(|(count, noun, what)| format!("{} {what}", plural(count, noun)))
+        let counts: Vec<String> = self
+            .faults()
+            .into_iter()
+            .filter(|(count, ..)| *count > 0)
+            .map(|(count, _, noun, what)| format!("{} {what}", plural(count, noun)))
             .collect();
         let elsewhere = (self.elsewhere > 0).then(|| {
             format!(
@@ -163,8 +111,13 @@ pub fn account(rows: &[StoredRun], stored: Stored<'_>, elsewhere: u64) -> RowsAc
         .collect();
     let mut books = Books::default();
     for partition in partitions {
-        books.close(partition, rows, stored);
-        books.compare_values(partition, rows, stored);
+        let page = Page {
+            partition,
+            stored,
+            may_be: may_be(partition, rows, stored),
+        };
+        books.close(&page, rows);
+        books.compare_values(&page, rows);
     }
     let mut account = books.account;
     account.elsewhere = elsewhere;
@@ -173,13 +126,12 @@ pub fn account(rows: &[StoredRun], stored: Stored<'_>, elsewhere: u64) -> RowsAc
     account
 }
 
-/// What changes at an offset: readings, rows and what else may be stored, as they begin or end there.
-#[derive(Debug, Clone, Copy, Default)]
-struct Change {
-    readings: i64,
-    unconfirmed: i64,
-    rows: i64,
-    committed: i64,
+/// A partition, and what its rows are compared with.
+struct Page<'a> {
+    partition: TopicPartition,
+    stored: Stored<'a>,
+    /// What members may have stored of it without reporting it.
+    may_be: Vec<MayBe<'a>>,
 }
 
 #[derive(Default)]
@@ -188,58 +140,18 @@ struct Books {
 }
 
 impl Books {
-    fn close(&mut self, partition: TopicPartition, rows: &[StoredRun], stored: Stored<'_>) {
-        let mut changes: BTreeMap<i64, Change> = BTreeMap::new();
-        let mut change = |first: i64, end: i64, by: Change| {
-            if first < end {
-                let begin = changes.entry(first).or_default();
-                *begin = begin.plus(by, 1);
-                let finish = changes.entry(end).or_default();
-                *finish = finish.plus(by, -1);
-            }
-        };
-        let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        let readings = stored.readings.iter().filter(|reading| reading.partition == partition);
-        for run in readings.flat_map(|reading| reading.runs) {
-            let by = Change {
-                readings: 1,
-                ..Change::default()
-            };
-            change(run.first, run.end, by);
-        }
-        for may_be in stored.unconfirmed.iter().filter(|may_be| may_be.partition == partition) {
-            let by = Change {
-                unconfirmed: signed(may_be.copies),
-                ..Change::default()
-            };
-            change(may_be.first, may_be.end, by);
-        }
-        for run in rows.iter().filter(|run| run.partition == partition) {
-            let by = Change {
-                rows: signed(run.copies),
-                ..Change::default()
-            };
-            change(run.first, run.end, by);
-        }
-        let committed = stored.committed.iter();
-        for committed in committed.filter(|committed| committed.partition == partition) {
-            let by = Change {
-                committed: 1,
-                ..Change::default()
-            };
-            change(committed.low, committed.end, by);
-        }
+    fn close(&mut self, page: &Page<'_>, rows: &[StoredRun]) {
         let mut now = Change::default();
         let mut from = i64::MIN;
-        for (at, by) in changes {
-            self.stretch((partition, from, at), now, stored);
+        for (at, by) in changes_of(page.partition, rows, page.stored, &page.may_be) {
+            self.stretch(page, (from, at), now);
             now = now.plus(by, 1);
             from = at;
         }
     }
 
     /// Offsets with equally many readings and rows.
-    fn stretch(&mut self, (partition, first, end): (TopicPartition, i64, i64), now: Change, stored: Stored<'_>) {
+    fn stretch(&mut self, page: &Page<'_>, (first, end): (i64, i64), now: Change) {
         let (readings, rows) = (now.readings.unsigned_abs(), now.rows.unsigned_abs());
         let unconfirmed = now.unconfirmed.unsigned_abs();
         if rows == 0 {
@@ -249,17 +161,14 @@ impl Books {
                 (false, false) => return,
             };
             // A run of an existing topic goes on over offsets without a record.
-            let delivered = stored
-                .delivered
-                .and_then(|delivered| delivered.of(partition.topic, partition.partition));
-            match delivered {
+            let delivered = page.stored.delivered;
+            match delivered.and_then(|delivered| delivered.of(page.partition.topic, page.partition.partition)) {
                 Some(delivered) => {
-                    let missing: Vec<_> = delivered.within(first, end).collect();
-                    for run in missing {
-                        self.find(kind, (partition, run.first, run.end), stored);
+                    for run in delivered.within(first, end) {
+                        self.find(page, kind, (run.first, run.end));
                     }
                 }
-                None => self.find(kind, (partition, first, end), stored),
+                None => self.find(page, kind, (first, end)),
             }
             return;
         }
@@ -268,9 +177,8 @@ impl Books {
         counts.rows += count * rows;
         counts.stored += count;
         counts.stored_twice += count * (rows - 1);
-        let place = (partition, first, end);
         if readings + unconfirmed == 0 {
-            self.find(FindingKind::Outside, place, stored);
+            self.find(page, FindingKind::Outside, (first, end));
         }
         if rows > (readings + unconfirmed).max(1) {
             let kind = FindingKind::Twice {
@@ -278,14 +186,15 @@ impl Books {
                 reported: readings,
                 unconfirmed,
             };
-            self.find(kind, place, stored);
+            self.find(page, kind, (first, end));
         }
     }
 
     /// Compares how many bytes the values of a partition have in its rows and had when they were read.
-    fn compare_values(&mut self, partition: TopicPartition, rows: &[StoredRun], stored: Stored<'_>) {
+    fn compare_values(&mut self, page: &Page<'_>, rows: &[StoredRun]) {
         let (mut records, mut read) = ((0, 0), 0);
-        for values in stored.values.iter().filter(|values| values.partition == partition) {
+        let values = page.stored.values.iter();
+        for values in values.filter(|values| values.partition == page.partition) {
             records.0 += values.records;
             if let Some(bytes) = values.bytes {
                 records.1 += values.records;
@@ -293,20 +202,19 @@ impl Books {
             }
         }
         let (mut count, mut bytes) = (0, 0);
-        for run in rows.iter().filter(|run| run.partition == partition) {
+        for run in rows.iter().filter(|run| run.partition == page.partition) {
             count += run.end.abs_diff(run.first) * run.copies;
             bytes += run.bytes;
         }
-        let is_certain = stored.unconfirmed.iter().all(|may_be| may_be.partition != partition);
         let expected = match records {
-            (all, known) if all == known && count == all && is_certain => Some(read),
-            (_, known @ 1..) if stored.same_length => Some(read / known * count),
+            (all, known) if all == known && count == all && page.may_be.is_empty() => Some(read),
+            (_, known @ 1..) if page.stored.same_length => Some(read / known * count),
             _ => None,
         };
         match expected {
             Some(read) if read != bytes => {
                 let kind = FindingKind::Altered { stored: bytes, read };
-                self.find(kind, (partition, i64::MIN, i64::MAX), stored);
+                self.find(page, kind, (i64::MIN, i64::MAX));
             }
             Some(_) => {}
             None => self.account.not_compared += u64::from(count > 0),
@@ -314,7 +222,7 @@ impl Books {
     }
 
     /// Counts a finding, and keeps it while there are few.
-    fn find(&mut self, kind: FindingKind, (partition, first, end): (TopicPartition, i64, i64), stored: Stored<'_>) {
+    fn find(&mut self, page: &Page<'_>, kind: FindingKind, (first, end): (i64, i64)) {
         let (counts, count) = (&mut self.account.account, end.abs_diff(first));
         match kind {
             FindingKind::Lost | FindingKind::Committed => counts.lost += count,
@@ -332,16 +240,14 @@ impl Books {
         }
         let read = |reading: &&Reading<'_>| {
             let mut runs = reading.runs.iter();
-            reading.partition == partition && runs.any(|run| run.first < end && first < run.end)
+            reading.partition == page.partition && runs.any(|run| run.first < end && first < run.end)
         };
-        let unconfirmed = stored.unconfirmed.iter();
-        let unconfirmed =
-            unconfirmed.filter(|may_be| may_be.partition == partition && may_be.first < end && first < may_be.end);
-        let members = stored.readings.iter().filter(read).map(|reading| reading.member);
-        let members: BTreeSet<&str> = members.chain(unconfirmed.map(|may_be| may_be.member)).collect();
+        let members = page.stored.readings.iter().filter(read).map(|reading| reading.member);
+        let may_be = page.may_be.iter().filter(|of| of.first < end && first < of.end);
+        let members: BTreeSet<&str> = members.chain(may_be.map(|of| of.member)).collect();
         self.account.findings.push(Finding {
             kind,
-            partition,
+            partition: page.partition,
             first,
             end,
             members: members.into_iter().map(str::to_owned).collect(),
@@ -349,16 +255,8 @@ impl Books {
     }
 }
 
-impl Change {
-    fn plus(self, by: Change, sign: i64) -> Self {
-        Change {
-            readings: self.readings + sign * by.readings,
-            unconfirmed: self.unconfirmed + sign * by.unconfirmed,
-            rows: self.rows + sign * by.rows,
-            committed: self.committed + sign * by.committed,
-        }
-    }
-}
+#[cfg(test)]
+mod killed_tests;
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::measure::member::{MemberMeasurement, OffsetRun, OffsetSpan, PartitionMeasurement};
+use crate::measure::delivered::DeliveredTopics;
+use crate::measure::member::{MemberMeasurement, OffsetRun, OffsetSpan};
 
 const PARTITION: TopicPartition = TopicPartition { topic: 0, partition: 0 };
 
@@ -36,6 +37,8 @@ fn of(rows: &[StoredRun], readings: &[Reading<'_>], unconfirmed: &[Unconfirmed<'
         committed: &[],
         delivered: None,
         unconfirmed,
+        in_order: true,
+        one_per_record: false,
         values: &[],
         same_length: false,
     };
@@ -46,9 +49,7 @@ fn unconfirmed(first: i64, end: i64) -> Unconfirmed<'static> {
     Unconfirmed {
         member: "a",
         partition: PARTITION,
-        first,
-        end,
-        copies: 1,
+        records: Records::Within(first, end),
     }
 }
 
@@ -121,7 +122,7 @@ fn more_rows_than_an_unanswered_commit_explains_are_said_with_what_it_explains()
     assert_eq!(found.account.unexplained, 1);
     assert_eq!(
         found.sentences()[1],
-        "offset 4 of partition 0 of topic 1 has 3 rows, and a wrote 1, and perhaps 1 more without an answer"
+        "offset 4 of partition 0 of topic 1 has 3 rows, and a wrote 1, and perhaps 1 more without reporting it"
     );
 }
 
@@ -143,6 +144,8 @@ fn a_row_that_nobody_reported_is_outside_unless_its_commit_was_not_answered() {
         committed: &[],
         delivered: None,
         unconfirmed: &[],
+        in_order: true,
+        one_per_record: false,
         values: &[],
         same_length: false,
     };
@@ -155,53 +158,6 @@ fn a_row_that_nobody_reported_is_outside_unless_its_commit_was_not_answered() {
         found.sentences()[1],
         "5 rows in partitions that the trial does not read"
     );
-}
-
-/// A member whose process was killed after it had reported these runs.
-fn killed(runs: &[OffsetRun]) -> MemberMeasurement {
-    MemberMeasurement {
-        was_killed: true,
-        partitions: vec![PartitionMeasurement {
-            runs: Some(runs.to_vec()),
-            ..PartitionMeasurement::default()
-        }],
-        ..MemberMeasurement::default()
-    }
-}
-
-#[test]
-fn a_killed_process_explains_one_row_of_each_record_from_its_last_report_on_and_nothing_before_it() {
-    let (dead, heir) = ([run(0, 50)], [run(40, 100)]);
-    let readings = [reading("dead", &dead), reading("heir", &heir)];
-    let member = killed(&dead);
-    let unconfirmed = Unconfirmed::of_member(&member, "dead", |_| 0, Tries::One);
-    // Committed up to 40, reported up to 50, and worked up to 60.
-    let rows = [row(0, 40, 1), row(40, 60, 2), row(60, 100, 1)];
-    assert_eq!(of(&rows, &readings, &unconfirmed).failure(), None);
-    assert_eq!(of(&rows, &readings, &[]).account.unexplained, 10);
-    // Not by its death: in what it had reported, and a third row.
-    let before = [row(0, 30, 1), row(30, 31, 2), row(31, 100, 1)];
-    assert_eq!(of(&before, &readings, &unconfirmed).account.unexplained, 1);
-    let third = [row(0, 55, 1), row(55, 56, 3), row(56, 100, 1)];
-    assert_eq!(of(&third, &readings, &unconfirmed).account.unexplained, 1);
-    let again = Unconfirmed::of_member(&member, "dead", |_| 0, Tries::Any);
-    assert_eq!(of(&third, &readings, &again).failure(), None);
-    let beyond = [row(0, 120, 1)];
-    assert_eq!(of(&beyond, &readings, &unconfirmed).failure(), None);
-}
-
-#[test]
-fn what_a_killed_process_read_before_its_first_report_of_a_later_assignment_is_not_known() {
-    // Under its second assignment it began somewhere and had read up to 80 by its first report.
-    let second = OffsetRun {
-        first: 80,
-        end: 90,
-        epoch: 2,
-    };
-    let member = killed(&[run(10, 20), second]);
-    let unconfirmed = Unconfirmed::of_member(&member, "dead", |_| 10, Tries::One);
-    let spans: Vec<_> = unconfirmed.iter().map(|may_be| (may_be.first, may_be.end)).collect();
-    assert_eq!(spans, [(20, i64::MAX), (10, 80), (90, i64::MAX)]);
 }
 
 #[test]
@@ -221,6 +177,8 @@ fn values_that_are_shorter_in_their_rows_than_when_they_were_read_are_found() {
             committed: &[],
             delivered: None,
             unconfirmed: &[],
+            in_order: true,
+            one_per_record: false,
             values: &values,
             same_length,
         };
@@ -262,32 +220,6 @@ fn values_that_are_shorter_in_their_rows_than_when_they_were_read_are_found() {
 }
 
 #[test]
-fn what_is_committed_to_kafka_must_have_a_row_even_if_a_killed_process_alone_knew_of_it() {
-    let runs = [run(0, 10)];
-    let member = killed(&runs);
-    let unconfirmed = Unconfirmed::of_member(&member, "a", |_| 0, Tries::One);
-    let committed = Committed {
-        partition: PARTITION,
-        low: 0,
-        end: 15,
-    };
-    let stored = Stored {
-        readings: &[reading("a", &runs)],
-        committed: &[committed],
-        delivered: None,
-        unconfirmed: &unconfirmed,
-        values: &[],
-        same_length: false,
-    };
-    let found = account(&[row(0, 12, 1)], stored, 0);
-    assert_eq!((found.failure(), found.account.lost), (Some(FailureKind::RowsLost), 3));
-    assert_eq!(
-        found.sentences()[1],
-        "offsets 12 to 14 of partition 0 of topic 1 were committed to Kafka and have no row"
-    );
-}
-
-#[test]
 fn offsets_of_existing_topics_without_a_record_need_no_row() {
     let delivered = DeliveredTopics {
         topics: vec![vec![(0..5).chain(8..10).collect()]],
@@ -298,6 +230,8 @@ fn offsets_of_existing_topics_without_a_record_need_no_row() {
         committed: &[],
         delivered: Some(&delivered),
         unconfirmed: &[],
+        in_order: true,
+        one_per_record: false,
         values: &[],
         same_length: false,
     };
@@ -308,6 +242,7 @@ fn offsets_of_existing_topics_without_a_record_need_no_row() {
 /// Each pair of a first offset and a length as a span.
 fn spans(pairs: &[(i64, i64)]) -> Vec<OffsetSpan> {
     let span = |&(first, length): &(i64, i64)| OffsetSpan {
+        partition: PARTITION,
         first,
         end: first + length,
     };
@@ -319,21 +254,12 @@ proptest! {
     fn counts_are_those_of_looking_at_each_offset(
         readings in prop::collection::vec((0i64..40, 0i64..15), 0..6),
         unanswered in prop::collection::vec((0i64..40, 0i64..15), 0..6),
-        reported_of_killed in prop::option::of((0i64..40, 0i64..15)),
         committed in 0i64..60,
         rows in prop::collection::vec((0i64..40, 1i64..15, 1u64..4), 0..6),
     ) {
         let runs: Vec<OffsetRun> = readings.iter().map(|(first, length)| run(*first, first + length)).collect();
-        let tried = MemberMeasurement {
-            partitions: vec![PartitionMeasurement { unanswered: spans(&unanswered), ..PartitionMeasurement::default() }],
-            ..MemberMeasurement::default()
-        };
-        let of_dead: Vec<OffsetRun> = reported_of_killed.iter().map(|(first, length)| run(*first, first + length)).collect();
-        let mut unconfirmed = Unconfirmed::of_member(&tried, "a", |_| 0, Tries::One);
-        if reported_of_killed.is_some() {
-            let dead = killed(&of_dead);
-            unconfirmed.extend(Unconfirmed::of_member(&dead, "dead", |_| 0, Tries::One));
-        }
+        let tried = MemberMeasurement { unanswered: spans(&unanswered), ..MemberMeasurement::default() };
+        let unconfirmed = Unconfirmed::of_group(&[(&tried, "a")], &[(PARTITION, 0)], true);
         // Stored runs of one partition do not overlap.
         let mut next = 0;
         let rows: Vec<StoredRun> = rows.iter().map(|(gap, length, copies)| {
@@ -343,28 +269,27 @@ proptest! {
         }).collect();
         let committed = Committed { partition: PARTITION, low: 0, end: committed };
         let stored = Stored {
-            readings: &[reading("a", &runs), reading("dead", &of_dead)],
+            readings: &[reading("a", &runs)],
             committed: &[committed],
             delivered: None,
             unconfirmed: &unconfirmed,
+            in_order: true,
+            one_per_record: false,
             values: &[],
             same_length: false,
         };
         let found = account(&rows, stored, 0).account;
         let mut expected = StoreAccount::default();
         for offset in 0..400 {
-            let reported = runs.iter().chain(&of_dead);
-            let read = reported.filter(|run| (run.first..run.end).contains(&offset)).count() as u64;
+            let read = runs.iter().filter(|run| (run.first..run.end).contains(&offset)).count() as u64;
             let tried = spans(&unanswered).iter().filter(|span| (span.first..span.end).contains(&offset)).count() as u64;
-            // It may have gone on after its last report, and have begun before the first if that was not at the beginning.
-            let died = of_dead.iter().filter(|run| !(run.first..run.end).contains(&offset)).count() as u64;
             let copies = rows.iter().filter(|run| (run.first..run.end).contains(&offset)).map(|run| run.copies).sum::<u64>();
             expected.rows += copies;
             expected.stored += u64::from(copies > 0);
             expected.stored_twice += copies.saturating_sub(1);
             expected.lost += u64::from(copies == 0 && (read > 0 || offset < committed.end));
-            expected.outside += u64::from(copies > 0 && read + tried + died == 0);
-            expected.unexplained += copies.saturating_sub((read + tried + died).max(1));
+            expected.outside += u64::from(copies > 0 && read + tried == 0);
+            expected.unexplained += copies.saturating_sub((read + tried).max(1));
         }
         prop_assert_eq!(found, expected);
     }

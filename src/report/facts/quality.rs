@@ -38,7 +38,8 @@ pub(crate) fn quality(input: &ReportInput) -> Vec<(&'static str, String)> {
     let bounds = bounds.filter_map(|summary| summary.figures.point(FigureId::ClockBoundMs));
     let clocks = bounds.reduce(f64::max).map(|bound_ms| {
         format!(
-            "compared with the coordinator's to within {bound_ms:.3} ms; times of two hosts may be wrong by so much"
+            "compared with the coordinator's to within {bound_ms:.3} ms; times of two hosts may be wrong by so much{}",
+            drift_of_clocks(input)
         )
     });
     let facts = [
@@ -53,4 +54,16 @@ pub(crate) fn quality(input: &ReportInput) -> Vec<(&'static str, String)> {
         .into_iter()
         .filter_map(|(name, text)| Some((name, text?)))
         .collect()
+}
+/// How far the clocks of other hosts drifted between two comparisons.
+fn drift_of_clocks(input: &ReportInput) -> String {
+    let used = input.trials.iter().filter(|trial| trial.is_used());
+    let clocks = used
+        .filter_map(|trial| trial.measurement.as_ref())
+        .flat_map(|m| &m.clocks.0);
+    let drifts = clocks.filter_map(|clock| clock.drift_ns_per_s);
+    let largest = drifts.map(i64::unsigned_abs).max();
+    largest.map_or_else(String::new, |ns| {
+        format!(", their drift of up to {:.1} µs in a second included", ns as f64 / 1e3)
+    })
 }

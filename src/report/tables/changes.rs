@@ -4,7 +4,7 @@ use crate::report::format::{UNKNOWN, duration, or_unknown, percent};
 use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
 use crate::report::table::{Column, Table, with_rows};
-use crate::summary::{ActSummary, ConfigurationSummary, PartSummary, part_in_words};
+use crate::summary::{ActSummary, ConfigurationSummary, DisturbedSummary, LateSummary, PartSummary, part_in_words};
 use crate::wording::{capitalised, with_commas};
 
 /// A time in milliseconds.
@@ -56,10 +56,67 @@ pub(crate) fn changes(input: &ReportInput) -> Vec<Table> {
             Column::figures("lag as before after", |(_, act): &Row| or_unknown(act.caught_up_ms, ms))
                 .dropped(6)
                 .only_if(any(|act| act.caught_up_ms.is_some())),
+            Column::figures("not written for", |(_, act): &Row| or_unknown(act.unwritten_ms, ms))
+                .dropped(9)
+                .only_if(any(|act| act.unwritten_ms.is_some())),
+            Column::figures("in sync after", |(_, act): &Row| or_unknown(act.restored_ms, ms))
+                .dropped(10)
+                .only_if(any(|act| act.restored_ms.is_some())),
         ];
         Table::of(family_title(input.scenario, family), columns, acts(input, family))
     });
     with_rows(tables)
+}
+
+/// How long records took in the seconds that acts disturbed, beside the others.
+pub(crate) fn disturbed(input: &ReportInput) -> Vec<Table> {
+    type Row<'a> = (&'a ConfigurationSummary, &'a DisturbedSummary);
+    let labels = Labels::new(input.scenario);
+    let tables = input.families().map(|family| {
+        let rows = || {
+            input
+                .of_family(family)
+                .filter_map(|c| Some((c, c.changes.as_ref()?.response.as_ref()?)))
+        };
+        let changes = |c: &'_ ConfigurationSummary| c.changes.as_ref().and_then(|changes| changes.undelivered);
+        let is_late = rows().any(|(_, response)| response.late.is_some());
+        let columns = [
+            Column::configuration(&labels, |(c, _): &Row| c.configuration),
+            Column::figures("p99 of undisturbed seconds", |(_, response): &Row| {
+                or_unknown(response.quiet_p99_ms, ms)
+            }),
+            Column::figures("p99 of disturbed seconds", |(_, response): &Row| {
+                or_unknown(response.disturbed_p99_ms, ms)
+            }),
+            Column::figures("longest", |(_, response): &Row| ms(response.disturbed_max_ms)).dropped(2),
+            Column::figures("records of disturbed seconds", |(_, response): &Row| {
+                percent(response.disturbed_share)
+            })
+            .dropped(1),
+            Column::figures("late of those", |(_, response): &Row| {
+                late(response, |late| late.disturbed)
+            })
+            .only_if(is_late),
+            Column::figures("late of the others", |(_, response): &Row| {
+                late(response, |late| late.quiet)
+            })
+            .only_if(is_late),
+            Column::figures("not delivered", move |(c, _): &Row| {
+                changes(c).map_or_else(|| UNKNOWN.to_owned(), with_commas)
+            })
+            .dropped(3),
+        ];
+        Table::of(family_title(input.scenario, family), columns, rows())
+    });
+    with_rows(tables)
+}
+
+/// Records that took longer than the load allows.
+fn late(response: &DisturbedSummary, count: fn(&LateSummary) -> u64) -> String {
+    response.late.as_ref().map_or_else(
+        || UNKNOWN.to_owned(),
+        |late| format!("{} (over {})", with_commas(count(late)), ms(late.limit_ms)),
+    )
 }
 
 /// What the longest gap of each act is made of.

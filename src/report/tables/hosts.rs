@@ -1,8 +1,8 @@
 //! The hosts of a run whose workers are on several, and which of them were full.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use crate::measure::{FULL_SHARE, HostFacts, HostMeasurement};
+use crate::measure::{FULL_SHARE, HostFacts, HostMeasurement, Measurement};
 use crate::report::format::{UNKNOWN, bytes, percent};
 use crate::report::input::ReportInput;
 use crate::report::table::{Column, Table};
@@ -12,7 +12,7 @@ use crate::wording::listed;
 /// A host with what it did in each trial.
 struct Host<'a> {
     name: String,
-    places: String,
+    places: BTreeSet<&'a str>,
     facts: Option<&'a HostFacts>,
     cores: u32,
     measured: Vec<&'a HostMeasurement>,
@@ -27,24 +27,19 @@ pub(crate) fn hosts(input: &ReportInput) -> Option<Table> {
             .filter(|trial| trial.is_used())
             .filter_map(|t| t.measurement.as_ref())
     };
-    let mut others: BTreeMap<&str, Host> = BTreeMap::new();
-    for other in measurements().flat_map(|m| &m.other_hosts) {
-        let places: Vec<&str> = other.places.iter().map(String::as_str).collect();
-        let host = others.entry(&other.ssh).or_insert_with(|| Host {
-            name: other.ssh.clone(),
-            places: listed(&places),
-            facts: Some(&other.facts),
-            cores: other.facts.cores,
-            measured: Vec::new(),
-        });
-        host.measured.push(&other.measured);
-    }
+    let others = others(measurements());
     if others.is_empty() {
         return None;
     }
+    let is_beside = |m: &Measurement| m.load.as_ref().is_some_and(|load| load.is_beside);
+    let here_has = if measurements().all(is_beside) {
+        "tandem and its brokers"
+    } else {
+        "tandem, its brokers and producers"
+    };
     let here = Host {
         name: input.environment.host.clone(),
-        places: "tandem, its brokers and producers".to_owned(),
+        places: BTreeSet::from([here_has]),
         facts: None,
         cores: measurements().map(|m| m.host.cores).max().unwrap_or(0),
         measured: measurements().map(|m| &m.host).collect(),
@@ -52,7 +47,9 @@ pub(crate) fn hosts(input: &ReportInput) -> Option<Table> {
     let environment = input.environment;
     let columns = [
         Column::words("host", |host: &Host| host.name.clone()),
-        Column::words("has", |host: &Host| host.places.clone()),
+        Column::words("has", |host: &Host| {
+            listed(&host.places.iter().copied().collect::<Vec<_>>())
+        }),
         Column::figures("cores", |host: &Host| host.cores.to_string()),
         Column::figures("memory", |host: &Host| {
             bytes(host.facts.map_or(environment.memory_bytes, |facts| facts.memory_bytes))
@@ -63,19 +60,39 @@ pub(crate) fn hosts(input: &ReportInput) -> Option<Table> {
         Column::figures("busy", |host: &Host| busy(host).map_or(UNKNOWN.to_owned(), percent)),
         Column::words("full", |host: &Host| full(host)),
     ];
-    Some(Table::of(
-        String::new(),
-        columns,
-        std::iter::once(here).chain(others.into_values()),
-    ))
+    Some(Table::of(String::new(), columns, std::iter::once(here).chain(others)))
+}
+
+/// The other machines, by their names. Two ways to one machine are one.
+fn others<'a>(measurements: impl Iterator<Item = &'a Measurement>) -> Vec<Host<'a>> {
+    let mut others: Vec<Host<'a>> = Vec::new();
+    for other in measurements.flat_map(|m| &m.other_hosts) {
+        let is_it =
+            |host: &Host| host.name == other.ssh || host.facts.is_some_and(|facts| facts.is_same_machine(&other.facts));
+        let known = others.iter().position(is_it);
+        let index = known.unwrap_or(others.len());
+        if known.is_none() {
+            others.push(Host {
+                name: other.ssh.clone(),
+                places: BTreeSet::new(),
+                facts: Some(&other.facts),
+                cores: other.facts.cores,
+                measured: Vec::new(),
+            });
+        }
+        let host = &mut others[index];
+        host.places.extend(other.places.iter().map(String::as_str));
+        host.measured.push(&other.measured);
+    }
+    others.sort_by(|a, b| a.name.cmp(&b.name));
+    others
 }
 
 fn shares<'a>(host: &'a Host) -> impl Iterator<Item = f64> + 'a {
-    let busy = host.measured.iter().filter_map(|measured| measured.busy_of_cores());
-    busy.map(|(busy, cores)| busy / cores)
+    host.measured.iter().filter_map(|measured| measured.full_share())
 }
 
-/// Median share of the cores that were busy.
+/// Median share of what may be used there that was: of the cores, or of a quota that leaves less.
 fn busy(host: &Host) -> Option<f64> {
     median(&shares(host).collect::<Vec<f64>>())
 }

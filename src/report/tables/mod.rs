@@ -13,7 +13,7 @@ pub(super) mod scaling;
 mod store;
 
 pub(super) use self::cells::{effect_header, effect_text};
-pub(super) use self::changes::{changes, gap_parts};
+pub(super) use self::changes::{changes, disturbed, gap_parts};
 pub(super) use self::comparisons::{comparisons, own_comparisons};
 pub(super) use self::details::{details, latencies};
 pub(super) use self::hosts::hosts;

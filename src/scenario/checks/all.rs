@@ -1,6 +1,6 @@
 //! All checks of a file, and all warnings.
 
-use super::{apps, capacity, events, existing, load_warnings, loads, polls, sessions, settings, store, threads};
+use super::{apps, capacity, events, existing, hosts, load_warnings, loads, polls, sessions, settings, store, threads};
 use crate::scenario::draft::Draft;
 use crate::scenario::keys::Settings;
 use crate::scenario::kinds::ModeName;
@@ -29,6 +29,7 @@ pub(crate) fn check(named: &[(&str, &Settings)], draft: &Draft, problems: &mut P
 /// What the user should know although it is no error.
 pub(crate) fn warnings(named: &[(&str, &Settings)], draft: &Draft, scenario: &Scenario) -> Vec<String> {
     let mut warnings = apps::warnings(named);
+    warnings.extend(hosts::warnings(named));
     warnings.extend(threads::warnings(named));
     warnings.extend(load_warnings::warnings(named, draft, scenario.capacity.as_ref()));
     warnings.extend(events::warnings(named, draft));

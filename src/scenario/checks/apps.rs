@@ -1,12 +1,14 @@
 //! Which app can do what, and whether each configuration asks its app for something that it can do.
 
-use super::hosts::elsewhere;
+use super::hosts::{self, elsewhere};
 use crate::clients::{ClientKind, OWN_APP, ReadyMade};
 use crate::scenario::client::{Clients, may_be_set};
 use crate::scenario::draft::Draft;
 use crate::scenario::keys::{CLIENT, EVENT, Settings, TableKeys as _};
 use crate::scenario::kinds::{Assignment, ModeName, Protocol};
-use crate::scenario::model::{AppProgram, AppSpec, Buffers, Commit, HERE, PROGRAM, PropertyValue, Read, Speaks, Work};
+use crate::scenario::model::{
+    AppProgram, AppSpec, Buffers, Commit, HERE, PROGRAM, Place, PropertyValue, Read, Speaks, Work,
+};
 use crate::scenario::problem::{Problem, Problems};
 use crate::scenario::suggest::{any_value, did_you_mean_value};
 
@@ -289,10 +291,9 @@ fn launcher(app: &AppSpec, settings: &Settings, draft: &Draft) -> Option<Problem
     if app.runs == AppProgram::Tandem {
         return None;
     }
-    let place = draft.places.iter().find(|place| place.name == settings.place)?;
-    if place.launcher.is_empty() || place.launcher.iter().any(|word| word == PROGRAM) {
-        return None;
-    }
+    let without_room =
+        |place: &&Place| !place.launcher.is_empty() && !place.launcher.iter().any(|word| word == PROGRAM);
+    let place = hosts::places(settings, draft).find(without_room)?;
     let within = place.launcher.iter().any(|word| word.contains(PROGRAM));
     let (place, app) = (&place.name, &app.name);
     let message = if within {

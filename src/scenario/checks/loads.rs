@@ -3,12 +3,14 @@
 
 use std::ops::Range;
 
+use super::hosts;
+use crate::clients::OWN_APP;
 use crate::load::{STAMP_BYTES, Schedule, ScheduleError};
 use crate::scenario::choice::Choice as _;
 use crate::scenario::draft::Draft;
 use crate::scenario::keys::{FILL, RECORDS_MAX, Settings, TableKeys as _};
 use crate::scenario::kinds::{ModeName, time_text};
-use crate::scenario::model::Size;
+use crate::scenario::model::{PROGRAM, Producers, Size};
 use crate::scenario::problem::{Problem, Problems};
 use crate::scenario::settings::is_load_key;
 use crate::wording::with_commas;
@@ -24,6 +26,8 @@ pub(crate) fn check(name: &str, settings: &Settings, draft: &Draft, problems: &m
         room_for_stamps(name, settings),
         weights(settings),
         schedule(name, settings, draft),
+        beside_another_app(settings),
+        beside_another_program(settings, draft),
     ];
     checks.into_iter().flatten().for_each(|problem| problems.add(problem));
 }
@@ -101,6 +105,26 @@ fn room_for_stamps(name: &str, settings: &Settings) -> Option<Problem> {
          carries when it was to be sent"
     );
     settings.problem_at(&["size"], "`size` is too small for the stamp", allowed)
+}
+
+/// Only tandem's own worker measures the records of one producer alone.
+fn beside_another_app(settings: &Settings) -> Option<Problem> {
+    (settings.producers == Producers::Beside && settings.app != OWN_APP).then_some(())?;
+    let message = format!("producers = \"beside\" cannot be used with the app `{}`", settings.app);
+    let allowed = "must be a number: only tandem's own worker measures the records of one producer alone";
+    settings.problem_at(&["producers"], &message, allowed.to_owned())
+}
+
+/// A producer is tandem's own worker, which a launcher must be able to start.
+fn beside_another_program(settings: &Settings, draft: &Draft) -> Option<Problem> {
+    (settings.producers == Producers::Beside).then_some(())?;
+    let place = hosts::places(settings, draft).find(hosts::names_its_own)?;
+    let message = format!(
+        "producers = \"beside\" cannot be used at place {:?}, whose launcher names a program of its own",
+        place.name
+    );
+    let allowed = format!("the launcher must have {PROGRAM} in it: a producer is tandem's own worker");
+    settings.problem_at(&["producers"], &message, allowed)
 }
 
 fn weights(settings: &Settings) -> Option<Problem> {

@@ -1,6 +1,6 @@
 //! Combinations of settings that cannot be: each value is valid by itself, together they are an error of the file.
 
-use super::threads;
+use super::{hosts, threads};
 use crate::clients::REFUSED_BY_CONSUMER_PROTOCOL;
 use crate::scenario::choice::Choice as _;
 use crate::scenario::draft::Draft;
@@ -10,7 +10,7 @@ use crate::scenario::kinds::{Assignment, Protocol};
 use crate::scenario::model::Assignor;
 use crate::scenario::model::{ClusterSource, Keys};
 use crate::scenario::problem::{Problem, Problems};
-use crate::scenario::suggest::{any_value, did_you_mean_value};
+use crate::scenario::suggest::any_value;
 use crate::wording::{plural, with_commas};
 
 const IN_SYNC: &str = "min.insync.replicas";
@@ -36,7 +36,8 @@ pub(crate) fn check(name: &str, settings: &Settings, draft: &Draft, problems: &m
         one_group(name, settings),
         threads::too_many(name, settings),
         threads::key_without_keys(settings),
-        place(settings, draft),
+        hosts::unknown(settings, draft),
+        hosts::several_programs(settings, draft),
     ];
     checks.into_iter().flatten().for_each(|problem| problems.add(problem));
     refused_properties(settings).for_each(|problem| problems.add(problem));
@@ -207,16 +208,6 @@ fn one_group(name: &str, settings: &Settings) -> Option<Problem> {
     problem.map(|problem| {
         problem.help("or leave `group` out: every group of a trial then has a name of its own".to_owned())
     })
-}
-
-fn place(settings: &Settings, draft: &Draft) -> Option<Problem> {
-    let names = || draft.places.iter().map(|place| place.name.as_str());
-    if names().any(|name| name == settings.place) {
-        return None;
-    }
-    let message = format!("there is no place {:?}", settings.place);
-    let problem = settings.problem_at(&["place"], &message, format!("must be {}", any_value(names())));
-    problem.map(|problem| problem.maybe_help(did_you_mean_value(&settings.place, names())))
 }
 
 fn refused_properties(settings: &Settings) -> impl Iterator<Item = Problem> {

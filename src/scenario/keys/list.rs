@@ -6,19 +6,20 @@ use std::collections::BTreeMap;
 use super::configured::Configured;
 use super::events::{EventKeys, PlacedEvent};
 use super::key::{Key, TableKeys, keys};
+use super::kubernetes::KubernetesKeys;
 use super::table::Table;
 use crate::clients::{OWN_APP, ReadyMade};
 use crate::load::Arrivals;
 use crate::scenario::kafka_version::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 use crate::scenario::kinds::{
     AppCommand, AppEnv, AppName, Assignment, Bootstrap, ClientDefaults, Command, Container, Cores, Count, Decimal,
-    Duration, Expression, FigureName, Formed, FromEnvironment, GroupName, HostName, Integer, IntegerOrAll, KeyNames,
-    Kind, Lag, Line, ListenerName, Memory, MetricName, Milliseconds, ModeName, Number, OneOf, Positive, Prefix,
-    Processors, Protocol, Ratio, SshTarget, Switch, Threshold, TopicName, Topics, Warmup, Weights,
+    Duration, Expression, FigureName, Formed, FromEnvironment, GroupName, HostName, Integer, IntegerOrAll, Interval,
+    KeyNames, Kind, Lag, Line, ListenerName, Memory, MetricName, Milliseconds, ModeName, Number, OneOf, PlaceNames,
+    Positive, Prefix, Processors, Protocol, Ratio, SshTarget, Switch, Threshold, TopicName, Topics, Warmup, Weights,
 };
 use crate::scenario::model::{
-    Assignor, Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, PropertyValue, Read, Repetitions,
-    Shape, Size, Speaks, StoreErrors, StoreKind, StoreWrite, TrialLength, Until, Work, WorkOrdering,
+    Assignor, Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, Producers, PropertyValue, Read,
+    Repetitions, Shape, Size, Speaks, StoreErrors, StoreKind, StoreWrite, TrialLength, Until, Work, WorkOrdering,
 };
 
 /// Partitions of a topic, and of a data set.
@@ -104,7 +105,10 @@ keys! {
 
 keys! {
     /// `[[place]]`
-    PlaceKeys {}
+    PlaceKeys {
+        /// `[place.kubernetes]`.
+        kubernetes: Option<KubernetesKeys>,
+    }
 
     "name" => name: Line, &[Table::Place], required(),
         "Name by which `place` refers to it; `here`, this machine, always exists.";
@@ -264,9 +268,9 @@ keys! {
     "app" => app: AppName, CONSUMER, default(OWN_APP.to_owned()),
         Means(|c| c.app_text()),
         "What runs in the worker processes: tandem's own consumer, a ready-made client, or an [[app]].";
-    "place" => place: Line, CONSUMER, default(HERE.to_owned()),
-        Means(|c| c.place_text()),
-        "The [[place]] where worker processes run.";
+    "place" => places: PlaceNames, CONSUMER, default(vec![HERE.to_owned()]),
+        Means(|c| c.place_texts()),
+        "The [[place]] where worker processes run; over a list, the processes of each group are spread in turn.";
     "client" => client: OneOf<ClientDefaults>, CONSUMER, default(ClientDefaults::Tandem),
         Means(|c| c.configuration.client.library_defaults_only.then_some(ClientDefaults::Library)),
         "\"defaults\" leaves tandem's own client settings out; a table of this name holds client properties.";
@@ -295,9 +299,12 @@ keys! {
     "drain" => drain_ns: Warmup, &[Table::Load], default(30 * SECOND_NS),
         Task(|c| Some(c.load()?.drain_ns)),
         "Time after the end of the load to read what is left; a trial that leaves more is flagged as unread.";
-    "producers" => producers: Count<1, 64>, LOAD, default(1),
-        Means(|c| Some(c.load()?.producers)),
-        "Producer processes that share the rate.";
+    "late" => late_ns: Interval, &[Table::Load], absent("none"),
+        Task(|c| c.load()?.late_ns),
+        "Reports of planned events count records as late whose response time is longer.";
+    "producers" => producers: Producers, LOAD, default(Producers::Number(1)),
+        Means(|c| Some(c.load()?.where_producers_are())),
+        "Producer processes that share the rate; \"beside\" starts one at each place of the consumers.";
 }
 
 keys! {
@@ -371,6 +378,7 @@ pub fn keys() -> impl Iterator<Item = &'static Key> {
         .chain(of::<TrialKeys>())
         .chain(of::<ClusterKeys>())
         .chain(of::<PlaceKeys>())
+        .chain(of::<KubernetesKeys>())
         .chain(of::<AppKeys>())
         .chain(of::<Settings>())
         .chain(of::<StoreKeys>())

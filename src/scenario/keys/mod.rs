@@ -3,6 +3,7 @@
 mod configured;
 mod events;
 mod key;
+mod kubernetes;
 mod list;
 mod table;
 mod unknown;
@@ -11,6 +12,7 @@ pub(crate) use configured::Configured;
 pub(crate) use events::{EVENT, EventKeys, PlacedEvent, events_text};
 pub use key::Key;
 pub(crate) use key::{Default, Given, Parsed, Role, Setting, TableKeys};
+pub(crate) use kubernetes::{KUBERNETES, KubernetesKeys};
 pub use list::keys;
 pub(crate) use list::{
     AppKeys, BYTES_PER_MIB, CapacityKeys, CaseKeys, ClusterKeys, PARTITIONS_MAX, PlaceKeys, RECORDS_MAX, RequireKeys,

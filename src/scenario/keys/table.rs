@@ -11,6 +11,8 @@ pub enum Table {
     Cluster,
     /// `[[place]]`
     Place,
+    /// `[place.kubernetes]`, or `kubernetes = { ... }` in `[[place]]`
+    Kubernetes,
     /// `[[app]]`
     App,
     /// `[dataset]`
@@ -49,6 +51,9 @@ impl Table {
     /// The tables that stand any number of times.
     pub(crate) const LISTS: [Table; 5] = [Table::Place, Table::App, Table::Require, Table::Event, Table::Case];
 
+    /// The tables that stand within others.
+    pub(crate) const NESTED: [Table; 1] = [Table::Kubernetes];
+
     /// The table whose header has this name.
     pub(crate) fn named(name: &str) -> Option<Table> {
         let tables = Table::SINGLE.into_iter().chain(Table::LISTS);
@@ -67,6 +72,7 @@ impl Table {
             Table::Trial => "[trial]",
             Table::Cluster => "[cluster]",
             Table::Place => "[[place]]",
+            Table::Kubernetes => "[place.kubernetes]",
             Table::App => "[[app]]",
             Table::Dataset => "[dataset]",
             Table::Consumer => "[consumer]",

@@ -1,6 +1,7 @@
 //! What to say of a key that a table does not have.
 
 use super::events::EVENT;
+use super::kubernetes::KUBERNETES;
 use super::list::keys;
 use super::table::{FILL, PRODUCER, Table};
 use crate::clients::ReadyMade;
@@ -61,6 +62,7 @@ pub(crate) fn unknown_key(entry: &Entry<'_>, stands_in: Table) -> Problem {
         .chain(tables)
         .chain((stands_in == Table::Case).then_some(EVENT))
         .chain((stands_in == Table::Cluster).then_some("broker"))
+        .chain((stands_in == Table::Place).then_some(KUBERNETES))
         .chain(matches!(stands_in, Table::Cluster | Table::Dataset | Table::Load).then_some("client"))
         .collect();
     if nearest(entry.key, here.iter().copied()).is_some() {

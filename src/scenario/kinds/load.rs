@@ -176,9 +176,10 @@ impl fmt::Display for Load {
         }
         let warmup = time_text(self.warmup_ns);
         let processes = if self.producers == 1 { "process" } else { "processes" };
+        let beside = if self.is_beside { " beside the consumers" } else { "" };
         write!(
             f,
-            ", for {duration} after {warmup} of warm-up, from {} producer {processes}",
+            ", for {duration} after {warmup} of warm-up, from {} producer {processes}{beside}",
             self.producers
         )?;
         for (name, value) in &self.properties {

@@ -70,8 +70,9 @@ pub struct Configuration {
     /// Index into [`Scenario::apps`].
     #[serde(default)]
     pub app: usize,
-    /// Index into [`Scenario::places`].
-    pub place: usize,
+    /// Indices into [`Scenario::places`]: the process of each number in its group runs at the next of them, in turn.
+    #[serde(rename = "place", with = "in_turn")]
+    pub places: Vec<usize>,
     /// Client settings.
     pub client: ClientSettings,
     /// Whether records lie there, arrive, or both.
@@ -123,9 +124,64 @@ impl Configuration {
         Some(timeouts).filter(|timeouts| of_group && *timeouts != GroupTimeouts::default())
     }
 
+    /// The index of the place of a process, which has this number in its group, counted from 0.
+    pub fn place_of(&self, process: u32) -> usize {
+        self.places[process as usize % self.places.len()]
+    }
+
+    /// The places that have a process, as indices into [`Scenario::places`], each once and in the order of the file.
+    pub fn distinct_places(&self) -> Vec<usize> {
+        let mut distinct = Vec::new();
+        for place in self.places.iter().take(self.processes as usize) {
+            if !distinct.contains(place) {
+                distinct.push(*place);
+            }
+        }
+        distinct
+    }
+
+    /// The producer that is beside the processes of each of [`Configuration::places`]; empty where none is.
+    pub fn producers_beside(&self) -> Vec<u32> {
+        if !self.mode.load().is_some_and(|load| load.is_beside) {
+            return Vec::new();
+        }
+        let distinct = self.distinct_places();
+        let producer = |place: &usize| (0u32..).zip(&distinct).find(|(_, other)| *other == place);
+        let used = self.places.iter().take(self.processes as usize);
+        used.filter_map(producer).map(|(producer, _)| producer).collect()
+    }
+
     /// True where something is done with each record.
     pub fn has_work(&self) -> bool {
         self.work != Work::None
+    }
+}
+
+/// The stored form of [`Configuration::places`]: a number where there is one, as runs stored before had it.
+mod in_turn {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        One(usize),
+        List(Vec<usize>),
+    }
+
+    #[allow(clippy::ptr_arg, reason = "serde hands it over so")]
+    pub(super) fn serialize<S: Serializer>(places: &Vec<usize>, serializer: S) -> Result<S::Ok, S::Error> {
+        match &places[..] {
+            [place] => place.serialize(serializer),
+            places => places.serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<usize>, D::Error> {
+        match Stored::deserialize(deserializer)? {
+            Stored::One(place) => Ok(vec![place]),
+            Stored::List(places) if places.is_empty() => Err(serde::de::Error::custom("`place` is an empty list")),
+            Stored::List(places) => Ok(places),
+        }
     }
 }
 

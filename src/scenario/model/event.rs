@@ -266,6 +266,37 @@ impl Event {
     }
 }
 
+/// Seconds of a trial in nanoseconds.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "at most some minutes"
+)]
+pub fn seconds_ns(seconds: f64) -> u64 {
+    (seconds * 1e9) as u64
+}
+
+/// How many acts the events of a configuration do, however many that are.
+pub fn count_of_steps(events: &[Event], parties: Parties) -> u64 {
+    let of_event = |event: &Event| (event.targets(parties).len() as u64).saturating_mul(event.times.into());
+    events.iter().map(of_event).fold(0, u64::saturating_add)
+}
+
+/// When each act begins at the earliest and is over at the latest, as far as times say so: one that follows another begins
+/// when that one is over.
+pub fn spans_of(steps: &[EventStep]) -> Vec<Option<(u64, u64)>> {
+    let mut spans: Vec<Option<(u64, u64)>> = Vec::new();
+    for (place, step) in steps.iter().enumerate() {
+        let before = place.checked_sub(1).filter(|before| steps[*before].event == step.event);
+        let before = before.and_then(|before| spans[before]);
+        spans.push(match step.when {
+            StepTime::Next => before.map(|(_, over_ns)| (over_ns, over_ns.saturating_add(step.act.for_ns()))),
+            StepTime::After(_) | StepTime::Progress(_) => step.span_ns(),
+        });
+    }
+    spans
+}
+
 /// What the events of a configuration do, one act after the other, each event by itself.
 pub fn event_steps(events: &[Event], parties: Parties) -> Vec<EventStep> {
     let mut acts = Vec::new();
@@ -328,6 +359,11 @@ mod tests {
         };
         let each = Target::EachProcess { group: None };
         assert_eq!(whens(restart(each, None, 1)), [StepTime::After(SECOND), StepTime::Next]);
+        let one_after_the_other = event_steps(&[restart(each, None, 1)], parties);
+        let spans = [1, 2].map(|second| Some((second * SECOND, (second + 1) * SECOND)));
+        assert_eq!(spans_of(&one_after_the_other), spans);
+        let many = [restart(each, None, u32::MAX), restart(each, None, u32::MAX)];
+        assert_eq!(count_of_steps(&many, parties), 4 * u64::from(u32::MAX));
         let even = [1, 6, 11, 16].map(|second| StepTime::After(second * SECOND));
         assert_eq!(whens(restart(each, Some(5 * SECOND), 2)), even);
         let brokers = event_steps(&[restart(Target::EachBroker, None, 1)], parties);

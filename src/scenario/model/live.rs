@@ -49,10 +49,38 @@ pub struct Load {
     /// The longest time from the end of the load until everything is read.
     #[serde(default = "drain_of_older_runs")]
     pub drain_ns: u64,
+    /// Records with a longer response time are counted as late where something is done on purpose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_ns: Option<u64>,
     /// Producer processes.
     pub producers: u32,
+    /// True where there is one at each place of the consumers, in the order of
+    /// [`distinct_places`](super::configuration::Configuration::distinct_places), whose response times alone are measured
+    /// there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_beside: bool,
     /// Properties of the producers' clients that the user set.
     pub properties: BTreeMap<String, PropertyValue>,
+}
+
+/// How many producers a load has, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Producers {
+    /// So many on this machine.
+    Number(u32),
+    /// One at each place of the consumers.
+    Beside,
+}
+
+impl Load {
+    /// As `producers` says it.
+    pub(crate) fn where_producers_are(&self) -> Producers {
+        if self.is_beside {
+            Producers::Beside
+        } else {
+            Producers::Number(self.producers)
+        }
+    }
 }
 
 /// [`Load::drain_ns`] of what was stored before it could be chosen.

@@ -8,6 +8,7 @@ mod configuration;
 mod dataset;
 mod event;
 mod existing;
+mod kubernetes;
 mod live;
 mod place;
 mod property;
@@ -26,9 +27,14 @@ pub use configuration::{
     Assignor, Buffers, Commit, Configuration, GroupProtocol, GroupTimeouts, Membership, Read, Work, WorkOrdering,
 };
 pub use dataset::{Compression, DatasetSpec, Keys, Size};
-pub use event::{Event, EventAct, EventStep, EventTime, Parties, Party, RestartHow, StepTime, Target, event_steps};
+pub use event::{
+    Event, EventAct, EventStep, EventTime, Parties, Party, RestartHow, StepTime, Target, count_of_steps, event_steps,
+    seconds_ns, spans_of,
+};
 pub(crate) use existing::ISOLATION;
 pub use existing::{DataSource, ExistingTopics, FoundPartition, FoundTopic, FoundTopics, Isolation, PATTERN_START};
+pub use kubernetes::{KubernetesPlace, PullPolicy};
+pub(crate) use live::Producers;
 pub use live::{Capacity, Load, Mode, ResponseLimit, SEARCH_WINDOW_MAX_NS, Shape};
 pub(crate) use place::HERE;
 pub use place::{ContainerPlace, Engine, Place, PlaceLimits, Reach, processors};

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::app::App;
+use super::kubernetes::KubernetesPlace;
 use crate::scenario::choice::Choice;
 use crate::scenario::secrets::{HIDDEN, secrets_of_command, serialize_command};
 
@@ -28,6 +29,9 @@ pub struct Place {
     /// The containers; `None` for a place that has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container: Option<ContainerPlace>,
+    /// The pods; `None` for a place that has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubernetes: Option<KubernetesPlace>,
     /// Path of this program there; `None` for a copy of it, or for the one that the image has in its search path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tandem: Option<String>,
@@ -51,6 +55,8 @@ pub enum Reach<'a> {
     Ssh(&'a str),
     /// Each in a container of its own.
     Container(&'a ContainerPlace),
+    /// In pods.
+    Kubernetes(&'a KubernetesPlace),
 }
 
 /// A place whose worker processes are containers.
@@ -120,6 +126,9 @@ pub fn processors(list: &str) -> Option<BTreeSet<u32>> {
 impl Place {
     /// How worker processes are started here.
     pub fn reach(&self) -> Reach<'_> {
+        if let Some(pods) = &self.kubernetes {
+            return Reach::Kubernetes(pods);
+        }
         match (&self.container, &self.ssh, &self.launcher[..]) {
             (Some(container), _, _) => Reach::Container(container),
             (None, Some(target), _) => Reach::Ssh(target),
@@ -132,7 +141,15 @@ impl Place {
     pub fn is_managed(&self) -> bool {
         match self.reach() {
             Reach::Here | Reach::Launcher(_) => false,
-            Reach::Ssh(_) | Reach::Container(_) => true,
+            Reach::Ssh(_) | Reach::Container(_) | Reach::Kubernetes(_) => true,
+        }
+    }
+
+    /// True if workers there, on this machine, have its network: 127.0.0.1 is the same there.
+    pub fn shares_network(&self) -> bool {
+        match self.reach() {
+            Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) | Reach::Container(_) => true,
+            Reach::Kubernetes(pods) => pods.host_network,
         }
     }
 

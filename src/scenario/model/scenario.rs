@@ -111,14 +111,20 @@ impl Scenario {
         format!("{}={value}", self.axes[axis].key)
     }
 
-    /// Where a configuration's workers run.
-    pub fn place_of(&self, configuration: &Configuration) -> &Place {
-        &self.places[configuration.place]
+    /// Where a process of a configuration runs, which has this number in its group, counted from 0.
+    pub fn place_of(&self, configuration: &Configuration, process: u32) -> &Place {
+        &self.places[configuration.place_of(process)]
     }
 
-    /// What runs in a configuration's workers.
+    /// The places where a configuration has processes, each once.
+    pub fn places_of(&self, configuration: &Configuration) -> impl Iterator<Item = &Place> {
+        let distinct = configuration.distinct_places().into_iter();
+        distinct.map(|place| &self.places[place])
+    }
+
+    /// What runs in a configuration's workers. A launcher that names a program of its own has no other place beside it.
     pub fn app_of(&self, configuration: &Configuration) -> App<'_> {
-        self.app_at(configuration.app, configuration.place)
+        self.app_at(configuration.app, configuration.place_of(0))
     }
 
     /// What runs where this app is run at this place: a launcher may name a program of its own.

@@ -79,6 +79,7 @@ fn the_tables_of_the_reference_are_the_declarations_of_the_keys() {
     let mut document = Document::read("docs/scenarios.md");
     let tables: Vec<Table> = std::iter::once(Table::Top)
         .chain(Table::LISTS)
+        .chain(Table::NESTED)
         .chain(Table::SINGLE)
         .collect();
     let mut rows_made = 0;
@@ -120,6 +121,7 @@ fn the_schema_has_every_key_in_every_table_of_the_list_and_no_other() {
         Table::Trial,
         Table::Cluster,
         Table::Place,
+        Table::Kubernetes,
         Table::App,
         Table::Dataset,
         Table::Consumer,
@@ -134,6 +136,7 @@ fn the_schema_has_every_key_in_every_table_of_the_list_and_no_other() {
         let name = table.header().trim_matches(['[', ']']);
         let object = match table {
             Table::Top => &schema,
+            Table::Kubernetes => &schema["properties"]["place"]["items"]["properties"]["kubernetes"],
             Table::Place | Table::App | Table::Require | Table::Event | Table::Case => {
                 &schema["properties"][name]["items"]
             }
@@ -154,6 +157,7 @@ fn the_schema_has_every_key_in_every_table_of_the_list_and_no_other() {
                 "trial", "cluster", "place", "app", "dataset", "consumer", "load", "store", "capacity", "require",
                 "matrix", "case", "event",
             ]),
+            Table::Place => listed.extend(["kubernetes"]),
             Table::Cluster => listed.extend(["client", "broker"]),
             Table::Dataset | Table::Load | Table::App => listed.extend(["client"]),
             Table::Consumer => listed.extend(["java", "spring", "python", "go"]),
@@ -182,6 +186,9 @@ fn every_property_of_the_schema_is_described() {
     check("store", &schema["properties"]["store"]);
     check("event", &schema["properties"]["event"]["items"]);
     check("capacity", &schema["properties"]["capacity"]);
+    let place = &schema["properties"]["place"]["items"];
+    check("place", place);
+    check("kubernetes", &place["properties"]["kubernetes"]);
 }
 
 #[test]
@@ -210,6 +217,10 @@ fn what_the_parser_refuses_by_its_form_the_schema_refuses_too() {
         "question = '?'\n[matrix]\nrecords = [2]",
         "question = '?'\n[[case]]\nconsumers = 2",
         "question = '?'\n[[place]]\nname = 'a'\ncpus = 'all'",
+        "question = '?'\n[[place]]\nname = 'a'\nkubernetes = { namespace = 'n' }",
+        "question = '?'\n[[place]]\nname = 'a'\nkubernetes = { image = 'i', pods = -1 }",
+        "question = '?'\n[[place]]\nname = 'a'\nkubernetes = { image = 'i', limits = { cpu = '500m' } }",
+        "question = '?'\n[[place]]\nname = 'a'\nkubernetes = { image = 'i', replicas = 2 }",
         "question = '?'\n[[app]]\nname = 'a'",
         "question = '?'\n[[app]]\nname = 'a'\ncommand = 'x'",
         "question = '?'\n[[app]]\nname = 'a'\ncommand = ['x']\nspeaks = 'all'",

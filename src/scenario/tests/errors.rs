@@ -126,6 +126,18 @@ fn what_stands_together_in_a_place_is_checked() {
         place("container = { image = \"a\", netwrk = \"b\" }"),
         place("ssh = \"h\"\ncontainer = { image = \"a\" }"),
         place(&format!("container = {{ image = \"a\" }}\n{launcher}")),
+        place("kubernetes = \"pods\""),
+        place("kubernetes = { namespace = \"n\" }"),
+        place("kubernetes = { image = \"i\", replicas = 2 }"),
+        place("kubernetes = { image = \"i\", pods = -1 }"),
+        place("kubernetes = { image = \"i\", limits = { cpu = \"500m\" } }"),
+        place("kubernetes = { image = \"i\", requests = { memroy = \"1GiB\" } }"),
+        place("kubernetes = { image = \"i\", requests = { cpu = 2 }, limits = { cpu = 1 } }"),
+        place("kubernetes = { image = \"i\", node_selector = { disk = 1 } }"),
+        place("cpu_limit = 1\nkubernetes = { image = \"i\" }"),
+        place("ssh = \"h\"\nkubernetes = { image = \"i\" }"),
+        place("container = { image = \"i\" }\nkubernetes = { image = \"i\" }"),
+        place(&format!("{launcher}\nkubernetes = {{ image = \"i\" }}")),
         in_a("", "listener = \"INSIDE\""),
         in_a(
             "app = \"b\"",
@@ -133,6 +145,26 @@ fn what_stands_together_in_a_place_is_checked() {
         ),
         "[cluster]\naddress = \"10.0.0.5:9092\"".to_owned(),
         "[cluster]\nbootstrap = \"h:9092\"\naddress = \"10.0.0.5\"".to_owned(),
+    ];
+    insta::assert_snapshot!(said(&wrong.each_ref().map(String::as_str)));
+}
+
+#[test]
+fn what_is_wrong_with_a_list_of_places_or_with_producers_beside_is_said() {
+    let own = "[[place]]\nname = \"own\"\nlauncher = [\"python3\", \"w.py\"]\n";
+    let beside = "[load]\nrate = 5\nproducers = \"beside\"";
+    let wrong = [
+        "[consumer]\nplace = []".to_owned(),
+        "[consumer]\nplace = [\"here\", \"hare\"]".to_owned(),
+        "[consumer]\nplace = [\"here\", 3]".to_owned(),
+        "[matrix]\nplace = [\"here\", []]".to_owned(),
+        "[matrix]\nplace = [\"here\", [\"here\"]]".to_owned(),
+        format!("{own}[consumer]\nplace = [\"here\", \"own\"]"),
+        "[load]\nrate = 5\nproducers = \"besides\"".to_owned(),
+        "[load]\nrate = 5\nproducers = 65".to_owned(),
+        format!("{beside}\n[consumer]\napp = \"java\""),
+        format!("{beside}\n[consumer]\nplace = \"own\"\n{own}"),
+        format!("{beside}\n[dataset]\ntopic = \"orders\""),
     ];
     insta::assert_snapshot!(said(&wrong.each_ref().map(String::as_str)));
 }

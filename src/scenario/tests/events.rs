@@ -171,6 +171,35 @@ fn a_broker_may_go_where_replication_makes_up_for_it_or_unavailability_is_expect
 }
 
 #[test]
+fn a_broker_may_not_take_the_only_replica_of_commits_with_it() {
+    let cluster = "[cluster]\nbrokers = 3\n[cluster.broker]\n'offsets.topic.replication.factor' = ";
+    let event = "[[event]]\nat = '1s'\ndo = 'restart'\nfor = '2s'\nwhat = 'broker 2'\n";
+    let with = |factor: u32| {
+        format!(
+            "{cluster}{factor}\n[dataset]\npartitions = 4\nreplication = 2\n[load]\nrate = 5\nduration = 90\n{event}"
+        )
+    };
+    let wrong = errors(&with(1));
+    let why =
+        "the topic of groups' commits has 1 replica (`offsets.topic.replication.factor`), and 1 broker would be away";
+    assert!(wrong.contains(why), "{wrong}");
+    scenario(&with(2));
+    scenario(&format!("{}[consumer]\nassignment = 'manual'\n", with(1)));
+}
+
+#[test]
+fn more_acts_than_a_trial_may_have_are_counted_before_they_are_made() {
+    let times = |what: &str, times: u32| {
+        live(&format!(
+            "[[event]]\nat = '1s'\ndo = 'pause'\nfor = '1ms'\nevery = '5ms'\nwhat = '{what}'\ntimes = {times}"
+        ))
+    };
+    let wrong = errors(&times("each process", 1_000));
+    assert!(wrong.contains("do 3,000 acts in each trial"), "{wrong}");
+    scenario(&times("process 1", 1_000));
+}
+
+#[test]
 fn an_event_after_the_end_is_a_warning_that_names_it() {
     let warning = scenario(&live("[[event]]\nat = '40s'\ndo = 'kill'\nwhat = 'process 2'")).warnings;
     assert!(
@@ -182,6 +211,11 @@ fn an_event_after_the_end_is_a_warning_that_names_it() {
     let restart = "[[event]]\nat = '31s'\ndo = 'restart'\nfor = '4s'\nwhat = 'process 2'";
     let warning = scenario(&live(restart)).warnings;
     let names_it = |warning: &String| warning.starts_with("event 1 (31s restart process 2");
+    assert!(warning.iter().any(names_it), "{warning:?}");
+    // One after the other: the third is back after 32 s.
+    let each = "[[event]]\nat = '2s'\ndo = 'restart'\nfor = '10s'\nwhat = 'each process'";
+    let warning = scenario(&live(each)).warnings;
+    let names_it = |warning: &String| warning.starts_with("event 1 (2s restart each process");
     assert!(warning.iter().any(names_it), "{warning:?}");
     let backlog = scenario("[consumer]\nprocesses = 2\n[[event]]\nat = '5s'\ndo = 'kill'\nwhat = 'process 2'").warnings;
     assert!(

@@ -338,7 +338,7 @@ fn every_key_reaches_the_configuration() {
         (each.read, each.threads, each.ordering),
         (Read::Poll, 4, WorkOrdering::None)
     );
-    assert_eq!(each.place, 1);
+    assert_eq!(each.places, [1]);
     assert!(each.client.library_defaults_only);
     assert_eq!(
         each.client.properties["fetch.min.bytes"],
@@ -417,4 +417,59 @@ fn settings_of_topics_are_part_of_what_makes_a_data_set() {
     assert!(!serde_json::to_string(&without).unwrap().contains("settings"));
     let there = scenario("[cluster]\nbootstrap = \"h:1\"\n[dataset]\ntopic = \"orders\"");
     assert!(there.datasets[0].existing().is_some());
+}
+
+#[test]
+fn processes_are_spread_over_a_list_of_places_in_turn() {
+    let places = "[[place]]\nname = 'a'\ncpus = '0'\n[[place]]\nname = 'b'\nlistener = 'OUTSIDE'\n";
+    let scenario = scenario(&format!(
+        "{places}[matrix]\nplace = ['a', ['here', 'b', 'here']]\nprocesses = [1, 4]"
+    ));
+    let names: Vec<&str> = scenario.configurations.iter().map(|c| c.name.as_str()).collect();
+    let expected = [
+        "place=a processes=1",
+        "place=a processes=4",
+        "place=here+b+here processes=1",
+        "place=here+b+here processes=4",
+    ];
+    assert_eq!(names, expected);
+    let spread = &scenario.configurations[3];
+    let at: Vec<usize> = (0..4).map(|process| spread.place_of(process)).collect();
+    assert_eq!((at, spread.distinct_places()), (vec![0, 2, 0, 0], vec![0, 2]));
+    assert_eq!(spread.key_values[0], "here+b+here");
+    assert!(scenario.needs(0).listeners.contains("OUTSIDE"));
+    assert!(spread.producers_beside().is_empty());
+    let warned = &scenario.warnings;
+    assert!(
+        warned.iter().any(|warning| warning
+            == "place \"b\" has no effect in \"place=here+b+here processes=1\": each group has 1 process, spread over 3 \
+                places in turn"),
+        "{warned:?}"
+    );
+    // What was stored before there were lists is read, and one place is stored as it was.
+    let stored = serde_json::to_value(&scenario.configurations).unwrap();
+    assert_eq!(
+        (&stored[0]["place"], &stored[3]["place"]),
+        (&1.into(), &vec![0, 2, 0].into())
+    );
+    let read: Vec<crate::scenario::Configuration> = serde_json::from_value(stored).unwrap();
+    assert_eq!(read, scenario.configurations);
+}
+
+#[test]
+fn a_producer_stands_beside_the_processes_of_each_place() {
+    let scenario = scenario(
+        "[[place]]\nname = 'a'\ncpus = '0'\n[load]\nrate = 5\nproducers = 'beside'\n[consumer]\nprocesses = 3\n\
+         place = ['a', 'here', 'a']",
+    );
+    let spread = &scenario.configurations[0];
+    assert_eq!(spread.mode.load().unwrap().producers, 2);
+    assert_eq!(spread.producers_beside(), [0, 1, 0]);
+    let text = spread.mode.load().unwrap().to_string();
+    assert!(
+        text.ends_with("from 2 producer processes beside the consumers"),
+        "{text}"
+    );
+    let value = |key: &str| &spread.key_values[scenario.keys_in_use.iter().position(|used| used == key).unwrap()];
+    assert_eq!(value("producers"), "beside");
 }

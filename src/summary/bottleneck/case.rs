@@ -1,11 +1,13 @@
 //! What a bottleneck is looked for in: a configuration, and what its trials show.
 
+use std::collections::BTreeSet;
+
 use super::observed::Observed;
 use super::thresholds::SHORT_SECONDS;
 use crate::clients::ClientKind;
 use crate::figures::Figures;
 use crate::measure::{LoadJudgement, Measurement};
-use crate::scenario::{Configuration, DatasetSpec, Scenario, StoreWrite, can};
+use crate::scenario::{Configuration, DatasetSpec, Place, Scenario, StoreWrite, can};
 use crate::stats::count;
 use crate::summary::live_model::LiveSummary;
 
@@ -17,7 +19,7 @@ pub(super) struct Case<'a> {
     pub(super) client: ClientKind,
     /// True if its app can work records on several threads.
     pub(super) has_threads: bool,
-    /// Processors that its place leaves to it, where that is less than the machine.
+    /// Processors that its places leave to it, where each of them names some.
     pub(super) cpus: Option<u32>,
     /// True where the readers did not hold what was asked of them, whatever the load's own measurement says.
     pub(super) is_beyond: bool,
@@ -41,7 +43,6 @@ impl<'a> Case<'a> {
     ) -> Self {
         let configuration = &scenario.configurations[index];
         let dataset = &scenario.datasets[configuration.dataset];
-        let place = scenario.places.get(configuration.place);
         let judged = live.and_then(|live| live.judgement.clone());
         let mut observed = Observed::of(configuration, dataset, trials);
         if let (Some(load), Some(true)) = (&mut observed.load, live.map(|live| live.overloaded)) {
@@ -53,7 +54,7 @@ impl<'a> Case<'a> {
             dataset,
             client: app.kind(),
             has_threads: can(app, "threads"),
-            cpus: place.and_then(|place| Some(count(place.processors()?.len()))),
+            cpus: cpus(scenario, configuration),
             is_beyond,
             judged,
             figures,
@@ -92,4 +93,13 @@ impl<'a> Case<'a> {
     pub(super) fn is_never_without_records(&self) -> bool {
         self.observed.load.as_ref().is_none_or(|load| load.behind)
     }
+}
+
+/// The processors that the places of a configuration leave to it together, where each of them names some of one machine's.
+fn cpus(scenario: &Scenario, configuration: &Configuration) -> Option<u32> {
+    let places: Vec<&Place> = scenario.places_of(configuration).collect();
+    let is_one_machine = places.iter().all(|place| place.ssh == places[0].ssh);
+    let named: Option<Vec<BTreeSet<u32>>> = places.iter().map(|place| place.processors()).collect();
+    let all: BTreeSet<u32> = named.filter(|_| is_one_machine)?.into_iter().flatten().collect();
+    Some(count(all.len()))
 }

@@ -20,6 +20,11 @@ pub(crate) fn find(
     if used.is_empty() {
         return Bottleneck::unknown("no trial of it takes part in the figures", "");
     }
+    if used.iter().any(|measurement| !measurement.acts.is_empty()) {
+        // Who came and went, and what waited for that, would be taken for what limits a reader at all times.
+        let reason = "what is done on purpose decides when it reads: the parts of its gaps say why";
+        return Bottleneck::unknown(reason, "");
+    }
     rules::judge(&Case::new(scenario, index, used, live, figures.clone(), false))
 }
 

@@ -9,7 +9,7 @@ use super::of_trial::{busy_cores, of_clients, of_reading, process_cores, ratio, 
 use super::spread::{self, InOrder, Skew};
 use super::store_seen::StoreSummary;
 use super::threads::{self, BusyThread, ThreadRole};
-use crate::measure::{ClientStatistics, HostCpu, HostMeasurement, LoadMeasurement, Measurement};
+use crate::measure::{ClientStatistics, HostCpu, LoadMeasurement, Measurement, OtherHost};
 use crate::scenario::{Configuration, DatasetSpec};
 use crate::stats::{count, median};
 
@@ -205,7 +205,7 @@ fn machine(trials: &[&Measurement]) -> Option<Machine> {
         })?,
         busy: of_each(&|m| quota(m).map(|(_, used)| used).or_else(|| busy_cores(m)))?,
         clients: of_each(&|m| {
-            let here = m.processes.iter().filter(|process| process.host.is_coordinator());
+            let here = m.processes.iter().filter(|process| m.is_here(process.host));
             let windows = here.map(|process| Some(process.window.as_ref()?.cpu_ns));
             Some(in_cores(m, windows.sum::<Option<u64>>()?))
         }),
@@ -229,27 +229,31 @@ fn others(trials: &[&Measurement]) -> Vec<(String, Machine)> {
     let names: BTreeSet<&String> = of_trials().map(|(_, host)| &host.ssh).collect();
     let machine = |name: &String| {
         let here: Vec<_> = of_trials().filter(|(_, host)| host.ssh == *name).collect();
-        let of_each = |figure: &dyn Fn(&Measurement, &HostMeasurement) -> Option<f64>| {
+        let of_each = |figure: &dyn Fn(&Measurement, &OtherHost) -> Option<f64>| {
             median(
                 &here
                     .iter()
-                    .filter_map(|(m, host)| figure(m, &host.measured))
+                    .filter_map(|(m, host)| figure(m, host))
                     .collect::<Vec<f64>>(),
             )
         };
-        let in_cores = |host: &HostMeasurement, ns: u64| ns as f64 / host.wall_ns as f64;
+        let busy = |host: &OtherHost| {
+            let (busy, cores) = host.measured.busy_of_cores()?;
+            Some(under_quota(&host.measured, busy).map_or((cores, busy), |(quota, used)| (quota.min(cores), used)))
+        };
+        let in_cores = |host: &OtherHost, ns: u64| ns as f64 / host.measured.wall_ns as f64;
         let machine = Machine {
-            cores: of_each(&|_, host| Some(host.busy_of_cores()?.1))?,
-            busy: of_each(&|_, host| Some(host.busy_of_cores()?.0))?,
+            cores: of_each(&|_, host| Some(busy(host)?.0))?,
+            busy: of_each(&|_, host| Some(busy(host)?.1))?,
             clients: of_each(&|m, host| {
-                let there = m.processes.iter().filter(|process| !process.host.is_coordinator());
+                let there = m.processes.iter().filter(|process| host.has(process.host));
                 let windows = there.map(|process| Some(process.window.as_ref()?.cpu_ns));
                 Some(in_cores(host, windows.sum::<Option<u64>>()?))
             }),
             brokers: None,
             store: None,
-            others: of_each(&|_, host| Some(in_cores(host, host.others_cpu_ns)))?,
-            pressure: of_each(&|_, host| Some(in_cores(host, host.pressure_ns?).min(1.0))),
+            others: of_each(&|_, host| Some(in_cores(host, host.measured.others_cpu_ns)))?,
+            pressure: of_each(&|_, host| Some(in_cores(host, host.measured.pressure_ns?).min(1.0))),
         };
         Some((name.clone(), machine))
     };

@@ -38,6 +38,7 @@ fn kill(m: &mut Measurement, is_eager: bool, number: u64) {
     let after = |ms: u64| start_ns + ms * MS;
     let (given_ns, more_ms) = (after(11_000), number % 5 * 10);
     m.acts = vec![PlannedAct {
+        number: Some(ActNumber { event: 1, step: 1 }),
         who: Participant::Reader { group: 0, process: 1 },
         role: None,
         act: Act::Kill,
@@ -47,6 +48,7 @@ fn kill(m: &mut Measurement, is_eager: bool, number: u64) {
     m.membership = Some(MembershipTimes {
         session_ns: 6_000 * MS,
         heartbeat_ns: 500 * MS,
+        broker_session_ns: None,
     });
     let end_ns = m.end_ns;
     let flow = |epoch, from_ns, until_ns| {

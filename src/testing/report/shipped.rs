@@ -1,7 +1,7 @@
 //! The shipped scenarios, each with a run made up for it.
 
 use super::live::{UNHINDERED, live_trial};
-use super::{Fixture, trials};
+use super::{Fixture, events, trials};
 use crate::measure::Trial;
 use crate::plan::{Next, Plan};
 use crate::scenario::{Scenario, parse};
@@ -34,10 +34,17 @@ impl Fixture {
         while let Next::Trial(order) = plan.next(&trials, 1) {
             // Neighbouring seeds have noise that is alike.
             let seed = order.number as usize * 7_919 % 10_007;
-            trials.push(match order.load {
+            let (index, number) = (order.configuration, order.number);
+            let mut trial = match order.load {
                 Some(_) => live_trial(&plan.scenario, order, UNHINDERED),
                 None => trials::read(&plan.scenario, order, seed),
-            });
+            };
+            if let Some(measurement) = &mut trial.measurement
+                && !plan.scenario.configurations[index].events.is_empty()
+            {
+                events::act(measurement, &plan.scenario, index, number);
+            }
+            trials.push(trial);
         }
         let mut fixture = Fixture::of(plan.scenario.clone(), trials);
         fixture.summary = summarise(&plan, &fixture.trials);

@@ -33,12 +33,12 @@ impl World {
                 self.say(actor, FromWorker::Assignments { query, members });
             }
             (actor, ToWorker::QueryClock) => {
-                let now_ns = self.now_ns.saturating_add_signed(self.processes[&actor].ahead_ns);
+                let now_ns = self.processes[&actor].clock.shows(self.now_ns);
                 let (received_ns, sent_ns) = (now_ns, now_ns);
                 self.say(actor, FromWorker::Clock(ClockReading { received_ns, sent_ns }));
             }
             (actor, ToWorker::Start { at_ns }) => {
-                let at_ns = at_ns.saturating_sub_signed(self.processes[&actor].ahead_ns);
+                let at_ns = self.processes[&actor].clock.shown_at(at_ns);
                 if let ActorId::Producer(producer) = actor {
                     self.producers[producer].start_ns = Some(at_ns);
                 }

@@ -47,6 +47,7 @@ pub fn plan_of(seed: u64) -> Plan {
         mischiefs: Vec::new(),
         deeds: Vec::new(),
         ahead_ns: 0,
+        drift_ppm: 0,
         brokers: 0,
         has_store: false,
     };
@@ -59,6 +60,8 @@ pub fn plan_of(seed: u64) -> Plan {
     }
     if chance.once_in(4) {
         plan.ahead_ns = chance.of(&[100_000_000_000, -7_300_000, -300_000_000_000]);
+        // Not by chance, so that a seed means what it meant before clocks drifted.
+        plan.drift_ppm = [0, 50, -50][(seed % 3) as usize];
     }
     if chance.once_in(3) {
         plan.brokers = chance.of(&[1, 2, 3, 3]);

@@ -216,6 +216,7 @@ fn arriving(plan: &Plan, cluster: &Cluster, sizes: &[(String, u32)]) -> (LoadSpe
         lead: Duration::from_nanos(LEAD_NS),
         warmup: Duration::from_nanos(WARMUP_NS),
         backlog_ends: cluster.ends(BEGIN_NS),
+        beside: Vec::new(),
     };
     let load = load.with_rates(&script(plan)).unwrap();
     let topics: Vec<(&str, u32)> = sizes

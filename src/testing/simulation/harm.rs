@@ -114,7 +114,7 @@ impl World {
             &[WorkerStart, Connect, Stall, Timeout, Assignment],
             who.clone(),
         );
-        if self.plan.ahead_ns != 0 {
+        if self.plan.has_hosts() {
             // It does not say what its clock shows.
             self.causes.add("a pause", &[FailureKind::WorkerProtocol], who);
         }

@@ -51,6 +51,8 @@ pub struct Plan {
     pub drain_ns: u64,
     /// Every second process is on another host, whose clock shows so much more.
     pub ahead_ns: i64,
+    /// So many microseconds more that clock shows after each second.
+    pub drift_ppm: i64,
     /// Brokers that a script may act on.
     pub brokers: u32,
     /// The run started a store, on which a script may act.
@@ -65,6 +67,11 @@ impl Plan {
     /// Readers, over all groups.
     pub fn readers(&self) -> usize {
         (self.groups * self.processes) as usize
+    }
+
+    /// True where some processes are on another host.
+    pub fn has_hosts(&self) -> bool {
+        (self.ahead_ns, self.drift_ppm) != (0, 0)
     }
 
     /// Plans that are simpler by one thing each.
@@ -110,7 +117,8 @@ impl Plan {
         change(self.brokers > 1, |plan| plan.brokers = 1);
         change(self.brokers > 0, |plan| plan.brokers = 0);
         change(self.has_store, |plan| plan.has_store = false);
-        change(self.ahead_ns != 0, |plan| plan.ahead_ns = 0);
+        change(self.drift_ppm != 0, |plan| plan.drift_ppm = 0);
+        change(self.has_hosts(), |plan| (plan.ahead_ns, plan.drift_ppm) = (0, 0));
         change(self.removed > 0, |plan| plan.removed = 0);
         change(self.delay_ns > 0, |plan| plan.delay_ns = 0);
         change(self.settling_ns > 10 * MS, |plan| plan.settling_ns = 10 * MS);

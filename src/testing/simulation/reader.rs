@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::chance::Chance;
 use super::cluster::Cluster;
 use super::mischief::Error;
-use crate::measure::{OffsetRun, Rebalance, RebalanceKind, TopicPartition};
+use crate::measure::{OffsetRun, PartitionMeasurement, Rebalance, RebalanceKind, TopicPartition};
 use crate::protocol::{
-    Capability, ConsumerOrder, MemberAssignment, MemberResult, OffsetRange, PartitionResult, Position, Prepare,
-    WorkerResult, partitions_of,
+    Capability, ConsumerOrder, MemberAssignment, MemberResult, OffsetRange, Position, Prepare, WorkerResult,
+    partitions_of,
 };
 
 /// What a consumer truly read of a partition.
@@ -254,15 +254,15 @@ impl SimReader {
             has_ledger.then(|| vec![run])
         };
         if !members.is_empty() && self.errs(Error::Foreign) {
-            members[0].partitions.push(PartitionResult {
+            members[0].partitions.push(PartitionMeasurement {
                 partition: 99,
                 records: 3,
                 runs: run(0),
-                ..PartitionResult::default()
+                ..PartitionMeasurement::default()
             });
             errors.push(Error::Foreign);
         }
-        let is_read = |read: &&mut PartitionResult| read.partition != 99 && read.records > 0;
+        let is_read = |read: &&mut PartitionMeasurement| read.partition != 99 && read.records > 0;
         if let Some(read) = members
             .iter_mut()
             .flat_map(|member| &mut member.partitions)
@@ -296,7 +296,7 @@ impl SimReader {
     }
 
     fn member_result(&self, member: &Consumer) -> MemberResult {
-        let partitions = member.reads.iter().map(|(partition, read)| PartitionResult {
+        let partitions = member.reads.iter().map(|(partition, read)| PartitionMeasurement {
             topic: partition.topic,
             partition: partition.partition,
             records: read.records,
@@ -304,7 +304,7 @@ impl SimReader {
             first_ns: read.first_ns,
             last_ns: read.last_ns,
             runs: self.can(Capability::Ledger).then(|| read.runs.clone()),
-            ..PartitionResult::default()
+            ..PartitionMeasurement::default()
         });
         MemberResult {
             partitions: partitions.collect(),

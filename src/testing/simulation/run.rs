@@ -9,7 +9,7 @@ use super::engine::Engine;
 use super::mischief::{Error, What};
 use super::plan::Plan;
 use super::tamper::{Layer, Tamper};
-use super::truth::{check_account, check_members, check_times};
+use super::truth::{check_account, check_clocks, check_members, check_times};
 use super::world::{Next, World};
 use crate::measure::judge::{ExclusionRules, judge};
 use crate::measure::{Failure, Measurement};
@@ -203,19 +203,20 @@ impl Trial {
         let mut readers = plan.capabilities.iter();
         let can_all = readers.all(|capabilities| capabilities.len() == Capability::ALL.len());
         // An idle member that assigns by hand is not waited for.
-        can_all && plan.mischiefs.is_empty() && plan.removed == 0 && !plan.manual && plan.ahead_ns == 0
+        can_all && plan.mischiefs.is_empty() && plan.removed == 0 && !plan.manual && !plan.has_hosts()
     }
 
     fn good(&self, measurement: &Measurement) -> Result<Ending, String> {
         if !self.world.plan.deeds.is_empty() {
             return Ok(Ending::Good);
         }
-        let slack_ns = if self.world.plan.ahead_ns == 0 {
-            0
-        } else {
+        let slack_ns = if self.world.plan.has_hosts() {
             self.world.plan.delay_ns + MS
+        } else {
+            0
         };
         check_times(measurement, slack_ns)?;
+        check_clocks(&self.world, measurement)?;
         // A result that came early or was cut, or that says what was not read, differs. A trial can be good all the same where
         // only the number of records is known.
         let is_other = |what: &What| {

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::engine::Facts;
-use crate::measure::{OffsetRun, TopicPartition};
-use crate::protocol::{FromWorker, MemberAssignment, MemberResult, PartitionResult, Position, ToWorker, WorkerResult};
+use crate::measure::{OffsetRun, PartitionMeasurement, TopicPartition};
+use crate::protocol::{FromWorker, MemberAssignment, MemberResult, Position, ToWorker, WorkerResult};
 use crate::trial::{Action, ActorId, Event};
 
 /// What is wrong with the engine.
@@ -150,7 +150,7 @@ impl Layer {
         let members = words.map(|member| {
             let partitions = member.partitions.iter().map(|partition| {
                 let range = facts.ranges[partition];
-                PartitionResult {
+                PartitionMeasurement {
                     topic: partition.topic,
                     partition: partition.partition,
                     records: range.len(),
@@ -159,7 +159,7 @@ impl Layer {
                         end: range.end,
                         epoch: 1,
                     }]),
-                    ..PartitionResult::default()
+                    ..PartitionMeasurement::default()
                 }
             });
             MemberResult {
@@ -175,7 +175,7 @@ impl Layer {
 }
 
 /// Lets the runs of a partition go on over gaps; true if there was one.
-fn fill_gaps(read: &mut PartitionResult) -> bool {
+fn fill_gaps(read: &mut PartitionMeasurement) -> bool {
     let Some(runs) = &mut read.runs else { return false };
     let mut has_gap = false;
     for index in 1..runs.len() {

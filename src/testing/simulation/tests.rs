@@ -134,6 +134,27 @@ fn the_same_seed_gives_the_same_events_and_actions() {
     assert!(lines > 1_000, "{lines}");
 }
 
+#[test]
+fn times_of_another_host_are_true_within_their_bound_whatever_its_clock_shows_and_though_it_drifts() {
+    for ahead_ns in [0, 7_300_000, -120_000_000, 100_000_000_000] {
+        let mut good = 0;
+        for seed in 0..200 {
+            let plan = Plan {
+                ahead_ns,
+                drift_ppm: if seed % 2 == 0 { 50 } else { -50 },
+                mischiefs: Vec::new(),
+                deeds: Vec::new(),
+                ..plan_of(seed)
+            };
+            let ending = simulate(&plan, Tamper::Nothing, false).ending;
+            let ending = ending.unwrap_or_else(|what| panic!("seed {seed}, {ahead_ns} ns ahead: {what}"));
+            good += u32::from(ending == Ending::Good);
+        }
+        // The others end for other reasons, such as retention that has removed what was to be read.
+        assert!(good >= 100, "{good} of 200 with {ahead_ns} ns");
+    }
+}
+
 /// A plan of a backlog for several processes in which nothing goes wrong but this, each between so many milliseconds.
 fn plan_with(seed: u64, what: &[(What, (u64, u64))]) -> Plan {
     let mut chance = Chance::new(seed);
@@ -147,6 +168,7 @@ fn plan_with(seed: u64, what: &[(What, (u64, u64))]) -> Plan {
         mischiefs: Vec::new(),
         deeds: Vec::new(),
         ahead_ns: 0,
+        drift_ppm: 0,
         ..plan_of(seed)
     };
     plan.capabilities = vec![Capability::ALL.to_vec(); plan.readers()];

@@ -7,9 +7,10 @@ use super::checks::Checker;
 use super::mischief::{Error, What};
 use super::plan::Records;
 use super::world::World;
-use crate::measure::{Measurement, TopicPartition};
+use crate::measure::{Measurement, MemberMeasurement, TopicPartition};
 use crate::protocol::{OffsetRange, entry_of};
 use crate::testing::script::BEGIN_NS;
+use crate::trial::ActorId;
 
 /// The sums over all groups.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -207,6 +208,43 @@ pub fn check_times(measurement: &Measurement, slack_ns: u64) -> Result<(), Strin
                 "times of process {} are not in order: {times:?}",
                 process.process
             ));
+        }
+    }
+    Ok(())
+}
+
+/// The times of partitions on other hosts, corrected for the drift of their clocks, are true within the bound that is
+/// reported.
+pub fn check_clocks(world: &World, measurement: &Measurement) -> Result<(), String> {
+    for (actor, result) in &world.true_results {
+        let ActorId::Reader(index) = *actor else { continue };
+        let index = u32::try_from(index).unwrap();
+        let (group, process) = (index / world.plan.processes, index % world.plan.processes);
+        for (consumer, member) in (0u32..).zip(&result.members) {
+            let is_it = |m: &&MemberMeasurement| (m.group, m.process, m.consumer) == (group, process, consumer);
+            let measured = measurement.members.iter().find(is_it);
+            let measured = measured.into_iter().flat_map(|measured| &measured.partitions);
+            let host = measurement
+                .processes
+                .iter()
+                .find(|p| (p.group, p.process) == (group, process));
+            let index = host.and_then(|process| process.host.index());
+            let clock = index.and_then(|index| measurement.clocks.0.get(index));
+            let bound_ns = clock.map_or(0, |clock| clock.fitted_bound_ns.unwrap_or(clock.bound_ns));
+            for (measured, reported) in measured.zip(&member.partitions) {
+                for (found, truth) in [
+                    (measured.first_ns, reported.first_ns),
+                    (measured.last_ns, reported.last_ns),
+                ] {
+                    let wrong_ns = found.unwrap_or(0).abs_diff(truth.unwrap_or(0));
+                    if wrong_ns > bound_ns {
+                        return Err(format!(
+                            "a time of {} is wrong by {wrong_ns} ns, and the bound is {bound_ns} ns",
+                            world.name(*actor)
+                        ));
+                    }
+                }
+            }
         }
     }
     Ok(())

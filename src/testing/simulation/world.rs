@@ -12,19 +12,43 @@ use super::plan::{Plan, Records};
 use super::producer::SimProducer;
 use super::reader::SimReader;
 use crate::measure::{BrokerRole, TopicPartition};
-use crate::protocol::{Capability, FromWorker, Hello, PROTOCOL_VERSION, ToWorker, TopicTarget};
+use crate::protocol::{Capability, FromWorker, Hello, PROTOCOL_VERSION, ToWorker, TopicTarget, WorkerResult};
 use crate::testing::script::BEGIN_NS;
 use crate::trial::{Action, ActorId, Event};
 
 /// So long the world looks for a role that nobody has.
 const FIND_NS: u64 = 2_000 * MS;
 
+/// The clock of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SimClock {
+    /// What it shows more than the coordinator's when the trial begins.
+    ahead_ns: i64,
+    /// Microseconds that it gains in each second.
+    drift_ppm: i64,
+}
+
+impl SimClock {
+    /// What it shows at a time of the coordinator's clock.
+    pub fn shows(self, now_ns: u64) -> u64 {
+        let since_ns = i128::from(now_ns) - i128::from(BEGIN_NS);
+        let drift_ns = since_ns * i128::from(self.drift_ppm) / 1_000_000;
+        u64::try_from(i128::from(now_ns) + i128::from(self.ahead_ns) + drift_ns).unwrap()
+    }
+
+    /// When it shows this.
+    pub fn shown_at(self, shown_ns: u64) -> u64 {
+        let since_ns = i128::from(shown_ns) - i128::from(self.ahead_ns) - i128::from(BEGIN_NS);
+        let passed_ns = since_ns * 1_000_000 / (1_000_000 + i128::from(self.drift_ppm));
+        u64::try_from(i128::from(BEGIN_NS) + passed_ns).unwrap()
+    }
+}
+
 /// The presence of an actor's process.
 #[derive(Debug)]
 pub struct Process {
     pub hello: Hello,
-    /// What its clock shows more than the coordinator's.
-    pub ahead_ns: i64,
+    pub clock: SimClock,
     pub is_introduced: bool,
     pub is_dead: bool,
     pub frozen_until_ns: u64,
@@ -86,6 +110,8 @@ pub struct World {
     pub processes: BTreeMap<ActorId, Process>,
     /// Readers of processes that ended and were started again.
     pub past: Vec<SimReader>,
+    /// What readers reported, by the coordinator's clock.
+    pub true_results: BTreeMap<ActorId, WorkerResult>,
     /// Whose processes ended although nobody planned it.
     pub murdered: BTreeSet<ActorId>,
     /// What happened that a failure may name.
@@ -128,6 +154,7 @@ impl World {
             producers: Vec::new(),
             processes: BTreeMap::new(),
             past: Vec::new(),
+            true_results: BTreeMap::new(),
             murdered: BTreeSet::new(),
             causes: Causes::default(),
             queue: BTreeMap::new(),
@@ -154,16 +181,16 @@ impl World {
                 ActorId::Reader(reader) => self.readers[reader].capabilities.clone(),
                 _ => Capability::ALL.to_vec(),
             };
-            let ahead_ns = self.ahead_ns(actor);
+            let clock = self.clock_of(actor);
             let process = Process {
-                ahead_ns,
+                clock,
                 hello: Hello {
                     protocol: PROTOCOL_VERSION,
                     client: "simulated".to_owned(),
                     client_version: "1".to_owned(),
                     pid: 4711,
                     capabilities,
-                    host: (ahead_ns != 0).then(|| "elsewhere".to_owned()),
+                    host: (clock != SimClock::default()).then(|| "elsewhere".to_owned()),
                 },
                 is_introduced: false,
                 is_dead: false,
@@ -191,10 +218,13 @@ impl World {
         self.processes.get_mut(&actor).unwrap()
     }
 
-    fn ahead_ns(&self, actor: ActorId) -> i64 {
+    fn clock_of(&self, actor: ActorId) -> SimClock {
         match actor {
-            ActorId::Reader(index) | ActorId::Producer(index) if index % 2 == 1 => self.plan.ahead_ns,
-            _ => 0,
+            ActorId::Reader(index) | ActorId::Producer(index) if index % 2 == 1 => SimClock {
+                ahead_ns: self.plan.ahead_ns,
+                drift_ppm: self.plan.drift_ppm,
+            },
+            _ => SimClock::default(),
         }
     }
 
@@ -237,9 +267,12 @@ impl World {
 
     /// An actor sends a message, with the times of its clock.
     pub fn say(&mut self, actor: ActorId, mut message: FromWorker) {
-        let ahead_ns = self.processes[&actor].ahead_ns;
+        let clock = self.processes[&actor].clock;
+        if let FromWorker::Result(result) = &message {
+            self.true_results.insert(actor, (**result).clone());
+        }
         for ns in message.times_mut() {
-            *ns = ns.saturating_add_signed(ahead_ns);
+            *ns = clock.shows(*ns);
         }
         self.tell(actor, Event::Message(actor, message));
     }

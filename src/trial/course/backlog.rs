@@ -78,7 +78,7 @@ impl Course for Backlog {
             let stall_ns = after(scene.now_ns, scene.terms.limits.stall);
             deadlines.stall_ns = deadlines.stall_ns.max(stall_ns);
         }
-        if self.unread(scene).is_empty() {
+        if self.has_read_all(scene) {
             return Turn::Over;
         }
         Turn::NOTHING

@@ -51,6 +51,12 @@ pub trait Course: Debug + Send + Sync {
         scene.positions.unread(&scene.terms.topics, end_of)
     }
 
+    /// True where no group has anything to read.
+    fn has_read_all(&self, scene: &Scene<'_>) -> bool {
+        let end_of = |partition, range| self.end_of(partition, range);
+        scene.positions.has_read(&scene.terms.topics, end_of)
+    }
+
     /// True where nothing arrives any more, and what has arrived is being read.
     fn is_draining(&self) -> bool {
         false

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::measure::{BrokerRole, HostMeasurement, Measurement, Participant};
+use crate::measure::{BrokerRole, HostMeasurement, Measurement, OffsetSpan, Participant};
 use crate::protocol::{Capability, FromWorker};
 use crate::testing::script::*;
 use crate::trial::engine::Event;
@@ -153,6 +153,39 @@ fn a_reader_that_is_killed_before_its_first_report_leaves_what_it_held_unobserve
     let (measurement, failure) = measured(&mut script);
     assert_eq!((measurement.lost, failure), (0, None));
     assert!(measurement.not_observed[0].contains("; 7 offsets"), "{measurement:?}");
+}
+
+#[test]
+fn what_a_killed_reader_reported_as_unanswered_is_known_of_that_life_and_of_no_other() {
+    let records = |first, end| {
+        let partition = partition(1);
+        vec![OffsetSpan { partition, first, end }]
+    };
+    let unanswered = |first, end| FromWorker::Unanswered {
+        consumer: 0,
+        records: records(first, end),
+    };
+    let mut script = reading(Plan::default().restart(AT, TWO, Act::Kill, 2 * SECOND));
+    script.says(TWO, unanswered(30, 35));
+    script.reaches(1, 1, 40);
+    script.says(TWO, unanswered(40, 45));
+    acts(&mut script, SECOND, TWO, Act::Kill);
+    dies(&mut script, TWO);
+    acts(&mut script, 2 * SECOND, TWO, Act::Start);
+    comes(&mut script, TWO);
+    script.says(TWO, unanswered(45, 50));
+    script.reaches(0, 0, RECORDS);
+    script.reaches(1, 1, RECORDS);
+    script.says(ONE, read(&[(0, &[run(0, RECORDS, 1)])]));
+    script.says(TWO, read(&[(1, &[run(35, RECORDS, 1)])]));
+    let (measurement, _) = measured(&mut script);
+    let members = measurement.members.into_iter();
+    let unanswered: Vec<_> = members.map(|member| (member.was_killed, member.unanswered)).collect();
+    let of_killed = [records(30, 35), records(40, 45)].concat();
+    assert_eq!(
+        unanswered,
+        [(false, vec![]), (true, of_killed), (false, records(45, 50))]
+    );
 }
 
 #[test]

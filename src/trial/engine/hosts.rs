@@ -3,8 +3,9 @@
 use std::iter;
 
 use super::{Action, Phase, TrialMachine, after, tell};
-use crate::measure::Failure;
+use crate::measure::{Failure, FailureKind};
 use crate::protocol::{ClockReading, Hello, ToWorker};
+use crate::time::HostId;
 use crate::trial::cast::ActorId;
 
 impl TrialMachine {
@@ -13,6 +14,11 @@ impl TrialMachine {
     pub fn on_host(mut self, host: Option<String>) -> Self {
         self.clocks.here = host;
         self
+    }
+
+    /// The hosts of the trial whose clocks have such names.
+    pub fn hosts_with(&self, is_it: impl Fn(Option<&str>) -> bool) -> Vec<HostId> {
+        self.clocks.named(is_it)
     }
 
     /// What is sent to an actor that has introduced itself: its order, or first a question.
@@ -24,6 +30,32 @@ impl TrialMachine {
             self.waves.wait([actor]);
         }
         Vec::new()
+    }
+
+    /// Fails the trial where a reader is on another host than the producer that is to be beside it, as far as both have
+    /// introduced themselves.
+    pub(super) fn check_beside(&self) -> Result<(), Failure> {
+        for (actor, reader) in self.cast.reader_ids().zip(&self.cast.readers) {
+            let only = reader
+                .role
+                .prepare
+                .stamps
+                .as_ref()
+                .and_then(|stamps| stamps.only_producer);
+            let Some(producer) = only.map(|only| ActorId::Producer(only as usize)) else {
+                continue;
+            };
+            let are_known = [actor, producer].iter().all(|each| self.cast[*each].hello().is_some());
+            if are_known && self.clocks.host_of(actor) != self.clocks.host_of(producer) {
+                let message = format!(
+                    "it is on another host than {}, which is to be beside it: with producers = \"beside\" all processes of a \
+                     place must be on one host",
+                    self.cast[producer].name()
+                );
+                return Err(self.cast.failure(actor, FailureKind::NotAsPlanned, message));
+            }
+        }
+        Ok(())
     }
 
     /// The orders that can be given now.
@@ -72,6 +104,11 @@ impl TrialMachine {
 
     fn end_when_compared(&mut self, now_ns: u64) {
         if self.clocks.silent().is_none() {
+            let clocks = &self.clocks;
+            self.log.correct_results(|actor, ns| {
+                let drift = clocks.drift_of(actor);
+                drift.map_or(ns, |drift| drift.corrected(ns))
+            });
             self.enter(now_ns, Phase::Over);
         }
     }

@@ -244,6 +244,11 @@ impl TrialMachine {
                 }
                 Ok(Vec::new())
             }
+            (Reader(_), FromWorker::Unanswered { consumer, records }) => {
+                self.log
+                    .push(now_ns, actor, Happening::Unanswered { consumer, records });
+                Ok(Vec::new())
+            }
             (Reader(_), FromWorker::Calibrated(_)) => Ok(Vec::new()),
             (Reader(_), FromWorker::ProgramReady { at_ns }) => {
                 self.log.push(at_ns, actor, Happening::ProgramReady);

@@ -48,6 +48,7 @@ impl TrialMachine {
             return self.broke_protocol(actor, "it said `ready` without having been asked to prepare");
         }
         self.log.push(now_ns, actor, Happening::Ready);
+        self.check_beside()?;
         if self.phase != Phase::Starting {
             return Ok(self.join_late(now_ns, actor));
         }

@@ -480,7 +480,7 @@ fn any_message() -> impl Strategy<Value = FromWorker> {
         1 => runs.prop_map(|runs| {
             let runs: Vec<_> = runs.into_iter().map(|(first, end)| crate::measure::OffsetRun { first, end, epoch: 0 }).collect();
             let mut member = member_result(&[]);
-            member.partitions.push(crate::protocol::PartitionResult { records: 3, runs: Some(runs), ..Default::default() });
+            member.partitions.push(crate::measure::PartitionMeasurement { records: 3, runs: Some(runs), ..Default::default() });
             result(&[member])
         }),
         1 => Just(FromWorker::Reported { consumer: Some(9), message: String::new(), times: 0 }),

@@ -26,6 +26,7 @@ pub(super) fn members(ended: &Ended<'_>, role: &Reader, life: u32, lived: &Lived
         consumer,
         life,
         was_killed: true,
+        unanswered: lived.unanswered_of(consumer),
         assigned: held.clone(),
         ..MemberMeasurement::default()
     };

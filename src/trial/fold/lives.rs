@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::measure::TopicPartition;
+use crate::measure::{OffsetSpan, TopicPartition};
 use crate::protocol::{Hello, WorkerResult};
 use crate::trial::cast::ActorId;
 use crate::trial::happening::{Happening, Span};
@@ -19,6 +19,16 @@ pub(super) struct Lived<'a> {
     pub(super) result: Option<&'a WorkerResult>,
     /// What it had reported when its process ended.
     pub(super) gone: Option<&'a [Span]>,
+    /// The records of each transaction whose commit the store did not answer, with the consumer.
+    unanswered: Vec<(u32, &'a [OffsetSpan])>,
+}
+
+impl Lived<'_> {
+    /// The records of a consumer in transactions whose commits the store did not answer.
+    pub(super) fn unanswered_of(&self, consumer: u32) -> Vec<OffsetSpan> {
+        let of_consumer = self.unanswered.iter().filter(|(of, _)| *of == consumer);
+        of_consumer.flat_map(|(_, records)| records.iter().copied()).collect()
+    }
 }
 
 /// All lives of a reader, in order.
@@ -39,6 +49,7 @@ pub(super) fn lives(log: &TrialLog, actor: ActorId) -> Vec<Lived<'_>> {
             Happening::Held(held) => life.held = held,
             Happening::Result(result) => life.result = Some(result),
             Happening::Gone { reported, .. } => life.gone = Some(reported),
+            Happening::Unanswered { consumer, records } => life.unanswered.push((*consumer, records)),
             _ => {}
         }
     }

@@ -10,8 +10,8 @@ mod planned;
 use crate::measure::changes;
 use crate::measure::overload::is_seen;
 use crate::measure::{
-    Failure, HostMeasurement, Interruptions, LoadMeasurement, Measurement, MemberMeasurement, PartitionMeasurement,
-    ProcessMeasurement, TopicPartition,
+    Failure, HostMeasurement, Interruptions, LoadMeasurement, Measurement, MemberMeasurement, ProcessMeasurement,
+    TopicPartition,
 };
 use crate::protocol::{Capability, MemberResult, TopicTarget, Without};
 use crate::scenario::Work;
@@ -151,6 +151,7 @@ fn members(ended: &Ended<'_>) -> Option<Vec<MemberMeasurement>> {
                 let place = (group, reader.role.process, consumer);
                 members.push(MemberMeasurement {
                     life: number,
+                    unanswered: life.unanswered_of(consumer),
                     ..member_measurement(place, held.clone(), member, start_ns)
                 });
             }
@@ -188,24 +189,8 @@ fn member_measurement(
         client: result.client,
         rebalances: result.rebalances.clone(),
         heartbeats: result.heartbeats.clone(),
-        partitions: result
-            .partitions
-            .iter()
-            .map(|p| PartitionMeasurement {
-                topic: p.topic,
-                partition: p.partition,
-                records: p.records,
-                bytes: p.bytes,
-                first_ns: p.first_ns,
-                last_ns: p.last_ns,
-                runs: p.runs.clone(),
-                series: p.series.clone(),
-                flow: p.flow.clone(),
-                latencies: p.latencies.clone(),
-                waits: p.waits.clone(),
-                unanswered: p.unanswered.clone(),
-            })
-            .collect(),
+        slow_commits: result.slow_commits.clone(),
+        partitions: result.partitions.clone(),
         ..MemberMeasurement::default()
     }
 }

@@ -15,6 +15,7 @@ impl Ended<'_> {
                 let actor = entry.actor?;
                 let done_ns = self.done_ns(*index).unwrap_or(entry.at_ns);
                 Some(PlannedAct {
+                    number: self.terms.script.numbers.get(*index).copied(),
                     who: self.cast[actor].who(),
                     role: self.role(*index),
                     act: self.terms.script.steps[*index].act,
@@ -28,8 +29,8 @@ impl Ended<'_> {
     /// The failure of a trial that ended before all of its script was carried out.
     pub(super) fn not_carried_out(&self) -> Option<Failure> {
         let index = (0..self.terms.script.steps.len()).find(|index| self.done_ns(*index).is_none())?;
-        let ended = match self.terms.script.events.get(index) {
-            Some(event) => format!("the trial ended before event {event}"),
+        let ended = match self.terms.script.numbers.get(index) {
+            Some(number) => format!("the trial ended before event {}", number.event),
             None => "the trial ended before".to_owned(),
         };
         Some(self.not_as_planned(index, &ended))

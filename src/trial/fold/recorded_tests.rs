@@ -93,6 +93,7 @@ fn replayed(name: &str) -> (Value, Value) {
             lead: Duration::from_nanos(load.lead_ns),
             warmup: Duration::from_nanos(load.warmup_ns),
             backlog_ends: load.backlog_ends,
+            beside: Vec::new(),
         })),
     };
     let reader = |(group, process, prepare)| {

@@ -13,7 +13,7 @@ use crate::database::{Address, DatabaseError};
 use crate::protocol::StoreOrder;
 use crate::scenario::{StoreErrors, StoreWrite};
 
-pub use self::counts::StoreCounts;
+pub use self::counts::{StoreCounts, UnansweredRun};
 
 /// The work of one thread. Whatever fails, the connection is given up: what the server makes of it is rolled back, and
 /// the next try opens another one.

@@ -3,13 +3,14 @@
 
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 
-use super::{Store, StoreCounts};
+use super::{Store, StoreCounts, UnansweredRun};
 use crate::database::{Address, Connection, quoted};
-use crate::measure::{OffsetSpan, StoreUse};
+use crate::measure::StoreUse;
 use crate::protocol::{Secret, StoreOrder};
 use crate::scenario::{StoreErrors, StoreWrite};
 use crate::testing::{Postgres, shared_postgres};
@@ -123,8 +124,16 @@ impl<'a> Table<'a> {
     }
 }
 
+/// Counts, and what is reported as unanswered.
+fn counts() -> (StoreCounts, Arc<Mutex<Vec<UnansweredRun>>>) {
+    let reported: Arc<Mutex<Vec<UnansweredRun>>> = Arc::default();
+    let reporting = Arc::clone(&reported);
+    let counts = StoreCounts::reporting(move |runs| reporting.lock().unwrap().extend_from_slice(runs));
+    (counts, reported)
+}
+
 fn opened(order: &StoreOrder) -> (Store, StoreCounts) {
-    let counts = StoreCounts::default();
+    let (counts, _) = counts();
     let store = Store::open(order, "trial-g1-p1-c1", &counts);
     (store.unwrap_or_else(|cause| panic!("{cause}")), counts)
 }
@@ -198,7 +207,11 @@ fn a_transaction_that_fails_leaves_no_row_and_names_the_cause() {
 #[test]
 fn a_store_that_refuses_is_named_before_the_member_is_ready_and_no_password_is_shown() {
     let table = Table::new(shared_postgres(), "refuses", "");
-    let refused = |order: &StoreOrder| Store::open(order, "member", &StoreCounts::default()).err().unwrap();
+    let refused = |order: &StoreOrder| {
+        Store::open(order, "member", &StoreCounts::reporting(|_| ()))
+            .err()
+            .unwrap()
+    };
     let order = table.order(StoreWrite::Insert, 1);
     let no_table = StoreOrder {
         table: quoted("nowhere"),
@@ -243,7 +256,8 @@ fn a_store_that_goes_away_fails_for_good_or_until_it_is_back() {
         ..order.clone()
     };
     let (mut failing, _) = opened(&order);
-    let (mut retrying, counts) = opened(&patient);
+    let (counts, unanswered) = counts();
+    let mut retrying = Store::open(&patient, "retrying", &counts).unwrap();
     retrying.handle(records(0..10).iter()).unwrap();
     server.stop();
     let lost = cause(failing.handle(records(10..20).iter()));
@@ -258,7 +272,7 @@ fn a_store_that_goes_away_fails_for_good_or_until_it_is_back() {
     assert_eq!(table.rows(), rows(0..20));
     assert_eq!(counts.so_far().retries, 3);
     // The connection was lost before the commit was sent, and then refused.
-    assert_eq!(counts.unanswered_of("t", 3), []);
+    assert_eq!(*unanswered.lock().unwrap(), []);
 }
 
 /// Ends the sessions of the handler as soon as one of them is busy.
@@ -279,7 +293,7 @@ fn end_sessions(server: &Postgres) {
 fn rows_may_be_there_without_an_answer_only_if_their_commit_was_sent() {
     let table = Table::new(shared_postgres(), "unanswered", "");
     let unanswered = |write, at_once: u32, records: &[Given], meanwhile: &str| {
-        let counts = StoreCounts::default();
+        let (counts, reported) = counts();
         let mut store = Store::open(&table.order(write, at_once), "unanswered", &counts).unwrap();
         table.execute(meanwhile);
         let failed = std::thread::scope(|scope| {
@@ -288,9 +302,15 @@ fn rows_may_be_there_without_an_answer_only_if_their_commit_was_sent() {
         });
         table.execute("ROLLBACK");
         assert!(failed.contains("terminating connection"), "{failed}");
-        counts.unanswered_of("t", 3)
+        // It is said before the handler gives the transaction back, so before another try.
+        std::mem::take(&mut *reported.lock().unwrap())
     };
-    let span = |first, end| OffsetSpan { first, end };
+    let span = |first, end| UnansweredRun {
+        topic: "t".to_owned(),
+        partition: 3,
+        first,
+        end,
+    };
     // Nobody gets a row in.
     let lock = "BEGIN; LOCK TABLE \"unanswered\"";
     assert_eq!(unanswered(StoreWrite::Insert, 2, &records(1..3), lock), []);

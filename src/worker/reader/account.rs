@@ -2,8 +2,8 @@
 //! times are handed in.
 
 use super::source::{Message, TopicHandle};
-use crate::measure::{FlowBuilder, OffsetRun};
-use crate::protocol::{OffsetRange, PartitionResult};
+use crate::measure::{FlowBuilder, OffsetRun, PartitionMeasurement};
+use crate::protocol::OffsetRange;
 use crate::worker::series::SeriesBuilder;
 
 /// The account of one partition.
@@ -183,11 +183,11 @@ impl PartitionAccount {
     }
 
     /// Closes the account.
-    pub(super) fn into_result(mut self, topic: u32, partition: i32) -> PartitionResult {
+    pub(super) fn into_result(mut self, topic: u32, partition: i32) -> PartitionMeasurement {
         if self.first_ns.is_some() {
             self.runs.push(self.current);
         }
-        PartitionResult {
+        PartitionMeasurement {
             topic,
             partition,
             records: self.records,
@@ -197,7 +197,7 @@ impl PartitionAccount {
             runs: Some(self.runs),
             series: Some(self.series.finish()),
             flow: self.flow.map(FlowBuilder::finish).unwrap_or_default(),
-            ..PartitionResult::default()
+            ..PartitionMeasurement::default()
         }
     }
 }

@@ -179,7 +179,7 @@ impl Outcome {
     fn failures(&self) -> Vec<String> {
         let failed = |news| match news {
             News::Failed(message) => Some(message),
-            News::Reported(_) => None,
+            News::Reported(_) | News::Unanswered(_) => None,
         };
         self.said.try_iter().filter_map(failed).collect()
     }

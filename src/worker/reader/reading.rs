@@ -5,8 +5,7 @@ use std::time::Duration;
 use super::account::PartitionAccount;
 use super::source::{Consumption, Source};
 use super::waits::{WaitOrder, Waited};
-use crate::measure::ReadingTime;
-use crate::protocol::PartitionResult;
+use crate::measure::{PartitionMeasurement, ReadingTime};
 use crate::scenario::{Commit, Read, WorkOrdering};
 use crate::worker::gate::Gate;
 use crate::worker::shared::MemberShared;
@@ -165,7 +164,7 @@ impl ReadAccounts {
 /// What a member's readers recorded.
 #[derive(Debug, Default)]
 pub(crate) struct ReaderResult {
-    pub(crate) partitions: Vec<PartitionResult>,
+    pub(crate) partitions: Vec<PartitionMeasurement>,
     pub(crate) work_ns: Option<u64>,
     pub(crate) time: ReadingTime,
     /// What went wrong in the reader itself, such as a commit: the figures are then not those of what was asked for.

@@ -97,7 +97,7 @@ impl<'a, S: Source, O: Consumption> Reader<'a, S, O> {
             calibration,
             store: None,
             name: "reader",
-            counts: &StoreCounts::default(),
+            counts: &StoreCounts::reporting(|_| ()),
         };
         work::open(task, threads, Reading(self, early)).unwrap_or_else(|cause| panic!("{cause}"))
     }

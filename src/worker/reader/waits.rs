@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::source::Message;
 use crate::load::{STAMP_BYTES, Stamp};
 use crate::measure::latency::{Latencies, LatencyRecorder, RecordTimes};
-use crate::measure::{ReadingTime, WAIT_SLICES, WaitSlice};
-use crate::protocol::{PartitionResult, StampOrder, TopicTarget};
+use crate::measure::{PartitionMeasurement, ReadingTime, WAIT_SLICES, WaitSlice};
+use crate::protocol::{StampOrder, TopicTarget};
 use crate::worker::seconds::Seconds;
 use crate::worker::shared::MemberShared;
 
@@ -27,6 +27,8 @@ pub(crate) struct WaitOrder {
     stamped_from: Vec<i64>,
     /// What to add to a stamp's times for this clock.
     from_stamp_ns: i64,
+    /// The only producer whose records' latencies are recorded.
+    only_producer: Option<u32>,
 }
 
 impl WaitOrder {
@@ -39,6 +41,7 @@ impl WaitOrder {
             window_ns: from_ns..from_ns.saturating_add(order.duration_ns),
             stamped_from: order.stamped_from.iter().flatten().copied().collect(),
             from_stamp_ns: order.stamp_offset_ns.saturating_neg(),
+            only_producer: order.only_producer,
         }
     }
 
@@ -67,6 +70,12 @@ impl WaitOrder {
         until_ns
             .min(self.window_ns.end)
             .saturating_sub(from_ns.max(self.window_ns.start))
+    }
+
+    /// True for a stamp whose times can be compared with this worker's, if only some can.
+    #[inline]
+    fn is_measured(&self, stamp: Stamp) -> bool {
+        self.only_producer.is_none_or(|only| u32::from(stamp.producer) == only)
     }
 
     /// The first offset of a slot whose record has a stamp.
@@ -147,9 +156,17 @@ impl<'a> Waits<'a> {
             started_ns: handling.started_ns,
             finished_ns: handling.finished_ns,
         };
-        self.response.record(times.intended_ns, times.finished_ns);
+        let is_measured = self.order.is_measured(stamp);
+        if is_measured {
+            self.response.record(times.intended_ns, times.finished_ns);
+        }
         if let Some(slice) = self.order.slice_of(times.intended_ns) {
-            self.waited.by_slot[slot].get_or_insert_default().record(slice, &times);
+            let waits = self.waited.by_slot[slot].get_or_insert_default();
+            if is_measured {
+                waits.record(slice, &times);
+            } else {
+                waits.latencies.record_at_reader(&times);
+            }
         }
     }
 
@@ -284,9 +301,9 @@ impl Waited {
     }
 
     /// Adds what was recorded of a slot to its result; nothing is a set of latencies as well.
-    pub(super) fn complete(&mut self, slot: usize, result: PartitionResult) -> PartitionResult {
+    pub(super) fn complete(&mut self, slot: usize, result: PartitionMeasurement) -> PartitionMeasurement {
         let waits = self.by_slot.get_mut(slot).and_then(Option::take).unwrap_or_default();
-        PartitionResult {
+        PartitionMeasurement {
             latencies: Some(waits.latencies),
             waits: waits.slices.to_vec(),
             ..result

@@ -241,6 +241,35 @@ fn of_two(count: i64, record: impl Fn(i32, i64) -> MemoryRecord) -> Vec<MemoryRe
 }
 
 #[test]
+fn beside_a_producer_only_its_records_are_measured_from_its_clock_to_the_readers() {
+    for way in WAYS {
+        let now_ns = clock::now_ns();
+        // The other producer's clock is 100 s ahead.
+        let record = |partition, offset: i64| {
+            let (producer, intended_ns) =
+                [(0, now_ns + 100 * SECOND_NS), (1, now_ns)][(offset % 2).unsigned_abs() as usize];
+            let stamp = Stamp {
+                intended_ns,
+                sent_ns: intended_ns,
+                producer,
+                sequence: offset.cast_unsigned(),
+            };
+            MemoryRecord {
+                value: stamp.to_bytes()[..].into(),
+                ..unstamped(partition, offset)
+            }
+        };
+        let mut scene = Scene::of(way, of_two(10, record));
+        scene.order.only_producer = Some(1);
+        let outcome = scene.read(|_, _| {});
+        assert_eq!(outcome.records(), 20, "{way:?}");
+        // Producer delay, transit, queued, work, response.
+        assert_eq!(outcome.counts(), [10, 10, 20, 20, 10], "{way:?}");
+        assert_eq!(outcome.counted_in_seconds(), 10, "{way:?}");
+    }
+}
+
+#[test]
 fn the_parts_of_known_stamps_are_what_the_clock_says() {
     for way in WAYS {
         let intended_ns = clock::now_ns() - 1_000_000;

@@ -10,13 +10,14 @@ use crate::scenario::draft::Draft;
 use crate::scenario::keys::{EVENT, PlacedEvent, Settings, TableKeys as _};
 use crate::scenario::kinds::{Assignment, ModeName};
 use crate::scenario::model::{
-    ClusterSource, EventAct, EventStep, EventTime, Parties, Party, Shape, Target, Work, event_steps,
+    ClusterSource, EventAct, EventTime, Parties, Party, Shape, Target, Work, count_of_steps, event_steps, seconds_ns,
+    spans_of,
 };
 use crate::scenario::problem::{Problem, Problems};
-use crate::wording::plural;
+use crate::wording::{plural, with_commas};
 
 /// Acts of one configuration. All that events of a validated scenario do is far below this.
-const STEPS_MAX: usize = 1_000;
+const STEPS_MAX: u64 = 1_000;
 
 /// Checks one configuration; `name` tells the user which.
 pub(crate) fn check(name: &str, settings: &Settings, draft: &Draft, problems: &mut Problems) {
@@ -42,13 +43,16 @@ pub(crate) fn check(name: &str, settings: &Settings, draft: &Draft, problems: &m
     if !is_fit {
         return;
     }
-    let steps = event_steps(&events(settings), parties);
-    if steps.len() > STEPS_MAX {
-        let message = format!("events of {name:?} do {} acts in each trial", steps.len());
-        let allowed = format!("must be at most {STEPS_MAX}: use smaller `times`");
-        problems.add(Problem::new(settings.events[0].span_of("times"), message, allowed));
+    let count = count_of_steps(&events(settings), parties);
+    if count > STEPS_MAX {
+        let message = format!("events of {name:?} do {} acts in each trial", with_commas(count));
+        let allowed = format!("must be at most {}: use smaller `times`", with_commas(STEPS_MAX));
+        let most = settings.events.iter().max_by_key(|placed| placed.event.times);
+        let span = most.map_or(0..0, |placed| placed.span_of("times"));
+        problems.add(Problem::new(span, message, allowed));
         return;
     }
+    let steps = event_steps(&events(settings), parties);
     let own = Events {
         settings,
         steps: &steps,
@@ -210,9 +214,9 @@ pub(crate) fn warnings(named: &[(&str, &Settings)], draft: &Draft) -> Vec<String
             None => continue,
         };
         let steps = event_steps(&events(settings), parties(settings, draft));
-        let is_late = |step: &&EventStep| step.span_ns().is_some_and(|(_, over_ns)| over_ns >= end_ns);
-        let late = steps.iter().find(is_late).map(|step| step.event);
-        if let Some(event) = late {
+        let spans = spans_of(&steps);
+        let is_late = |span: &Option<(u64, u64)>| span.is_some_and(|(_, over_ns)| over_ns >= end_ns);
+        if let Some(event) = spans.iter().position(is_late).map(|late| steps[late].event) {
             let end = crate::scenario::kinds::time_text(end_ns);
             let event_text = &settings.events[event].event;
             warnings.push(format!(
@@ -224,13 +228,4 @@ pub(crate) fn warnings(named: &[(&str, &Settings)], draft: &Draft) -> Vec<String
     }
     warnings.dedup();
     warnings
-}
-
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "at most some minutes"
-)]
-fn seconds_ns(seconds: f64) -> u64 {
-    (seconds * 1e9) as u64
 }

@@ -2,7 +2,8 @@
 
 use super::acts::Events;
 use crate::scenario::draft::Draft;
-use crate::scenario::keys::TableKeys as _;
+use crate::scenario::keys::{Settings, TableKeys as _};
+use crate::scenario::kinds::Assignment;
 use crate::scenario::model::{ClusterSource, EventAct, EventStep, Party, StepTime};
 use crate::scenario::problem::Problem;
 use crate::wording::plural;
@@ -52,6 +53,8 @@ pub(super) fn check(events: &Events<'_>, draft: &Draft) -> Option<Problem> {
                 "{} would be left, and `{IN_SYNC}` asks for more",
                 plural(left, "replica")
             )
+        } else if let Some(why) = commits_stop(settings, draft, brokers, away) {
+            why
         } else {
             continue;
         };
@@ -63,6 +66,25 @@ pub(super) fn check(events: &Events<'_>, draft: &Draft) -> Option<Problem> {
         return Some(events.problem(step, key, message, allowed));
     }
     None
+}
+
+/// Why groups can neither commit nor rebalance while so many brokers are away: their topic has replicas of its own.
+fn commits_stop(settings: &Settings, draft: &Draft, brokers: u32, away: u32) -> Option<String> {
+    const FACTOR: &str = "offsets.topic.replication.factor";
+    if settings.assignment == Assignment::Manual {
+        return None;
+    }
+    let of_brokers = |name: &str| draft.cluster.broker.get(name)?.parse::<u32>().ok();
+    // Kafka's default; of fewer brokers tandem asks for fewer.
+    let replicas = of_brokers(FACTOR).unwrap_or(brokers.min(3));
+    let left = replicas.saturating_sub(away);
+    (left < of_brokers(IN_SYNC).unwrap_or(1)).then(|| {
+        let all = plural(replicas, "replica");
+        format!(
+            "the topic of groups' commits has {all} (`{FACTOR}`), and {} would be away",
+            plural(away, "broker")
+        )
+    })
 }
 
 /// How many brokers are away at once when this step takes one, itself included.

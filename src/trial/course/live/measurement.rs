@@ -75,6 +75,7 @@ impl Live {
                 _ => log.latest(Happening::try_as_caught_up_ref).copied(),
             },
             seconds: seconds(log),
+            is_beside: !spec.beside.is_empty(),
             lag,
             producers: (ended.cast.producer_ids().zip(&ended.cast.producers))
                 .filter_map(|(actor, producer)| measured_producer(ended, actor, producer.role.producer))

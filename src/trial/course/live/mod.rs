@@ -78,7 +78,7 @@ impl Live {
 
     /// Everything that was sent is read: at the latest now a backlog is caught up with.
     fn end_if_read(&mut self, scene: &mut Scene<'_>) -> Turn {
-        if !self.is_draining() || !self.unread(scene).is_empty() {
+        if !self.is_draining() || !self.has_read_all(scene) {
             return Turn::NOTHING;
         }
         if let Some(load) = self.load.as_mut().filter(|_| self.spec.has_backlog()) {

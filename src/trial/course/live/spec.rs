@@ -17,6 +17,9 @@ pub struct LoadSpec {
     pub warmup: Duration,
     /// One past the last record of the backlog in each partition of each topic.
     pub backlog_ends: Vec<Vec<i64>>,
+    /// The producer beside each process of a group, in turn, whose records alone are measured there; empty where all
+    /// records are.
+    pub beside: Vec<u32>,
 }
 
 impl LoadSpec {

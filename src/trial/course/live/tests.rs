@@ -6,12 +6,14 @@ use super::*;
 use crate::load::{Arrivals, Profile, Schedule};
 use crate::measure::latency::LatencyRecorder;
 use crate::measure::{HostMeasurement, Measurement, OffsetRun, OrderedLoad, SecondOfLatency};
-use crate::protocol::{Capability, FromWorker, MemberResult, ProducedPartition, ProducerProgress, ProducerResult};
+use crate::protocol::{
+    Capability, ClockReading, FromWorker, MemberResult, ProducedPartition, ProducerProgress, ProducerResult,
+};
 use crate::scenario::{Configuration, Load, Mode};
 use crate::testing::script::*;
 use crate::testing::{arrangement, load, prepare_producer};
 use crate::trial::engine::Event;
-use crate::trial::{Phase, measure};
+use crate::trial::{Phase, TrialSpec, measure};
 
 const SECOND_NS: u64 = 1_000_000_000;
 /// The only producer.
@@ -29,6 +31,7 @@ fn load_spec(backlog: [i64; 2]) -> LoadSpec {
         lead: Duration::from_millis(500),
         warmup: Duration::from_secs(1),
         backlog_ends: vec![backlog.to_vec()],
+        beside: Vec::new(),
     }
 }
 
@@ -39,7 +42,7 @@ fn producers() -> Vec<PrepareProducer> {
     }]
 }
 
-fn live(backlog: [i64; 2]) -> Script {
+fn live_spec(load_spec: LoadSpec) -> TrialSpec {
     let configuration = Configuration {
         mode: Mode::Live(Load {
             rate: 100.0,
@@ -53,7 +56,11 @@ fn live(backlog: [i64; 2]) -> Script {
     for range in &mut spec.terms.topics[0].partitions {
         range.end = i64::MAX;
     }
-    let mut script = Script::new(spec.with_load(load_spec(backlog), producers()));
+    spec.with_load(load_spec, producers())
+}
+
+fn live(backlog: [i64; 2]) -> Script {
+    let mut script = Script::new(live_spec(load_spec(backlog)));
     for worker in 0..2 {
         script.says(Reader(worker), FromWorker::Hello(hello(Capability::ALL)));
     }
@@ -71,6 +78,35 @@ fn reading(backlog: [i64; 2]) -> (Script, Vec<Action>) {
     script.holds(1, &[&[1]]);
     let actions = script.group(group(&[((0, 0), &[0]), ((1, 0), &[1])]));
     (script, actions)
+}
+
+#[test]
+fn a_reader_on_another_host_than_the_producer_beside_it_fails_the_trial() {
+    let mut script = Script::new(live_spec(LoadSpec {
+        beside: vec![0],
+        ..load_spec([0; 2])
+    }));
+    let stamps = |reader: usize| script.machine.cast.readers[reader].role.prepare.stamps.clone();
+    assert_eq!(stamps(1).unwrap().only_producer, Some(0));
+    script.says(PRODUCER, FromWorker::Hello(hello(&[Capability::Usage])));
+    script.says(Reader(0), FromWorker::Hello(hello(Capability::ALL)));
+    script.says(Reader(0), FromWorker::Ready);
+    assert_eq!(script.machine.failure(), None);
+    let mut far = hello(Capability::ALL);
+    far.host = Some("another host".to_owned());
+    let mut actions = script.says(Reader(1), FromWorker::Hello(far));
+    while matches!(actions[..], [Action::Send(_, ToWorker::QueryClock)]) {
+        let [received_ns, sent_ns] = [script.now_ns + 500_000; 2];
+        actions = script.says(Reader(1), FromWorker::Clock(ClockReading { received_ns, sent_ns }));
+    }
+    script.says(Reader(1), FromWorker::Ready);
+    let failure = script.machine.failure().unwrap();
+    assert_eq!(failure.kind, FailureKind::NotAsPlanned);
+    assert_eq!(failure.who.as_deref(), Some("group 1, process 2"));
+    assert!(
+        failure.message.contains("than producer 1, which is to be beside it"),
+        "{failure:?}"
+    );
 }
 
 fn produced(sent: u64) -> ProducerResult {

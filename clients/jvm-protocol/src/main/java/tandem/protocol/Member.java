@@ -32,6 +32,9 @@ public final class Member {
 
     record StoreUse(long transactions, long rows, long retries) {}
 
+    /** Consecutive records of a partition. */
+    record Span(int topic, int partition, long first, long end) {}
+
     static final String ASSIGNED = "assigned";
     static final String REVOKED = "revoked";
     static final String LOST = "lost";
@@ -47,6 +50,7 @@ public final class Member {
     private final Runnable onEnd;
     private final Consumer<Throwable> onFailure;
     private final ObjLongConsumer<String> onReport;
+    private final Consumer<List<Span>> onUnanswered;
     private final Map<TopicPartition, PartitionAccount> accounts;
     /** Where records are counted: the accounts, or during the warm-up others that nobody sees. */
     private Map<TopicPartition, PartitionAccount> current;
@@ -58,6 +62,7 @@ public final class Member {
     private boolean isHolding;
     private Long assignedNs;
     private volatile boolean isStopped;
+    private boolean hasFailed;
     /** Set when {@link #attend} has something to do, which most polls need not look for. */
     private volatile boolean isAsked;
     private volatile Waits waits;
@@ -78,13 +83,14 @@ public final class Member {
     private long unfinishedSinceNs;
 
     Member(Prepare order, int index, Runnable work, Runnable onEnd, Consumer<Throwable> onFailure,
-            ObjLongConsumer<String> onReport) {
+            ObjLongConsumer<String> onReport, Consumer<List<Span>> onUnanswered) {
         this.order = order;
         this.index = index;
         this.work = work;
         this.onEnd = onEnd;
         this.onFailure = onFailure;
         this.onReport = onReport;
+        this.onUnanswered = onUnanswered;
         mayComeAgain = order.store() != null && order.store().onError() == Prepare.OnError.RETRY;
         isWorkMeasured = order.work().kind() != Work.Kind.NONE;
         isHolding = !order.joinsLate();
@@ -239,26 +245,33 @@ public final class Member {
     private void tryAgain(List<ConsumerRecord<byte[], byte[]>> records, long startedNs, StoreFailure failure) {
         if (!failure.isPassing() || order.store().onError() == Prepare.OnError.FAIL) {
             fail(new Refusal("the work failed: " + failure.message()));
+            // What was not stored must not be committed either.
+            throw new StoreAway(failure.message());
         }
         records.forEach(record -> ofRecord(record).started.note(record.offset() + 1, startedNs));
         if (failure.isUnanswered()) {
-            noteUnanswered(records);
+            // Before another attempt: a process that is killed says nothing more.
+            onUnanswered.accept(spans(records));
         }
         retries++;
         onReport.accept("the work is tried again: " + failure.message(), retries);
         throw new StoreAway(failure.message());
     }
 
-    /** Nothing says what became of these records of a transaction. */
-    private void noteUnanswered(List<ConsumerRecord<byte[], byte[]>> records) {
-        PartitionAccount of = null;
-        long end = 0;
+    /** The records of a transaction. */
+    private List<Span> spans(List<ConsumerRecord<byte[], byte[]>> records) {
+        List<Span> spans = new ArrayList<>();
         for (ConsumerRecord<byte[], byte[]> record : records) {
-            PartitionAccount account = ofRecord(record);
-            account.unanswered(record.offset(), account == of && record.offset() == end);
-            of = account;
-            end = record.offset() + 1;
+            Prepare.Partition of = ofRecord(record).partition;
+            Span last = spans.isEmpty() ? null : spans.get(spans.size() - 1);
+            long first = record.offset();
+            if (last != null && last.equals(new Span(of.topic(), of.partition(), last.first(), first))) {
+                spans.remove(spans.size() - 1);
+                first = last.first();
+            }
+            spans.add(new Span(of.topic(), of.partition(), first, record.offset() + 1));
         }
+        return spans;
     }
 
     /** Between its first attempt and its last the member does nothing else. */
@@ -490,8 +503,14 @@ public final class Member {
         return partitions.stream().filter(accounts::containsKey).map(partition -> accounts.get(partition).partition).toList();
     }
 
-    /** The consumer cannot go on: the worker says why and ends. */
+    /** The consumer cannot go on, as if it were stopped, and the worker says why. */
     public void fail(Throwable cause) {
+        if (hasFailed) {
+            return;
+        }
+        hasFailed = true;
+        isStopped = true;
+        isAsked = true;
         onFailure.accept(cause);
     }
 

@@ -7,12 +7,9 @@ import java.util.List;
 final class PartitionAccount {
     record Run(long first, long end, int epoch) {}
 
-    record Span(long first, long end) {}
-
     /** As the protocol has it. */
     record Result(int topic, int partition, long records, long bytes, Long firstNs, Long lastNs, List<Run> runs,
-            Series.Counts series, List<Flow.OfEpoch> flow, Waits.Latencies latencies, List<Waits.Slice> waits,
-            List<Span> unanswered) {}
+            Series.Counts series, List<Flow.OfEpoch> flow, Waits.Latencies latencies, List<Waits.Slice> waits) {}
 
     static final long NO_POSITION = -1;
 
@@ -24,8 +21,6 @@ final class PartitionAccount {
     final Prepare.Range range;
     private final Series series = new Series();
     private final List<Run> runs = new ArrayList<>();
-    /** What was in transactions whose commits the store did not answer, once for each of them. */
-    private final List<Span> unanswered = new ArrayList<>();
     /** Null unless the trial asks for it. */
     private final Flow flow;
     /** Made when the first record with a stamp comes: most trials have none, and histograms are large. */
@@ -97,12 +92,6 @@ final class PartitionAccount {
         bytes += size;
     }
 
-    /** The store did not answer the commit of a transaction with this record, which may follow the one before. */
-    void unanswered(long offset, boolean isNext) {
-        long first = isNext ? unanswered.remove(unanswered.size() - 1).first() : offset;
-        unanswered.add(new Span(first, offset + 1));
-    }
-
     private void beginRun(long offset, long receivedNs) {
         if (firstNs == null) {
             firstNs = receivedNs;
@@ -161,6 +150,6 @@ final class PartitionAccount {
         }
         return new Result(partition.topic(), partition.partition(), records, bytes, firstNs, lastNs, all, series.counts(),
                 flow == null ? null : flow.result(), hasWaits ? waits().latencies() : null,
-                hasWaits ? waits().slices() : null, List.copyOf(unanswered));
+                hasWaits ? waits().slices() : null);
     }
 }

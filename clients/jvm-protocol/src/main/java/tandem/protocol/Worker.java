@@ -58,6 +58,9 @@ public final class Worker {
     private final List<Member> members = new ArrayList<>();
     private volatile long heardNs = System.nanoTime();
     private volatile boolean isLeaving;
+    /** From then on an end without leaving would keep the group's place for the length of a session. */
+    private volatile boolean isInGroup;
+    private volatile boolean hasFailed;
     private Thread progress;
     private volatile Usage atStart;
     private volatile Usage atEnd;
@@ -82,7 +85,7 @@ public final class Worker {
         } catch (Throwable failure) {
             worker.fail(null, failure);
         }
-        System.exit(0);
+        System.exit(worker.hasFailed ? 1 : 0);
     }
 
     private void serve() throws IOException {
@@ -123,6 +126,7 @@ public final class Worker {
         if (order instanceof Prepare prepare) {
             prepare(prepare);
         } else if (order instanceof ToWorker.Subscribe) {
+            isInGroup = true;
             client.subscribe();
         } else if (order instanceof ToWorker.QueryAssignments question) {
             CompletableFuture<?>[] answers = members.stream().map(Member::query).toArray(CompletableFuture[]::new);
@@ -152,9 +156,10 @@ public final class Worker {
             int consumer = index;
             members.add(new Member(order, index, work, () -> signals.add(Signal.PARTITION_ENDED), cause -> {
                 if (!isLeaving) {
-                    fail(consumer, cause);
+                    memberFailed(consumer, cause);
                 }
-            }, (message, times) -> report(consumer, message, times)));
+            }, (message, times) -> report(consumer, message, times),
+                    records -> say("unanswered", Map.of("consumer", consumer, "records", records))));
         }
         client.connect(order, members);
         // Its code is to be loaded before it is timed.
@@ -298,8 +303,22 @@ public final class Worker {
         }
     }
 
+    /** Says why a consumer cannot go on. It stays until the worker is to leave: then the group does not wait for it. */
+    private void memberFailed(int consumer, Throwable cause) {
+        if (!isInGroup) {
+            fail(consumer, cause);
+        }
+        hasFailed = true;
+        sayFailed(consumer, cause);
+    }
+
     /** Says why the worker cannot go on, and ends it. */
     private void fail(Integer consumer, Throwable cause) {
+        sayFailed(consumer, cause);
+        Runtime.getRuntime().halt(1);
+    }
+
+    private void sayFailed(Integer consumer, Throwable cause) {
         Throwable root = cause;
         while (root.getCause() != null) {
             root = root.getCause();
@@ -312,7 +331,6 @@ public final class Worker {
         }
         cause.printStackTrace();
         say("failed", said);
-        Runtime.getRuntime().halt(1);
     }
 
     private static Thread background(String name, Runnable body) {

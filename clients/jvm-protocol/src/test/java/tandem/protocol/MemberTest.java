@@ -21,6 +21,7 @@ class MemberTest {
 
     private final List<String> stored = new ArrayList<>();
     private final List<String> said = new ArrayList<>();
+    private final List<List<Member.Span>> unanswered = new ArrayList<>();
     private Exception refusal;
 
     @Test
@@ -68,7 +69,7 @@ class MemberTest {
     }
 
     @Test
-    void whatWasNotAnsweredIsReportedByPartitionOnceForEachTransaction() {
+    void whatWasNotAnsweredIsReportedByPartitionBeforeTheNextAttempt() {
         Member member = member(Prepare.OnError.RETRY, 0);
         var rows = List.of(record(FIRST, 0), record(FIRST, 1), record(SECOND, 0), record(SECOND, 2));
         refusal = new CommitSent(new SQLException("FATAL: away", "57P01"));
@@ -76,10 +77,8 @@ class MemberTest {
         assertThrows(StoreAway.class, () -> member.store(rows.subList(0, 1), this::write));
         refusal = new SQLException("FATAL: away", "57P01");
         assertThrows(StoreAway.class, () -> member.store(rows, this::write));
-        Map<Integer, List<PartitionAccount.Span>> unanswered = new java.util.HashMap<>();
-        result(member).partitions().forEach(of -> unanswered.put(of.partition(), of.unanswered()));
-        assertEquals(Map.of(0, List.of(new PartitionAccount.Span(0, 2), new PartitionAccount.Span(0, 1)),
-                1, List.of(new PartitionAccount.Span(0, 1), new PartitionAccount.Span(2, 3))), unanswered);
+        List<Member.Span> both = List.of(new Member.Span(0, 0, 0, 2), new Member.Span(0, 1, 0, 1), new Member.Span(0, 1, 2, 3));
+        assertEquals(List.of(both, List.of(new Member.Span(0, 0, 0, 1))), unanswered);
     }
 
     @Test
@@ -147,7 +146,7 @@ class MemberTest {
                 "g", Map.of(), null, new Work(Work.Kind.STORE, 0), new Prepare.Calibration(1, 0), new Commit(Commit.Kind.NONE, 0),
                 Prepare.Read.BATCH, false, null, warmupRecords, false, false, false, store);
         Member member = new Member(order, 0, () -> {}, () -> said.add("end"), cause -> said.add(cause.getMessage()),
-                (message, times) -> said.add(times + ": " + message));
+                (message, times) -> said.add(times + ": " + message), unanswered::add);
         member.beginEpochs(Set.of(FIRST, SECOND));
         return member;
     }

@@ -1,18 +1,21 @@
 //! Who read which partition when, in a trial of each configuration with planned acts: gaps are where nobody did. Below it
-//! what was read per second, and the lag.
+//! what was read per second, the lag, and the response times.
+
+mod chosen;
+mod letters;
 
 use std::collections::BTreeMap;
 
-use super::colours::Ink;
-use super::drawing::Chart;
-use super::legend::{Entry, Swatch};
-use super::scale::{Ruler, axis_end};
-use super::spec::{Axis, ChartSpec, Event, Kind, Lane, LaneBar, Panel, Strip};
-use super::tick::Tick;
-use super::words::{full_title, left_out, with_panel};
-use crate::figures::{FigureId, TrialFigures};
-use crate::measure::changes::{Episode, GapKind, episodes, is_recorded};
-use crate::measure::{Measurement, MemberMeasurement, Trial};
+use self::chosen::{Chosen, LANES_MAX, PAUSE_MIN_S, Place, all_chosen, drawn, events, lane_name, readings};
+use crate::measure::changes::{Episode, GapKind, episodes};
+use crate::measure::{MemberMeasurement, SecondOfLatency};
+use crate::report::chart::colours::Ink;
+use crate::report::chart::drawing::Chart;
+use crate::report::chart::legend::{Entry, Swatch};
+use crate::report::chart::scale::{Ruler, axis_end};
+use crate::report::chart::spec::{Axis, ChartSpec, Kind, Lane, LaneBar, Panel, Strip};
+use crate::report::chart::tick::Tick;
+use crate::report::chart::words::{full_title, left_out, with_panel};
 use crate::report::format::duration;
 use crate::report::input::ReportInput;
 use crate::report::labels::Labels;
@@ -20,29 +23,18 @@ use crate::report::table::{Column, Table};
 use crate::scenario::Configuration;
 use crate::summary::{act_in_words, part_in_words};
 
+pub(in crate::report) use letters::in_letters;
+
 /// Name of the chart.
 pub(in crate::report) const CHANGES: &str = "changes";
-/// More lanes than this would bury the page: those with the longest gaps are drawn.
-const LANES_MAX: usize = 16;
-/// Pauses are drawn from this share of the axis on,
+/// Pauses are drawn from this share of the axis on.
 const PAUSE_MIN: f64 = 1.0 / 250.0;
-/// and from this many seconds on: members read in batches.
-const PAUSE_MIN_S: f64 = 0.1;
 /// Bars of a strip.
 const BARS: f64 = 120.0;
 /// Owners with a colour of their own.
 const OWNERS_MAX: usize = 8;
 
-/// The trial that represents a configuration.
-#[derive(Clone, Copy)]
-struct Chosen<'a> {
-    index: usize,
-    configuration: &'a Configuration,
-    trial: &'a Trial,
-    m: &'a Measurement,
-}
-
-pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
+pub(in crate::report::chart) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let all = all_chosen(input);
     if all.is_empty() {
         return None;
@@ -74,29 +66,6 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     Some(Chart::with_table(spec, table(labels, &chosen)))
 }
 
-/// Of each configuration with planned acts the used trial whose longest gap is the median.
-fn all_chosen<'a>(input: &ReportInput<'a>) -> Vec<Chosen<'a>> {
-    let choose = |index: usize| {
-        let configuration = input.scenario.configurations.get(index)?;
-        let used = input.used(index).into_iter().filter(|(_, m)| is_recorded(m));
-        let mut used: Vec<_> = used
-            .map(|(trial, m)| {
-                let gap = TrialFigures::of(m, false).get(FigureId::UnavailableMs).unwrap_or(0.0);
-                (gap, trial, m)
-            })
-            .collect();
-        used.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let (_, trial, m) = *used.get(used.len().checked_sub(1)? / 2)?;
-        Some(Chosen {
-            index,
-            configuration,
-            trial,
-            m,
-        })
-    };
-    input.by_family().filter_map(|c| choose(c.configuration)).collect()
-}
-
 /// The place of a member among the owners, whichever life of it: its colour.
 fn owner(c: &Configuration, member: &MemberMeasurement) -> usize {
     let processes = member.group * c.processes + member.process;
@@ -120,68 +89,6 @@ fn owner_name(c: &Configuration, member: &MemberMeasurement) -> String {
     first_life.name()
 }
 
-/// A partition of a group.
-type Place = (u32, u32, i32);
-
-/// Who read each partition when: seconds and the place of the member, in order.
-fn readings(m: &Measurement, pause_min_s: f64) -> BTreeMap<Place, Vec<(f64, f64, usize)>> {
-    let mut all: BTreeMap<Place, Vec<(f64, f64, usize)>> = BTreeMap::new();
-    for (place, member) in m.members.iter().enumerate() {
-        for partition in &member.partitions {
-            let key = (member.group, partition.topic, partition.partition);
-            let spells = partition.flow.iter().flat_map(crate::measure::Flow::spells);
-            let bars = spells.map(|spell| (m.since_start_s(spell.from_ns), m.since_start_s(spell.until_ns), place));
-            all.entry(key).or_default().extend(bars);
-        }
-    }
-    for bars in all.values_mut() {
-        bars.sort_by(|a, b| a.0.total_cmp(&b.0));
-        bars.dedup_by(|next, bar| {
-            let is_joined = next.2 == bar.2 && next.0 - bar.1 < pause_min_s;
-            if is_joined {
-                bar.1 = bar.1.max(next.1);
-            }
-            is_joined
-        });
-    }
-    all
-}
-
-/// The partitions to draw: all, or those with the longest gaps.
-fn drawn(m: &Measurement, places: Vec<Place>) -> Vec<Place> {
-    if places.len() <= LANES_MAX {
-        return places;
-    }
-    let episodes = episodes(m);
-    let longest = |place: &Place| {
-        let gaps = episodes.iter().flat_map(|episode| &episode.gaps);
-        let own = gaps.filter(|gap| (gap.group, gap.partition.topic, gap.partition.partition) == *place);
-        own.map(|gap| gap.stretch.length_ns()).max().unwrap_or(0)
-    };
-    let mut chosen = places;
-    chosen.sort_by_key(|place| std::cmp::Reverse(longest(place)));
-    chosen.truncate(LANES_MAX);
-    chosen.sort_unstable();
-    chosen
-}
-
-/// `3`, with its topic and group where there are several.
-fn lane_name((group, topic, partition): Place, all: &[Place]) -> String {
-    let groups = all.iter().any(|(group, ..)| *group > 0);
-    let topics = all.iter().any(|(_, topic, _)| *topic > 0);
-    let group = if groups {
-        format!("g{} ", group + 1)
-    } else {
-        String::new()
-    };
-    let topic = if topics {
-        format!("t{} ", topic + 1)
-    } else {
-        String::new()
-    };
-    format!("{group}{topic}{partition}")
-}
-
 fn lanes(c: &Chosen, x_max: f64) -> Vec<Lane> {
     let mut readings = readings(c.m, (x_max * PAUSE_MIN).max(PAUSE_MIN_S));
     let places: Vec<Place> = readings.keys().copied().collect();
@@ -200,15 +107,6 @@ fn lanes(c: &Chosen, x_max: f64) -> Vec<Lane> {
         }
     };
     drawn(c.m, places).into_iter().map(lane).collect()
-}
-
-/// The acts with their names.
-fn events(c: &Chosen) -> Vec<Event> {
-    let acts = c.m.acts.iter().map(|act| Event {
-        x: c.m.since_start_s(act.at_ns),
-        text: act_in_words(act, c.configuration.groups > 1),
-    });
-    acts.collect()
 }
 
 /// What was read per second, and the lag where records arrive.
@@ -254,8 +152,23 @@ fn strips(c: &Chosen, x_max: f64) -> Vec<Strip> {
             bars: lag.collect(),
         });
     }
+    strips.extend(response(c));
     strips.retain(|strip| strip.max() > 0.0);
     strips
+}
+
+/// The longest response time of each second, in milliseconds.
+fn response(c: &Chosen) -> Option<Strip> {
+    let load = c.m.load.as_ref()?;
+    let bar = |second: &SecondOfLatency| {
+        let from = c.m.since_start_s(load.start_ns) + f64::from(second.second);
+        let longest_ns = second.response.unpack().max_ns()?;
+        Some((from, from + 1.0, longest_ns as f64 / 1e6))
+    };
+    Some(Strip {
+        name: "max ms".to_owned(),
+        bars: load.seconds.iter().filter_map(bar).collect(),
+    })
 }
 
 fn legend(chosen: &[Chosen]) -> Vec<Entry> {
@@ -281,8 +194,9 @@ fn legend(chosen: &[Chosen]) -> Vec<Entry> {
 fn description(drawn: usize, all: usize) -> String {
     format!(
         "For every configuration its trial of median longest gap: a bar for each partition in the colour of the member that \
-         read it, empty where nobody did. Dashed lines are what was done on purpose. Below it the records read per second and \
-         the lag, each with its highest value. What a killed member read after its last report is not drawn; with more than \
+         read it, empty where nobody did. Dashed lines are what was done on purpose. Below it the records read per second, \
+         the lag and the longest response time of each second in milliseconds, each with its highest value. What a killed \
+         member read after its last report is not drawn; with more than \
          {LANES_MAX} partitions those with the longest gaps are.{}",
         left_out(drawn, all)
     )
@@ -300,6 +214,10 @@ fn kind_in_words(kind: GapKind) -> &'static str {
 /// Every gap of the trials that are drawn.
 fn table(labels: &Labels, chosen: &[Chosen]) -> Table {
     type Item<'a> = (&'a Chosen<'a>, Episode, usize);
+    let places: Vec<Place> = chosen
+        .iter()
+        .flat_map(|c| readings(c.m, f64::INFINITY).into_keys())
+        .collect();
     let columns = [
         Column::words("configuration", |(c, ..): &Item| labels.short(c.index)),
         Column::figures("trial", |(c, ..): &Item| c.trial.order.number.to_string()),
@@ -308,7 +226,7 @@ fn table(labels: &Labels, chosen: &[Chosen]) -> Table {
         }),
         Column::words("partition", |(_, episode, gap): &Item| {
             let gap = &episode.gaps[*gap];
-            lane_name((gap.group, gap.partition.topic, gap.partition.partition), &[])
+            lane_name((gap.group, gap.partition.topic, gap.partition.partition), &places)
         }),
         Column::words("what became of it", |(_, episode, gap): &Item| {
             kind_in_words(episode.gaps[*gap].kind)
@@ -337,49 +255,6 @@ fn table(labels: &Labels, chosen: &[Chosen]) -> Table {
     Table::of("", columns, rows)
 }
 
-/// The same in letters for a terminal, `width` columns for the time: a line for each partition, in which a member is the
-/// number of its process, and below it the acts.
-pub(in crate::report) fn in_letters(input: &ReportInput, labels: &Labels, width: usize) -> Vec<(String, Vec<String>)> {
-    let drawing = |c: &Chosen| (full_title(input, labels, c.index), letters(c, width));
-    all_chosen(input).iter().map(drawing).collect()
-}
-
-fn letters(c: &Chosen, width: usize) -> Vec<String> {
-    let end = c.m.since_start_s(c.m.end_ns).max(1e-9);
-    let column = |seconds: f64| {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a column")]
-        let column = (seconds / end * width as f64) as usize;
-        column.min(width - 1)
-    };
-    let readings = readings(c.m, (end / width as f64).max(PAUSE_MIN_S));
-    let places: Vec<Place> = readings.keys().copied().collect();
-    let mut lines = Vec::new();
-    for place in drawn(c.m, places.clone()) {
-        let mut line = vec![' '; width];
-        for (from, to, member) in &readings[&place] {
-            let process = c.m.members[*member].process + 1;
-            let letter = char::from_digit(process % 36, 36).unwrap_or('?');
-            line[column(*from)..=column(*to)].fill(letter);
-        }
-        let name = lane_name(place, &places);
-        lines.push(format!("{name:>8} |{}|", line.into_iter().collect::<String>()));
-    }
-    let mut marks = vec![' '; width];
-    let mut names = Vec::new();
-    for (number, event) in (b'a'..=b'z').zip(events(c)) {
-        marks[column(event.x)] = char::from(number);
-        names.push(format!(
-            "{}: {} at {}",
-            char::from(number),
-            event.text,
-            duration(event.x)
-        ));
-    }
-    lines.push(format!("{:>8} |{}|", "", marks.into_iter().collect::<String>()));
-    lines.push(format!("{:>8} 0 to {}; {}", "", duration(end), names.join(", ")));
-    lines
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -400,15 +275,5 @@ mod tests {
         assert!(before.to < 5.0 && after.from > 11.0, "{before:?} {after:?}");
         let kept = lanes.iter().filter(|lane| lane.bars.len() == 1);
         assert_eq!(kept.count(), 2, "the cooperative protocol stops nobody else");
-    }
-
-    #[test]
-    fn the_drawing_in_letters_shows_the_same_gap() {
-        let fixture = Fixture::changes();
-        let input = fixture.input();
-        let drawings = in_letters(&input, &Labels::new(input.scenario), 42);
-        let lines = drawings[1].1.join("\n");
-        assert!(lines.contains("2222222222          1111"), "{lines}");
-        assert!(lines.contains("a: process 2 is killed at 5.00 s"), "{lines}");
     }
 }

@@ -1,0 +1,64 @@
+//! Gaps because of brokers that are away.
+
+use super::*;
+use crate::measure::{BrokerRoles, LeaderSince};
+
+#[test]
+fn a_partition_waits_for_the_copy_on_a_dead_broker_as_long_as_that_is_in_sync() {
+    let mut trial = Invented::new().act(Participant::Broker(2), Act::Kill, 1_000);
+    let since = |ms: u64, number, leader, epoch, in_sync: &[i32]| LeaderSince {
+        at_ns: at(ms),
+        partition: partition(number),
+        leader: Some(leader),
+        epoch,
+        replicas: 2,
+        in_sync: in_sync.to_vec(),
+    };
+    let mut roles = BrokerRoles::default();
+    for known in [
+        since(0, 0, 2, 1, &[1, 2]),
+        since(0, 1, 1, 1, &[1, 2]),
+        since(0, 2, 1, 1, &[1, 3]),
+        since(9_400, 0, 1, 2, &[1]),
+        since(9_500, 1, 1, 1, &[1]),
+    ] {
+        roles.note_leader(known);
+    }
+    trial.0.roles = Some(roles);
+    for number in 0..3 {
+        trial = trial.rebalance(0, RebalanceKind::Assigned, 0, &[number]).reads(
+            0,
+            number,
+            (1, [0, 100]),
+            &[[10, 1_000], [10_000, 12_000]],
+        );
+    }
+    let episodes = trial.episodes();
+    let parts = |number| in_ms(gap_of(&episodes[0], number));
+    assert_eq!(parts(0), [(PartKind::Election, 8_400), (FirstRecord, 600)]);
+    assert_eq!(parts(1), [(PartKind::Replication, 8_500), (FirstRecord, 500)]);
+    // No copy of it was there.
+    assert_eq!(parts(2), [(Unexplained, 9_000)]);
+}
+
+#[test]
+fn what_waits_for_the_answer_to_a_commit_is_no_unexplained_part() {
+    let mut trial = Invented::new()
+        .act(Participant::Broker(2), Act::Kill, 1_000)
+        .rebalance(0, RebalanceKind::Assigned, 0, &[0])
+        .reads(0, 0, (1, [0, 100]), &[[10, 1_000], [10_000, 12_000]]);
+    trial.0.members[0].slow_commits = vec![
+        Stretch::new(at(500), at(600)),
+        Stretch::new(at(1_100), at(9_000)),
+        Stretch::new(at(9_500), at(9_800)),
+    ];
+    let episodes = trial.episodes();
+    let expected = [
+        (Unexplained, 100),
+        (PartKind::Commit, 7_900),
+        (FirstRecord, 500),
+        (PartKind::Commit, 300),
+        (FirstRecord, 200),
+    ];
+    assert_eq!(in_ms(gap_of(&episodes[0], 0)), expected);
+}

@@ -1,0 +1,42 @@
+//! The first process of a pod: waits while workers are started beside it, and ends when it is asked to or at its deadline.
+
+use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+
+/// Waits for SIGTERM or SIGINT, for at most so many seconds. The kernel ends all that runs in the pod with its first process.
+/// What has lost its parent there becomes its child, and is waited for.
+pub fn run_idle(seconds: u64) -> ExitCode {
+    // Without this, the kernel would not deliver them to the first process of a pod, which has no handler.
+    let signals = SigSet::from_iter([Signal::SIGTERM, Signal::SIGINT, Signal::SIGCHLD]);
+    if let Err(error) = signals.thread_block() {
+        eprintln!("tandem worker: cannot block signals: {error}");
+        return ExitCode::FAILURE;
+    }
+    thread::spawn(move || {
+        thread::sleep(Duration::from_secs(seconds));
+        std::process::exit(0);
+    });
+    loop {
+        match signals.wait() {
+            Ok(Signal::SIGCHLD) => wait_for_children(),
+            Ok(_) => return ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("tandem worker: cannot wait for signals: {error}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+}
+
+/// Several may have ended for one signal.
+fn wait_for_children() {
+    while let Ok(status) = waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+        if status == WaitStatus::StillAlive {
+            return;
+        }
+    }
+}
