@@ -119,26 +119,26 @@ impl Kubectl {
             run_id: Some(run_id.to_owned()),
             interrupted: Arc::clone(interrupted),
         };
-        let seen = kubectl.output(
+        let output = kubectl.output(
             &["config", "view", "--minify", "-o", "json"],
             None,
             "kubectl config",
             ASK_LIMIT,
         )?;
-        if !seen.status.success() {
+        if !output.status.success() {
             // In a pod kubectl needs no configuration, and has no context.
             if place.context.is_some() {
-                return Err(PodError::of(&String::from_utf8_lossy(&seen.stderr)));
+                return Err(PodError::of(&String::from_utf8_lossy(&output.stderr)));
             }
             return Ok(kubectl);
         }
-        let seen: Configuration = serde_json::from_slice(&seen.stdout).unwrap_or_default();
+        let configuration: Configuration = serde_json::from_slice(&output.stdout).unwrap_or_default();
         let cluster = &mut kubectl.cluster;
         if cluster.context.is_none() {
-            cluster.context = Some(seen.current_context).filter(|name| !name.is_empty());
+            cluster.context = Some(configuration.current_context).filter(|name| !name.is_empty());
         }
         if cluster.namespace.is_none() {
-            let context = seen.contexts.unwrap_or_default().into_iter().next();
+            let context = configuration.contexts.unwrap_or_default().into_iter().next();
             let namespace = context.and_then(|context| context.context.get("namespace").cloned());
             cluster.namespace = namespace.and_then(|name| name.as_str().map(str::to_owned));
         }
@@ -302,10 +302,10 @@ impl Kubectl {
 
 /// A list of files with colons between them, each from the root on.
 fn absolute(files: &str) -> String {
-    let whole = |file: &str| {
+    let absolute = |file: &str| {
         let path = std::path::absolute(Path::new(file));
         path.map_or_else(|_| file.to_owned(), |path| path.to_string_lossy().into_owned())
     };
     let files = files.split(':').filter(|file| !file.is_empty());
-    files.map(whole).collect::<Vec<_>>().join(":")
+    files.map(absolute).collect::<Vec<_>>().join(":")
 }
