@@ -161,8 +161,6 @@ impl PodError {
             PodError::Forbidden { said }
         } else if said.contains("(NotFound)") && said.contains("namespaces ") {
             PodError::Namespace { said }
-        } else if is(&["is invalid", "error validating", "(BadRequest)", "denied the request"]) {
-            PodError::Rejected { said }
         } else if is(&[
             "Unable to connect",
             "The connection to the server",
@@ -173,6 +171,8 @@ impl PodError {
             "context deadline exceeded",
         ]) {
             PodError::Unreachable { said }
+        } else if is(&["is invalid", "error validating", "(BadRequest)", "denied the request"]) {
+            PodError::Rejected { said }
         } else {
             PodError::Ended { said }
         }
@@ -187,6 +187,9 @@ mod tests {
     fn what_kubectl_says_names_the_cause() {
         let refused = "The connection to the server 127.0.0.1:1 was refused - did you specify the right host or port?";
         assert!(matches!(PodError::of(refused), PodError::Unreachable { .. }));
+        // It looks for the server's own description first.
+        let nobody = "error: error validating \"STDIN\": failed to download openapi: connect: connection refused";
+        assert!(matches!(PodError::of(nobody), PodError::Unreachable { .. }));
         let login = "error: You must be logged in to the server (Unauthorized)\n";
         assert!(matches!(PodError::of(login), PodError::Credentials { .. }));
         let forbidden = "Error from server (Forbidden): error when creating \"STDIN\": jobs.batch is forbidden: User \"u\" \

@@ -30,6 +30,10 @@ pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "tandem");
 /// Label of a run's Jobs and pods: its value is the id of the run.
 pub const RUN_LABEL: &str = "tandem-run";
 
+/// The order that creates what a manifest describes. The server checks it anyway; kubectl would get a description of all
+/// that the server knows first.
+const CREATE: [&str; 4] = ["create", "--validate=false", "-f", "-"];
+
 /// How long a question to the cluster may take.
 const ASK_LIMIT: Duration = Duration::from_secs(60);
 
@@ -239,7 +243,7 @@ impl Kubectl {
 
     /// Creates what a manifest describes. Blocks.
     pub fn create(&self, manifest: &Value) -> Result<(), PodError> {
-        let created = self.ask(&["create", "-f", "-"], Some(&manifest.to_string()), "creating the Job");
+        let created = self.ask(&CREATE, Some(&manifest.to_string()), "creating the Job");
         created.map(drop)
     }
 
@@ -274,14 +278,13 @@ impl Kubectl {
         self.ask(&words, None, "deleting the Job").map(drop)
     }
 
-    /// True where the user may do this in the namespace. Blocks.
+    /// True where the user may do this in the namespace; `resource` may have a part, as in `pods/exec`. Blocks.
     pub fn may(&self, verb: &str, resource: &str) -> Result<bool, PodError> {
-        let output = self.output(
-            &["auth", "can-i", verb, resource],
-            None,
-            "kubectl auth can-i",
-            ASK_LIMIT,
-        )?;
+        // What follows a slash would be the name of one thing.
+        let (kind, part) = resource.split_once('/').unwrap_or((resource, ""));
+        let part = format!("--subresource={part}");
+        let words = ["auth", "can-i", verb, kind, &part];
+        let output = self.output(&words, None, "kubectl auth can-i", ASK_LIMIT)?;
         match String::from_utf8_lossy(&output.stdout).trim() {
             "yes" => Ok(true),
             answer if answer.starts_with("no") => Ok(false),
