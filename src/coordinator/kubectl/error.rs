@@ -146,6 +146,21 @@ impl PodError {
         (what.to_owned(), fix.to_owned())
     }
 
+    /// True where what was asked for was certainly not done.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            PodError::Missing(_)
+            | PodError::Context { .. }
+            | PodError::Credentials { .. }
+            | PodError::Forbidden { .. }
+            | PodError::Namespace { .. }
+            | PodError::Rejected { .. } => true,
+            // Without an answer in time, it may have been done.
+            PodError::Unreachable { said } => !said.contains("timeout") && !said.contains("deadline"),
+            _ => false,
+        }
+    }
+
     /// What an end of kubectl means, by what it said.
     pub(super) fn of(said: &str) -> Self {
         let last = said.lines().map(str::trim).rfind(|line| !line.is_empty());
@@ -203,6 +218,8 @@ mod tests {
         assert!(matches!(PodError::of(namespace), PodError::Namespace { .. }));
         let context = "error: context \"x\" does not exist";
         assert!(matches!(PodError::of(context), PodError::Context { .. }));
+        assert!(PodError::of(refused).is_refusal() && PodError::of(forbidden).is_refusal());
+        assert!(!PodError::of("Unable to connect to the server: net/http: TLS handshake timeout").is_refusal());
         let (what, fix) = PodError::of("").parts();
         assert_eq!(
             (what.as_str(), fix.as_str()),
