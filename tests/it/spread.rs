@@ -98,5 +98,8 @@ fn a_producer_beside_each_consumer_measures_without_a_shared_clock() {
     assert!(work >= 2_900 && work <= 3_100, "{work}");
     assert!(response >= work / 3 && response <= work * 2 / 3, "{response} of {work}");
     let latest_ns = measured.latency(LatencyPart::Response).unwrap().max_ns().unwrap();
-    assert!(latest_ns < 30_000_000_000, "{latest_ns}: by another clock they would be 100 s");
+    assert!(
+        latest_ns < 30_000_000_000,
+        "{latest_ns}: by another clock they would be 100 s"
+    );
 }
