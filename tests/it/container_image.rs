@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use serde_json::json;
+
 use crate::scene::PROGRAM;
 
 /// An image, removed with this.
@@ -29,44 +31,61 @@ pub fn docker_says(arguments: &[&str]) -> String {
 impl Image {
     /// Makes one with the program and the libraries that it needs; `None`, with the reason printed, where there is no engine.
     pub fn with_program() -> Option<Self> {
-        Image::made(Some(Path::new(PROGRAM)), &[])
-    }
-
-    /// Makes one, whose only program is this one, or that has none, with these flags for the import.
-    pub fn made(program: Option<&Path>, flags: &[&str]) -> Option<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
         let engine = Command::new("docker").arg("info").output();
         if !engine.is_ok_and(|output| output.status.success()) {
             eprintln!("skipped: there is no Docker engine: `docker info` fails");
             return None;
         }
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().join("root");
-        fs::create_dir_all(root.join("usr/local/bin")).unwrap();
-        fs::create_dir(root.join("tmp")).unwrap();
-        fs::set_permissions(root.join("tmp"), fs::Permissions::from_mode(0o1777)).unwrap();
-        if let Some(program) = program {
+        let architecture = docker_says(&["version", "--format", "{{.Server.Arch}}"]);
+        Some(Image::made(&architecture, |root| {
             let copy = root.join("usr/local/bin/tandem");
             // Symbols would be most of the image.
-            let stripped = Command::new("strip").arg("-o").arg(&copy).arg(program).status();
+            let stripped = Command::new("strip").arg("-o").arg(&copy).arg(PROGRAM).status();
             if !stripped.is_ok_and(|status| status.success()) {
-                fs::copy(program, &copy).unwrap();
+                fs::copy(PROGRAM, &copy).unwrap();
             }
-            for library in libraries(program) {
+            for library in libraries(Path::new(PROGRAM)) {
                 let there = root.join(library.trim_start_matches('/'));
                 fs::create_dir_all(there.parent().unwrap()).unwrap();
                 fs::copy(&library, there).unwrap();
             }
-        }
-        let archive = folder.path().join("image.tar");
-        let (archive, root) = (archive.to_str().unwrap(), root.to_str().unwrap());
-        let packed = Command::new("tar").args(["-C", root, "-cf", archive, "."]).status();
-        assert!(packed.unwrap().success());
+        }))
+    }
+
+    /// Makes one without any program.
+    pub fn empty(architecture: &str) -> Self {
+        Image::made(architecture, |_| {})
+    }
+
+    /// Makes one for these processors from a folder that is filled.
+    fn made(architecture: &str, fill: impl FnOnce(&Path)) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let folder = tempfile::tempdir().unwrap();
+        let in_folder = |name: &str| folder.path().join(name);
+        let root = in_folder("root");
+        fs::create_dir_all(root.join("usr/local/bin")).unwrap();
+        fs::create_dir(root.join("tmp")).unwrap();
+        fs::set_permissions(root.join("tmp"), fs::Permissions::from_mode(0o1777)).unwrap();
+        fill(&root);
+        pack(&root, &in_folder("layer.tar"), &["."]);
+        let sum = Command::new("sha256sum").arg(in_folder("layer.tar")).output().unwrap();
+        let sum = String::from_utf8(sum.stdout).unwrap();
+        let layer = format!("sha256:{}", sum.split(' ').next().unwrap());
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("tandem-test:{}-{number}", std::process::id());
-        let path = ["--change", "ENV PATH=/usr/local/bin", archive, &name];
-        docker_says(&[&["import"], flags, &path[..]].concat());
-        Some(Image { name })
+        let config = json!({
+            "architecture": architecture,
+            "os": "linux",
+            "config": { "Env": ["PATH=/usr/local/bin"] },
+            "rootfs": { "type": "layers", "diff_ids": [layer] },
+        });
+        fs::write(in_folder("config.json"), config.to_string()).unwrap();
+        let manifest = json!([{ "Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"] }]);
+        fs::write(in_folder("manifest.json"), manifest.to_string()).unwrap();
+        let archive = in_folder("image.tar");
+        pack(folder.path(), &archive, &["manifest.json", "config.json", "layer.tar"]);
+        docker_says(&["load", "--quiet", "--input", archive.to_str().unwrap()]);
+        Image { name }
     }
 
     /// A place of this name with this image, and further keys.
@@ -120,6 +139,18 @@ fn has_readers(pid: u32) -> bool {
         .flatten();
     let mut names = threads.filter_map(|thread| fs::read_to_string(thread.path().join("comm")).ok());
     names.any(|name| name.starts_with("reader-"))
+}
+
+/// Packs files of a folder.
+fn pack(folder: &Path, archive: &Path, files: &[&str]) {
+    let packed = Command::new("tar")
+        .arg("-C")
+        .arg(folder)
+        .arg("-cf")
+        .arg(archive)
+        .args(files)
+        .status();
+    assert!(packed.unwrap().success());
 }
 
 /// The files of the libraries that a program is linked to, its loader among them.

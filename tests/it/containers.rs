@@ -110,19 +110,16 @@ fn a_place_whose_containers_cannot_be_made_is_one_error_before_the_first_trial()
     );
     let missing = "[[place]]\nname = 'box'\ncontainer = { image = 'localhost:1/no-such-image:1' }\n";
     refused(scene(), missing, "", ["is not here, and cannot be pulled", "build it"]);
-    let other = if cfg!(target_arch = "x86_64") {
-        "linux/arm64"
-    } else {
-        "linux/amd64"
-    };
-    let foreign = Image::made(None, &["--platform", other]).unwrap();
+    let own = docker_says(&["version", "--format", "{{.Server.Arch}}"]);
+    let other = if own == "arm64" { "amd64" } else { "arm64" };
+    let foreign = Image::empty(other);
     refused(
         scene(),
         &foreign.place("box", ""),
         "",
-        [&format!("is for {other}"), "build the image for"],
+        [&format!("is for linux/{other}"), "build the image for"],
     );
-    let empty = Image::made(None, &[]).unwrap();
+    let empty = Image::empty(&own);
     refused(
         scene(),
         &empty.place("box", ""),
