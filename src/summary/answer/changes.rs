@@ -3,17 +3,15 @@
 use super::facts::{Facts, fits};
 use crate::summary::changes::{ActSummary, ChangesSummary, PartSummary, part_in_words};
 use crate::summary::numbers::time;
-use crate::wording::{capitalised, listed, thousands};
+use crate::wording::{capitalised, listed, plural, thousands};
 
-/// So many configurations get a sentence each. Of more, the one with the longest gap does, and the table has the others.
-const SENTENCES_MAX: usize = 2;
 /// A part of a gap is named from this share on.
 const PART_MIN: f64 = 0.05;
 /// Parts that a sentence names.
 const PARTS_MAX: usize = 2;
 
 impl Facts<'_> {
-    /// What the worst planned act of a configuration costs.
+    /// What the worst planned act costs, in the configuration with the longest gap; the table has the others.
     pub(super) fn about_changes(&self) -> Vec<String> {
         let configurations = 0..self.names.scenario.configurations.len();
         let with_acts: Vec<usize> = configurations
@@ -25,9 +23,6 @@ impl Facts<'_> {
             let who = (with_acts.len() > 1).then(|| self.names.label(*index, &common));
             Some(cost(who.as_deref(), worst))
         };
-        if with_acts.len() <= SENTENCES_MAX {
-            return with_acts.iter().filter_map(sentence).collect();
-        }
         let gap_ms = |index: usize| {
             let worst = self.names.summaries[index]
                 .changes
@@ -37,7 +32,10 @@ impl Facts<'_> {
         };
         let longest = with_acts.iter().max_by(|a, b| gap_ms(**a).total_cmp(&gap_ms(**b)));
         let mut sentences: Vec<String> = longest.and_then(sentence).into_iter().collect();
-        sentences.push(format!("The table says the same of {} others.", with_acts.len() - 1));
+        if with_acts.len() > 1 {
+            let others = plural(with_acts.len() - 1, "other");
+            sentences.push(format!("The table says the same of {others}."));
+        }
         sentences
     }
 }
@@ -55,11 +53,6 @@ fn cost(who: Option<&str>, act: &ActSummary) -> String {
     if act.gap_ms == 0.0 {
         return capitalised(&format!("{subject}when {}, every partition is read on.", act.what));
     }
-    let begin = format!(
-        "{subject}when {}, a partition is not read for {}{range}",
-        act.what,
-        time(act.gap_ms)
-    );
     let mut parts: Vec<PartSummary> = Vec::new();
     for part in &act.parts {
         match parts.iter_mut().find(|same| same.kind == part.kind) {
@@ -86,14 +79,26 @@ fn cost(who: Option<&str>, act: &ActSummary) -> String {
         0 => String::new(),
         records => format!("; {} records come again", thousands(records as f64)),
     };
-    let why = if parts.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", listed(&parts.iter().map(String::as_str).collect::<Vec<_>>()))
+    let gap = time(act.gap_ms);
+    let sentence = |range: &str, named: usize, more: &str| {
+        let named: Vec<&str> = parts.iter().take(named).map(String::as_str).collect();
+        let why = if named.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", listed(&named))
+        };
+        let what = &act.what;
+        capitalised(&format!(
+            "{subject}when {what}, a partition is not read for {gap}{range}{why}{more}."
+        ))
     };
-    let complete = format!("{begin}{why}{redelivered}.");
-    if fits(&complete) {
-        return capitalised(&complete);
-    }
-    capitalised(&format!("{begin}{why}."))
+    // What does not fit stands in the table.
+    let shorter = [
+        sentence(&range, PARTS_MAX, &redelivered),
+        sentence(&range, PARTS_MAX, ""),
+        sentence(&range, 1, ""),
+        sentence("", 1, ""),
+    ];
+    let fitting = shorter.into_iter().find(|sentence| fits(sentence));
+    fitting.unwrap_or_else(|| sentence("", 0, ""))
 }

@@ -20,15 +20,20 @@ impl Fixture {
             let name = path.file_stem().unwrap().to_string_lossy();
             let text = std::fs::read_to_string(path).unwrap();
             let scenario = parse(&name, &name, &text).unwrap_or_else(|errors| panic!("{}", errors.plain()));
-            let mut fixture = Fixture::planned(scenario);
+            let mut fixture = Fixture::run_to_its_end(scenario, true);
             fixture.source = text;
             fixture
         };
         files.iter().map(fixture).collect()
     }
 
-    /// A run of a scenario from its first trial to the last that its plan asks for.
+    /// A run of a scenario from its first trial to the last that its plan asks for, in which no event causes anything.
     pub(crate) fn planned(scenario: Scenario) -> Self {
+        Fixture::run_to_its_end(scenario, false)
+    }
+
+    /// A run of a scenario from its first trial to the last that its plan asks for, with what its events cause or without.
+    fn run_to_its_end(scenario: Scenario, with_events: bool) -> Self {
         let plan = Plan::new(scenario);
         let mut trials: Vec<Trial> = Vec::new();
         while let Next::Trial(order) = plan.next(&trials, 1) {
@@ -40,6 +45,7 @@ impl Fixture {
                 None => trials::read(&plan.scenario, order, seed),
             };
             if let Some(measurement) = &mut trial.measurement
+                && with_events
                 && !plan.scenario.configurations[index].events.is_empty()
             {
                 events::act(measurement, &plan.scenario, index, number);
