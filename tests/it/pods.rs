@@ -173,7 +173,7 @@ fn slow(image: &Image, trials: u32) -> (Scene, crate::scene::Running, String) {
 fn assert_nothing_left(run: &str) {
     let is_clean = || things("jobs", run).is_empty() && things("pods", run).is_empty() && reading(run).is_empty();
     assert!(
-        within(Duration::from_secs(15), is_clean),
+        within(Duration::from_secs(15), || reading(run).is_empty()) && within(Duration::from_secs(30), is_clean),
         "{:?}, {:?}",
         things("jobs", run),
         things("pods", run)
