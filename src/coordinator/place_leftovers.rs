@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::containers::UsedEngine;
 use super::kubectl::{Kubectl, LeftJob, MANAGED_BY, RUN_LABEL};
-use super::leftovers::{Recorded, host};
+use super::leftovers::Recorded;
 use super::place_error::PlaceError;
 use super::pods::HOST_ANNOTATION;
 use super::reached::quoted;
@@ -116,10 +116,17 @@ impl<'a> Visit<'a> {
     }
 }
 
-/// Why what a run has is in use, as far as this machine knows.
-fn goes_on(run_id: &str, recorded: &Recorded) -> Option<String> {
-    let is_alive = recorded.alive.iter().any(|run| run.run_id == run_id);
-    is_alive.then(|| "the run goes on on this machine".to_owned())
+/// Why what a run has may be in use; `None` for a run that was killed on this machine.
+fn may_go_on(run_id: &str, recorded: &Recorded) -> Option<String> {
+    if is_alive(run_id, recorded) {
+        return Some("the run goes on on this machine".to_owned());
+    }
+    let is_dead = recorded.dead.iter().any(|(record, _)| record.run_id == run_id);
+    (!is_dead).then(|| "the run may go on elsewhere: your records on this machine do not know it".to_owned())
+}
+
+fn is_alive(run_id: &str, recorded: &Recorded) -> bool {
+    recorded.alive.iter().any(|run| run.run_id == run_id)
 }
 
 /// The Job of a run; `None` for one that is no run's.
@@ -131,11 +138,14 @@ fn job(item: &Value, recorded: &Recorded) -> Option<LeftThere> {
     let created = metadata["creationTimestamp"].as_str().unwrap_or("an unknown time");
     let seconds = item["spec"]["activeDeadlineSeconds"].as_u64().unwrap_or(0);
     let pods = item["status"]["active"].as_u64().unwrap_or(0);
-    let elsewhere = (begun_on != host() && pods > 0)
-        .then(|| format!("the run was begun on {begun_on} and may go on there; if not: kubectl delete job {name}"));
+    let in_use = match may_go_on(&run_id, recorded) {
+        Some(why) if is_alive(&run_id, recorded) => Some(why),
+        Some(why) if pods > 0 => Some(format!("{why}; if it is over: kubectl delete job {name}")),
+        Some(_) | None => None,
+    };
     Some(LeftThere {
         what: format!("Job {name} with {pods} pods, created at {created} on {begun_on}, ends after {seconds} s"),
-        stays_because: goes_on(&run_id, recorded).or(elsewhere),
+        stays_because: in_use,
         target: Target::Job(name),
         run_id,
     })
@@ -146,7 +156,7 @@ fn containers(left: &BTreeMap<String, BTreeSet<String>>, recorded: &Recorded) ->
     let of_run = |(run_id, names): (&String, &BTreeSet<String>)| LeftThere {
         run_id: run_id.clone(),
         what: format!("containers {}", names.iter().cloned().collect::<Vec<_>>().join(", ")),
-        stays_because: goes_on(run_id, recorded),
+        stays_because: may_go_on(run_id, recorded),
         target: Target::Containers,
     };
     left.iter().map(of_run).collect()
@@ -173,15 +183,14 @@ fn processes(connection: &Connection, recorded: &Recorded) -> Result<Vec<LeftThe
         }
     }
     let of_run = |(run, found): (&str, Vec<(u32, bool)>)| {
-        let is_dead = recorded.dead.iter().any(|(record, _)| record.run_id == run);
         let are_stopped = found.iter().all(|(_, is_stopped)| *is_stopped);
-        let speaks = || "the run may go on elsewhere; its workers end 10 s after it".to_owned();
         let list: Vec<String> = found.iter().map(|(pid, _)| pid.to_string()).collect();
         let stopped = if are_stopped { ", stopped by a signal" } else { "" };
         LeftThere {
             run_id: run.to_owned(),
             what: format!("processes {}{stopped}", list.join(", ")),
-            stays_because: goes_on(run, recorded).or_else(|| (!is_dead && !are_stopped).then(speaks)),
+            // Others end by themselves within 10 s after their run.
+            stays_because: may_go_on(run, recorded).filter(|_| !are_stopped || is_alive(run, recorded)),
             target: Target::Processes(found.iter().map(|(pid, _)| *pid).collect()),
         }
     };
@@ -211,13 +220,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::coordinator::leftovers::Leftovers;
 
-    fn item(begun_on: &str, active: u32) -> Value {
+    fn item(run_id: &str, active: u32) -> Value {
         json!({
             "metadata": {
                 "name": "tandem-0a1b-0",
-                "labels": { "tandem-run": "0a1b" },
-                "annotations": { "tandem-host": begun_on },
+                "labels": { "tandem-run": run_id },
+                "annotations": { "tandem-host": "desk" },
                 "creationTimestamp": "2026-11-30T19:00:00Z",
             },
             "spec": { "activeDeadlineSeconds": 700 },
@@ -225,25 +235,36 @@ mod tests {
         })
     }
 
+    fn record(run_id: &str) -> Leftovers {
+        serde_json::from_value(json!({
+            "schema_version": 1, "run_id": run_id, "run_directory": "/r", "host": "h", "boot": "b",
+            "coordinator": { "pid": 1, "start_time": 1 }, "processes": [], "directories": [], "topics": [],
+        }))
+        .unwrap()
+    }
+
     #[test]
-    fn a_job_of_this_machine_whose_run_is_over_may_be_deleted_and_one_of_another_machine_stays() {
-        let recorded = Recorded::default();
-        let ours = job(&item(&host(), 2), &recorded).unwrap();
+    fn what_a_killed_run_has_left_may_be_removed_and_what_may_be_in_use_stays() {
+        let recorded = Recorded {
+            alive: vec![record("alive")],
+            dead: vec![(record("0a1b"), "/r.json".into())],
+        };
+        let ours = job(&item("0a1b", 2), &recorded).unwrap();
         assert_eq!((ours.run_id.as_str(), ours.stays_because), ("0a1b", None));
         assert!(
             ours.what.contains("with 2 pods") && ours.what.contains("ends after 700 s"),
             "{}",
             ours.what
         );
-        let others = job(&item("another", 2), &recorded).unwrap();
+        let unknown = job(&item("0a1c", 2), &recorded).unwrap().stays_because.unwrap();
         assert!(
-            others
-                .stays_because
-                .unwrap()
-                .contains("kubectl delete job tandem-0a1b-0")
+            unknown.contains("may go on elsewhere") && unknown.contains("kubectl delete job"),
+            "{unknown}"
         );
         // Its pods have ended.
-        assert_eq!(job(&item("another", 0), &recorded).unwrap().stays_because, None);
+        assert_eq!(job(&item("0a1c", 0), &recorded).unwrap().stays_because, None);
+        let alive = job(&item("alive", 2), &recorded).unwrap().stays_because.unwrap();
+        assert!(alive.contains("goes on on this machine"), "{alive}");
         assert_eq!(job(&json!({ "metadata": { "name": "x" } }), &recorded), None);
     }
 }

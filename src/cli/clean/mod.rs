@@ -64,7 +64,7 @@ struct Findings {
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     if let (Some(scenario), Some(name)) = (&arguments.scenario, &arguments.place) {
-        return place::run(arguments, scenario, name);
+        return place::run(scenario, name, arguments.json, || may_delete(arguments));
     }
     let spec = spec(arguments)?;
     if let Some(why) = names::too_wide(&spec.prefix) {

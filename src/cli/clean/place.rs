@@ -8,7 +8,6 @@ use serde::Serialize;
 use super::super::exit::{DONE, WRONG};
 use super::super::runtime::block_on;
 use super::super::source::{Choices, Source};
-use super::{Arguments, may_delete};
 use crate::coordinator::leftovers::{recorded, state_folder};
 use crate::coordinator::{Interrupt, LeftThere, Visit};
 use crate::wording::listed;
@@ -24,8 +23,8 @@ struct Findings<'a> {
     nothing_left: bool,
 }
 
-/// Cleans the place of this name.
-pub(super) fn run(arguments: &Arguments, scenario: &Path, name: &str) -> Result<u8> {
+/// Cleans the place of this name. `may_delete` is asked where something may be removed.
+pub(super) fn run(scenario: &Path, name: &str, is_json: bool, may_delete: impl FnOnce() -> Result<bool>) -> Result<u8> {
     let scenario = Source::load(scenario, &Choices::default())?.scenario;
     let Some(place) = scenario.places.iter().find(|place| place.name == name) else {
         let names: Vec<&str> = scenario.places.iter().map(|place| place.name.as_str()).collect();
@@ -38,17 +37,17 @@ pub(super) fn run(arguments: &Arguments, scenario: &Path, name: &str) -> Result<
     let Some(visit) = Visit::of(place, &interrupt.flag())? else {
         bail!("--place: place {name:?} is this machine, which `tandem clean` looks at without --place");
     };
-    block_on(async { clean(arguments, name, &visit) })
+    block_on(async { clean(name, &visit, is_json, may_delete) })
 }
 
-fn clean(arguments: &Arguments, name: &str, visit: &Visit<'_>) -> Result<u8> {
+fn clean(name: &str, visit: &Visit<'_>, is_json: bool, may_delete: impl FnOnce() -> Result<bool>) -> Result<u8> {
     let look = || visit.list(&recorded(&state_folder())).map_err(anyhow::Error::msg);
     let mut found = look()?;
-    if !arguments.json {
+    if !is_json {
         show(name, &found);
     }
     let mut problems = Vec::new();
-    if found.iter().any(|left| left.stays_because.is_none()) && may_delete(arguments)? {
+    if found.iter().any(|left| left.stays_because.is_none()) && may_delete()? {
         // The answer may have taken its time, and a run may have begun meanwhile.
         let now = look()?;
         let known = |left: &&LeftThere| found.iter().any(|listed| listed.run_id == left.run_id);
@@ -61,7 +60,7 @@ fn clean(arguments: &Arguments, name: &str, visit: &Visit<'_>) -> Result<u8> {
             );
         }
         found.retain(|left| left.stays_because.is_some());
-        if !arguments.json {
+        if !is_json {
             problems.iter().for_each(|problem| eprintln!("tandem: {problem}"));
             let is_done = found.is_empty() && problems.is_empty();
             say!(
@@ -75,7 +74,7 @@ fn clean(arguments: &Arguments, name: &str, visit: &Visit<'_>) -> Result<u8> {
         }
     }
     let nothing_left = found.is_empty() && problems.is_empty();
-    if arguments.json {
+    if is_json {
         let findings = Findings {
             schema_version: 1,
             place: name,

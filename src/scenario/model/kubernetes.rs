@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::place::PlaceLimits;
+use super::place_limits::PlaceLimits;
 use crate::scenario::choice::Choice;
 
 /// The pods of a place. `kubectl` reaches their cluster by the user's own configuration.
