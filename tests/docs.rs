@@ -39,6 +39,7 @@ const FROM_WORKER: [&str; 12] = [
     "reported",
     "result",
     "seconds",
+    "unanswered",
 ];
 
 /// The contents of all fenced blocks of this language.

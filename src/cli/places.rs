@@ -24,12 +24,12 @@ fn places(scenario: &Scenario, configuration: &Configuration) -> Option<String> 
     if distinct.len() < 2 {
         return None;
     }
-    let at = |place: &usize| {
+    let processes_at = |place: &usize| {
         let processes = 0..configuration.processes;
         let there = processes.filter(|process| configuration.place_of(*process) == *place);
         (there.count(), scenario.places[*place].name.as_str())
     };
-    let mut places = distinct.iter().map(at);
+    let mut places = distinct.iter().map(processes_at);
     let (first, name) = places.next()?;
     let processes = if first == 1 { "process" } else { "processes" };
     let mut text = format!("{first} {processes} of each group at {name}");

@@ -9,7 +9,9 @@ use super::packed::PackedTrials;
 use super::tables::{self as all, scaling};
 
 /// Columns of a drawing in letters.
-const LETTERS: usize = 60;
+const LETTERS: usize = 48;
+/// Drawings of planned changes on two screens.
+const SHORT_DRAWINGS: usize = 2;
 
 /// What a form shows of a run.
 pub(super) fn document(input: &ReportInput, form: Form) -> Document {
@@ -100,18 +102,23 @@ fn sections(input: &ReportInput, form: Form, more_charts: Vec<Block>) -> Vec<Sec
 
 /// What planned acts cost: in a terminal with a drawing in letters, for which a page has a chart.
 fn changes(input: &ReportInput, form: Form) -> Vec<Block> {
-    let found = all::changes(input);
+    let is_short = form == Form::Terminal(Extent::Screens);
+    let found = all::changes(input, is_short);
     let unknown = input.summary.configurations.iter().filter_map(|c| c.changes.as_ref());
     let unknown = unknown.filter(|changes| changes.is_not_recorded).count();
     let mut blocks = Vec::new();
     if let (Form::Terminal(_), false) = (form, found.is_empty()) {
         let labels = Labels::new(input.scenario);
-        for (title, lines) in in_letters(input, &labels, LETTERS) {
+        let drawings = in_letters(input, &labels, LETTERS);
+        let most = if is_short { SHORT_DRAWINGS } else { drawings.len() };
+        for (title, lines) in drawings.into_iter().take(most) {
             blocks.push(Block::Drawing { title, lines });
         }
     }
     blocks.extend(tables(found));
-    blocks.extend(tables(all::disturbed(input)));
+    if !is_short {
+        blocks.extend(tables(all::disturbed(input)));
+    }
     if unknown > 0 {
         let words = "Of trials whose readers do not say when they read each partition, gaps are not known.";
         blocks.push(Block::Paragraph(words.to_owned()));

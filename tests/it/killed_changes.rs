@@ -8,7 +8,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use tandem::scenario::{SHIPPED, parse, shipped};
 
-use crate::scene::{Scene, wait_until, within};
+use crate::scene::{Scene, undisturbed, wait_until, within};
 
 /// The shipped scenarios in which something is done on purpose.
 const CHANGES: [&str; 7] = [
@@ -73,7 +73,7 @@ fn a_coordinator_killed_in_the_middle_of_each_shipped_change_leaves_nothing_and_
     {
         let share = rand::random_range(0.0..1.0);
         eprintln!("{name}: killed at {share:.2} of a trial");
-        killed_in(name, share);
+        undisturbed(|_| killed_in(name, share));
     }
 }
 

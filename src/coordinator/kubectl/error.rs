@@ -146,6 +146,21 @@ impl PodError {
         (what.to_owned(), fix.to_owned())
     }
 
+    /// True where what was asked for was certainly not done.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            PodError::Missing(_)
+            | PodError::Context { .. }
+            | PodError::Credentials { .. }
+            | PodError::Forbidden { .. }
+            | PodError::Namespace { .. }
+            | PodError::Rejected { .. } => true,
+            // Without an answer in time, it may have been done.
+            PodError::Unreachable { said } => !said.contains("timeout") && !said.contains("deadline"),
+            _ => false,
+        }
+    }
+
     /// What an end of kubectl means, by what it said.
     pub(super) fn of(said: &str) -> Self {
         let last = said.lines().map(str::trim).rfind(|line| !line.is_empty());
@@ -161,8 +176,6 @@ impl PodError {
             PodError::Forbidden { said }
         } else if said.contains("(NotFound)") && said.contains("namespaces ") {
             PodError::Namespace { said }
-        } else if is(&["is invalid", "error validating", "(BadRequest)", "denied the request"]) {
-            PodError::Rejected { said }
         } else if is(&[
             "Unable to connect",
             "The connection to the server",
@@ -173,6 +186,8 @@ impl PodError {
             "context deadline exceeded",
         ]) {
             PodError::Unreachable { said }
+        } else if is(&["is invalid", "error validating", "(BadRequest)", "denied the request"]) {
+            PodError::Rejected { said }
         } else {
             PodError::Ended { said }
         }
@@ -187,6 +202,9 @@ mod tests {
     fn what_kubectl_says_names_the_cause() {
         let refused = "The connection to the server 127.0.0.1:1 was refused - did you specify the right host or port?";
         assert!(matches!(PodError::of(refused), PodError::Unreachable { .. }));
+        // It looks for the server's own description first.
+        let nobody = "error: error validating \"STDIN\": failed to download openapi: connect: connection refused";
+        assert!(matches!(PodError::of(nobody), PodError::Unreachable { .. }));
         let login = "error: You must be logged in to the server (Unauthorized)\n";
         assert!(matches!(PodError::of(login), PodError::Credentials { .. }));
         let forbidden = "Error from server (Forbidden): error when creating \"STDIN\": jobs.batch is forbidden: User \"u\" \
@@ -200,6 +218,8 @@ mod tests {
         assert!(matches!(PodError::of(namespace), PodError::Namespace { .. }));
         let context = "error: context \"x\" does not exist";
         assert!(matches!(PodError::of(context), PodError::Context { .. }));
+        assert!(PodError::of(refused).is_refusal() && PodError::of(forbidden).is_refusal());
+        assert!(!PodError::of("Unable to connect to the server: net/http: TLS handshake timeout").is_refusal());
         let (what, fix) = PodError::of("").parts();
         assert_eq!(
             (what.as_str(), fix.as_str()),

@@ -30,6 +30,10 @@ pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "tandem");
 /// Label of a run's Jobs and pods: its value is the id of the run.
 pub const RUN_LABEL: &str = "tandem-run";
 
+/// The order that creates what a manifest describes. The server checks it anyway; kubectl would get a description of all
+/// that the server knows first.
+const CREATE: [&str; 4] = ["create", "--validate=false", "-f", "-"];
+
 /// How long a question to the cluster may take.
 const ASK_LIMIT: Duration = Duration::from_secs(60);
 
@@ -115,26 +119,26 @@ impl Kubectl {
             run_id: Some(run_id.to_owned()),
             interrupted: Arc::clone(interrupted),
         };
-        let seen = kubectl.output(
+        let output = kubectl.output(
             &["config", "view", "--minify", "-o", "json"],
             None,
             "kubectl config",
             ASK_LIMIT,
         )?;
-        if !seen.status.success() {
+        if !output.status.success() {
             // In a pod kubectl needs no configuration, and has no context.
             if place.context.is_some() {
-                return Err(PodError::of(&String::from_utf8_lossy(&seen.stderr)));
+                return Err(PodError::of(&String::from_utf8_lossy(&output.stderr)));
             }
             return Ok(kubectl);
         }
-        let seen: Configuration = serde_json::from_slice(&seen.stdout).unwrap_or_default();
+        let configuration: Configuration = serde_json::from_slice(&output.stdout).unwrap_or_default();
         let cluster = &mut kubectl.cluster;
         if cluster.context.is_none() {
-            cluster.context = Some(seen.current_context).filter(|name| !name.is_empty());
+            cluster.context = Some(configuration.current_context).filter(|name| !name.is_empty());
         }
         if cluster.namespace.is_none() {
-            let context = seen.contexts.unwrap_or_default().into_iter().next();
+            let context = configuration.contexts.unwrap_or_default().into_iter().next();
             let namespace = context.and_then(|context| context.context.get("namespace").cloned());
             cluster.namespace = namespace.and_then(|name| name.as_str().map(str::to_owned));
         }
@@ -239,7 +243,7 @@ impl Kubectl {
 
     /// Creates what a manifest describes. Blocks.
     pub fn create(&self, manifest: &Value) -> Result<(), PodError> {
-        let created = self.ask(&["create", "-f", "-"], Some(&manifest.to_string()), "creating the Job");
+        let created = self.ask(&CREATE, Some(&manifest.to_string()), "creating the Job");
         created.map(drop)
     }
 
@@ -274,14 +278,13 @@ impl Kubectl {
         self.ask(&words, None, "deleting the Job").map(drop)
     }
 
-    /// True where the user may do this in the namespace. Blocks.
+    /// True where the user may do this in the namespace; `resource` may have a part, as in `pods/exec`. Blocks.
     pub fn may(&self, verb: &str, resource: &str) -> Result<bool, PodError> {
-        let output = self.output(
-            &["auth", "can-i", verb, resource],
-            None,
-            "kubectl auth can-i",
-            ASK_LIMIT,
-        )?;
+        // What follows a slash would be the name of one thing.
+        let (kind, part) = resource.split_once('/').unwrap_or((resource, ""));
+        let part = format!("--subresource={part}");
+        let words = ["auth", "can-i", verb, kind, &part];
+        let output = self.output(&words, None, "kubectl auth can-i", ASK_LIMIT)?;
         match String::from_utf8_lossy(&output.stdout).trim() {
             "yes" => Ok(true),
             answer if answer.starts_with("no") => Ok(false),
@@ -299,10 +302,10 @@ impl Kubectl {
 
 /// A list of files with colons between them, each from the root on.
 fn absolute(files: &str) -> String {
-    let whole = |file: &str| {
+    let absolute = |file: &str| {
         let path = std::path::absolute(Path::new(file));
         path.map_or_else(|_| file.to_owned(), |path| path.to_string_lossy().into_owned())
     };
     let files = files.split(':').filter(|file| !file.is_empty());
-    files.map(whole).collect::<Vec<_>>().join(":")
+    files.map(absolute).collect::<Vec<_>>().join(":")
 }

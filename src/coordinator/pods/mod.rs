@@ -197,8 +197,8 @@ impl PlacePods {
         let pods = PlacePods::planned(place, spec, kubectl, (workers, number), opening.run_id);
         opening.guardian.register_job(pods.job.clone());
         if let Err(error) = pods.create(opening.run_id, opening.forecast + GRACE) {
-            // Of a Job that was refused nothing is left.
-            if pods.job.delete().is_ok() {
+            // Of a Job that was refused nothing is left; of another it is not known whether it was created.
+            if error.is_refusal() || pods.job.delete().is_ok() {
                 opening.guardian.unregister_job(&pods.job);
             }
             return Err(error);

@@ -32,12 +32,12 @@ pub struct PodProbe {
 impl PodProbe {
     /// Why a worker ended whose `kubectl exec` ended with this code; `None` where neither pod nor kernel knows.
     pub async fn explain(self, code: Option<i32>) -> Option<String> {
-        let seen = run(&self.ask, &[]).await?;
-        if !seen.status.success() {
-            let said = String::from_utf8_lossy(&seen.stderr);
+        let output = run(&self.ask, &[]).await?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
             return said.contains("(NotFound)").then(|| "the pod is gone".to_owned());
         }
-        let pod = Pod::of(&serde_json::from_slice(&seen.stdout).ok()?)?;
+        let pod = Pod::of(&serde_json::from_slice(&output.stdout).ok()?)?;
         if let PodState::Ended(why) = pod.state {
             return Some(format!("the pod has ended: {why}"));
         }

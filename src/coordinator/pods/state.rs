@@ -114,11 +114,11 @@ const NOT_STARTING: [&str; 6] = [
 impl Pod {
     /// Reads an item of `kubectl get pods -o json`; `None` for what is no pod.
     pub(crate) fn of(item: &Value) -> Option<Self> {
-        let seen: Seen = serde_json::from_value(item.clone()).ok()?;
+        let read: Seen = serde_json::from_value(item.clone()).ok()?;
         Some(Pod {
-            state: state(&seen),
-            name: seen.metadata.name,
-            node: seen.spec.node_name,
+            state: state(&read),
+            name: read.metadata.name,
+            node: read.spec.node_name,
         })
     }
 

@@ -167,11 +167,11 @@ impl Session<'_> {
     /// with the brokers' addresses for clients there.
     fn settings_at_places(&self, configuration: &Configuration) -> Result<Vec<ResolvedSettings>, RunError> {
         let scenario = &self.plan.scenario;
-        let at = |place: &usize| {
+        let settings = |place: &usize| {
             let bootstrap = self.address(configuration, &scenario.places[*place])?;
             Ok(ConsumerSettings::of(scenario, configuration, &bootstrap).resolve()?)
         };
-        configuration.places.iter().map(at).collect()
+        configuration.places.iter().map(settings).collect()
     }
 
     /// The longest session that a consumer of the run has, at least the default: a member of another client may be left too.

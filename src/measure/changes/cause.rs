@@ -53,9 +53,17 @@ fn reaches(act: &PlannedAct, at_ns: u64) -> bool {
 
 /// The act that a pause in the reading of a partition goes back to: the first within it, or the latest before it.
 pub(super) fn of_pause(measurement: &Measurement, group: u32, pause: Stretch) -> Option<usize> {
-    let within = measurement
-        .acts
-        .iter()
-        .position(|act| concerns(act, group) && (pause.from_ns..pause.until_ns).contains(&act.at_ns));
+    let within = measurement.acts.iter().position(|act| {
+        let is_inside = (pause.from_ns..pause.until_ns).contains(&act.at_ns);
+        concerns(act, group) && is_inside && !ends(measurement, act, pause)
+    });
     within.or_else(|| before(measurement, group, pause.from_ns))
+}
+
+/// True for the return of somebody who had been taken away before a pause began: it may end that, and is not why.
+fn ends(measurement: &Measurement, act: &PlannedAct, pause: Stretch) -> bool {
+    let is_return = matches!(act.act, Act::Start | Act::Resume) && act.at_ns > pause.from_ns + BEFORE_ACT_NS;
+    let took_away =
+        |before: &PlannedAct| before.who == act.who && takes_away(before.act) && before.at_ns <= pause.from_ns;
+    is_return && measurement.acts.iter().any(took_away)
 }

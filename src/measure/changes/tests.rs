@@ -326,6 +326,17 @@ fn a_broker_that_goes_keeps_partitions_waiting_and_that_is_no_collateral() {
 }
 
 #[test]
+fn a_broker_that_comes_back_is_not_why_a_partition_stood_still_before() {
+    // What was fetched before is read for a moment after the broker is gone.
+    let trial = Invented::new()
+        .act(Participant::Broker(1), Act::Kill, 5_000)
+        .act(Participant::Broker(1), Act::Start, 12_000)
+        .reads(0, 0, (1, [0, 2_200]), &[[0, 5_300], [13_000, 30_000]]);
+    let gaps: Vec<usize> = trial.episodes().iter().map(|episode| episode.gaps.len()).collect();
+    assert_eq!(gaps, [1, 0]);
+}
+
+#[test]
 fn the_lag_is_caught_up_with_when_it_is_what_it_was() {
     let mut trial = cooperative_join().0;
     let lag = |second: u64| match second {

@@ -340,13 +340,13 @@ proptest! {
     fn a_correct_trial_is_never_condemned(owners in owners()) {
         let (members, rows, committed) = played(&owners);
         let committed = [committed];
-        let of = |kind| Stored {
+        let stored = |kind| Stored {
             committed: &committed,
             ..kind
         };
-        prop_assert_eq!(account_of(of(INSERT), &members, &as_runs(&rows)).failure(), None);
+        prop_assert_eq!(account_of(stored(INSERT), &members, &as_runs(&rows)).failure(), None);
         let upserted = rows.keys().map(|offset| (*offset, 1)).collect();
-        prop_assert_eq!(account_of(of(UPSERT), &members, &as_runs(&upserted)).failure(), None);
+        prop_assert_eq!(account_of(stored(UPSERT), &members, &as_runs(&upserted)).failure(), None);
     }
 
     #[test]

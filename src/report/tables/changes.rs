@@ -15,19 +15,24 @@ fn ms(value: f64) -> String {
 fn acts<'a>(
     input: &ReportInput<'a>,
     family: usize,
+    only_worst: bool,
 ) -> impl Iterator<Item = (&'a ConfigurationSummary, &'a ActSummary)> {
     let with_acts = input.of_family(family).filter_map(|c| Some((c, c.changes.as_ref()?)));
-    let acts = with_acts.flat_map(|(c, changes)| changes.acts.iter().map(move |act| (c, act)));
+    let acts = with_acts.flat_map(move |(c, changes)| {
+        let worst = changes.worst();
+        let is_asked = move |act: &&ActSummary| !only_worst || worst.is_some_and(|worst| std::ptr::eq(worst, *act));
+        changes.acts.iter().filter(is_asked).map(move |act| (c, act))
+    });
     // What only ends a pause has no cost of its own.
     acts.filter(|(_, act)| act.gap_ms > 0.0 || !act.what.ends_with("resumed"))
 }
 
-/// What each planned act of each configuration cost.
-pub(crate) fn changes(input: &ReportInput) -> Vec<Table> {
+/// What each planned act of each configuration cost, or the one with the longest gap.
+pub(crate) fn changes(input: &ReportInput, only_worst: bool) -> Vec<Table> {
     type Row<'a> = (&'a ConfigurationSummary, &'a ActSummary);
     let labels = Labels::new(input.scenario);
     let tables = input.families().map(|family| {
-        let any = |of: fn(&ActSummary) -> bool| acts(input, family).any(|(_, act)| of(act));
+        let any = |of: fn(&ActSummary) -> bool| acts(input, family, only_worst).any(|(_, act)| of(act));
         let columns = [
             Column::configuration(&labels, |(c, _): &Row| c.configuration),
             Column::words("change", |(_, act): &Row| act.what.clone()),
@@ -63,7 +68,11 @@ pub(crate) fn changes(input: &ReportInput) -> Vec<Table> {
                 .dropped(10)
                 .only_if(any(|act| act.restored_ms.is_some())),
         ];
-        Table::of(family_title(input.scenario, family), columns, acts(input, family))
+        Table::of(
+            family_title(input.scenario, family),
+            columns,
+            acts(input, family, only_worst),
+        )
     });
     with_rows(tables)
 }
@@ -131,19 +140,21 @@ pub(crate) fn gap_parts(input: &ReportInput) -> Vec<Table> {
                 capitalised(part_in_words(part.kind))
             }),
             Column::figures("time", |(.., part): &Row| ms(part.ms)),
-            Column::figures("share", |(_, act, part): &Row| percent(part.ms / act.gap_ms)),
+            Column::figures("share", |(_, act, part): &Row| percent(part.ms / act.gap_ms)).dropped(1),
             Column::words("set by", |(.., part): &Row| match &part.setting {
                 Some(setting) => {
                     let value = setting.ms.map_or_else(String::new, |value| format!(" = {}", ms(value)));
                     format!("{}{value}", setting.name)
                 }
                 None => UNKNOWN.to_owned(),
-            }),
+            })
+            .dropped(3),
             Column::figures("gap with half of it", |(_, act, part): &Row| {
                 or_unknown(act.gap_with_half(part), |gap| format!("about {}", ms(gap)))
-            }),
+            })
+            .dropped(2),
         ];
-        let rows = acts(input, family).flat_map(|(c, act)| act.parts.iter().map(move |part| (c, act, part)));
+        let rows = acts(input, family, false).flat_map(|(c, act)| act.parts.iter().map(move |part| (c, act, part)));
         Table::of(family_title(input.scenario, family), columns, rows)
     });
     with_rows(tables)

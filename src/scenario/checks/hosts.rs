@@ -76,7 +76,7 @@ fn out_of_reach(place: &Place, settings: &Settings, draft: &Draft) -> Option<Pro
 
 /// A problem where the app of a configuration cannot run at its place.
 fn cannot_run(app: &AppSpec, place: &Place, settings: &Settings) -> Option<Problem> {
-    let shown = match place.reach() {
+    let who_sees = match place.reach() {
         Reach::Here | Reach::Launcher(_) => return None,
         Reach::Ssh(_) => "ssh would show it to all users of both hosts",
         Reach::Kubernetes(_) => "kubectl would show it to all users of both machines",
@@ -95,7 +95,7 @@ fn cannot_run(app: &AppSpec, place: &Place, settings: &Settings) -> Option<Probl
             Some(problem.help(format!("or run it at place = {HERE:?}")))
         }
         AppProgram::Program(_) if !app.secrets().is_empty() => {
-            let allowed = format!("its `command` and `env` must have no password there: {shown}");
+            let allowed = format!("its `command` and `env` must have no password there: {who_sees}");
             settings.problem_at(&["app", "place"], &message, allowed)
         }
         AppProgram::Tandem | AppProgram::Program(_) => None,

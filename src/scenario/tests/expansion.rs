@@ -434,8 +434,8 @@ fn processes_are_spread_over_a_list_of_places_in_turn() {
     ];
     assert_eq!(names, expected);
     let spread = &scenario.configurations[3];
-    let at: Vec<usize> = (0..4).map(|process| spread.place_of(process)).collect();
-    assert_eq!((at, spread.distinct_places()), (vec![0, 2, 0, 0], vec![0, 2]));
+    let places: Vec<usize> = (0..4).map(|process| spread.place_of(process)).collect();
+    assert_eq!((places, spread.distinct_places()), (vec![0, 2, 0, 0], vec![0, 2]));
     assert_eq!(spread.key_values[0], "here+b+here");
     assert!(scenario.needs(0).listeners.contains("OUTSIDE"));
     assert!(spread.producers_beside().is_empty());

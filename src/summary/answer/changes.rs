@@ -1,19 +1,19 @@
 //! What planned acts cost, in sentences.
 
 use super::facts::{Facts, fits};
-use crate::summary::changes::{ActSummary, part_in_words};
+use crate::summary::changes::{ActSummary, ChangesSummary, PartSummary, part_in_words};
 use crate::summary::numbers::time;
 use crate::wording::{capitalised, listed, thousands};
 
-/// Configurations that get a sentence each; the table has the others.
-const SENTENCES_MAX: usize = 4;
+/// So many configurations get a sentence each. Of more, the one with the longest gap does, and the table has the others.
+const SENTENCES_MAX: usize = 2;
 /// A part of a gap is named from this share on.
 const PART_MIN: f64 = 0.05;
 /// Parts that a sentence names.
 const PARTS_MAX: usize = 2;
 
 impl Facts<'_> {
-    /// For each configuration with planned acts what the worst of them costs.
+    /// What the worst planned act of a configuration costs.
     pub(super) fn about_changes(&self) -> Vec<String> {
         let configurations = 0..self.names.scenario.configurations.len();
         let with_acts: Vec<usize> = configurations
@@ -25,12 +25,19 @@ impl Facts<'_> {
             let who = (with_acts.len() > 1).then(|| self.names.label(*index, &common));
             Some(cost(who.as_deref(), worst))
         };
-        let mut sentences: Vec<String> = with_acts.iter().filter_map(sentence).collect();
-        if sentences.len() > SENTENCES_MAX {
-            let more = sentences.len() + 1 - SENTENCES_MAX;
-            sentences.truncate(SENTENCES_MAX - 1);
-            sentences.push(format!("The table says the same of {more} others."));
+        if with_acts.len() <= SENTENCES_MAX {
+            return with_acts.iter().filter_map(sentence).collect();
         }
+        let gap_ms = |index: usize| {
+            let worst = self.names.summaries[index]
+                .changes
+                .as_ref()
+                .and_then(ChangesSummary::worst);
+            worst.map_or(0.0, |act| act.gap_ms)
+        };
+        let longest = with_acts.iter().max_by(|a, b| gap_ms(**a).total_cmp(&gap_ms(**b)));
+        let mut sentences: Vec<String> = longest.and_then(sentence).into_iter().collect();
+        sentences.push(format!("The table says the same of {} others.", with_acts.len() - 1));
         sentences
     }
 }
@@ -53,13 +60,16 @@ fn cost(who: Option<&str>, act: &ActSummary) -> String {
         act.what,
         time(act.gap_ms)
     );
-    let mut parts: Vec<_> = act
-        .parts
-        .iter()
-        .filter(|part| part.ms >= PART_MIN * act.gap_ms)
-        .collect();
+    let mut parts: Vec<PartSummary> = Vec::new();
+    for part in &act.parts {
+        match parts.iter_mut().find(|same| same.kind == part.kind) {
+            Some(same) => same.ms += part.ms,
+            None => parts.push(part.clone()),
+        }
+    }
+    parts.retain(|part| part.ms >= PART_MIN * act.gap_ms);
     parts.sort_by(|a, b| b.ms.total_cmp(&a.ms));
-    let words = |part: &&crate::summary::PartSummary| {
+    let words = |part: &PartSummary| {
         let setting = part.setting.as_ref().map(|setting| {
             let value = setting.ms.map_or_else(String::new, |ms| format!(" = {}", time(ms)));
             format!(" ({}{value})", setting.name)
