@@ -160,6 +160,12 @@ fn limits_are_the_engine_s_and_are_named_by_the_place() {
             "{report}"
         );
     });
+}
+
+#[test]
+#[ignore = "scripts/test --all; limits.rs has the same without an engine"]
+fn a_worker_beyond_the_memory_of_its_container_fails_by_the_limit_s_name() {
+    let Some(image) = Image::with_program() else { return };
     let scene = Scene::on_shared_cluster();
     let small = image.place("small", "memory_limit = '24MiB'");
     scene.scenario(
