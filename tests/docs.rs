@@ -26,7 +26,7 @@ const TO_WORKER: [&str; 10] = [
     "stop",
     "subscribe",
 ];
-const FROM_WORKER: [&str; 12] = [
+const FROM_WORKER: [&str; 13] = [
     "assignments",
     "calibrated",
     "clock",
