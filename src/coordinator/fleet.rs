@@ -3,14 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::ready;
-use std::pin::Pin;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -22,7 +20,8 @@ use super::containers::{self, Contained, ContainerLaunch};
 pub use super::news::{FleetEvent, FleetNews};
 use super::news::{Said, read_errors, read_messages, write_lines};
 use super::reached::Remote;
-use crate::measure::clock;
+pub use super::worker_process::Signalled;
+use super::worker_process::Process;
 use crate::measure::limits::{ProcessGroup, keep_to};
 use crate::measure::tree::{is_marked as has_variable, with_inner_pids};
 use crate::protocol::{FromWorker, ToWorker};
@@ -52,9 +51,6 @@ pub struct Launch {
     pub log: bool,
 }
 
-/// When a signal came to a process; nobody else waits meanwhile.
-pub type Signalled = Pin<Box<dyn Future<Output = Result<u64, String>> + Send>>;
-
 /// The processes that a trial talks to.
 pub trait Fleet {
     /// Starts an actor's process. An error says why it could not be started.
@@ -82,95 +78,6 @@ pub struct ProcessFleet {
     sender: UnboundedSender<FleetEvent>,
     /// A worker's end whose exit status is still waited for.
     ending: Option<FleetEvent>,
-}
-
-struct Process {
-    child: Child,
-    pid: Option<u32>,
-    outbox: Option<UnboundedSender<String>>,
-    reader: JoinHandle<()>,
-    /// Until when its exit status is waited for, once it has closed its output.
-    ended: Option<tokio::time::Instant>,
-    /// How it is reached on another host, and its process id there once it has introduced itself.
-    remote: Option<(Remote, Option<u32>)>,
-    /// The container that it runs in.
-    container: Option<Contained>,
-    /// It was stopped by a signal.
-    is_stopped: bool,
-    /// Its pod is asked why it has ended.
-    explaining: Option<JoinHandle<Option<String>>>,
-    /// The control group that holds it to its limits, and what they are.
-    group: Option<(ProcessGroup, Confined)>,
-}
-
-impl Process {
-    /// Signals a worker and all that its launcher has started: each worker leads a process group of its own. It does
-    /// nothing for a group that has ended by itself.
-    fn signal_group(&mut self, signal: Signal) {
-        let group = self.pid.and_then(|pid| i32::try_from(pid).ok());
-        if let Some(group) = group.filter(|_| self.child.id().is_some()) {
-            let _ = killpg(Pid::from_raw(group), signal);
-        }
-    }
-
-    /// Lets a stopped process of another host go on: only then it notices that its input has ended.
-    fn continue_there(&self) {
-        if self.is_stopped && (self.remote.is_some() || self.container.is_some()) {
-            // It fails only for one that has ended, or whose host is gone.
-            if let Ok(sent) = self.signal_there(Signal::SIGCONT) {
-                tokio::spawn(sent);
-            }
-        }
-    }
-
-    /// Signals one that is no child of this process. The future says when that was done.
-    fn signal_there(&self, signal: Signal) -> Result<Signalled, String> {
-        let sent: Pin<Box<dyn Future<Output = Result<(), String>> + Send>> = match (&self.container, &self.remote) {
-            (Some(container), _) => Box::pin(container.signal(signal)),
-            (None, Some((remote, pid))) => Box::pin(remote.signal(pid.ok_or("it has not said who it is")?, signal)),
-            (None, None) => Box::pin(ready(Ok(()))),
-        };
-        Ok(Box::pin(async move { sent.await.map(|()| clock::now_ns()) }))
-    }
-
-    /// Sends a signal now, or to another host.
-    fn signal(&mut self, signal: Signal) -> Result<Signalled, String> {
-        if let Ok(Some(status)) = self.child.try_wait() {
-            return Err(describe_end(Some(status)));
-        }
-        self.is_stopped = signal == Signal::SIGSTOP;
-        if self.remote.is_none() && self.container.is_none() {
-            let at_ns = clock::now_ns();
-            self.signal_group(signal);
-            return Ok(Box::pin(ready(Ok(at_ns))));
-        }
-        self.signal_there(signal)
-    }
-
-    /// That its memory limit was why it was killed, where that is so.
-    fn memory_kill(&self) -> Option<String> {
-        let (group, confined) = self.group.as_ref()?;
-        group.was_killed().then(|| confined.memory_kill())
-    }
-
-    /// What its pod says of its end. Whoever waits for this may give up and ask again.
-    async fn explained(&mut self, status: Option<ExitStatus>) -> Option<String> {
-        if self.explaining.is_none() {
-            let (remote, _) = self.remote.as_ref()?;
-            let probe = remote.probe.clone()?;
-            self.explaining = Some(tokio::spawn(probe.explain(status.and_then(|status| status.code()))));
-        }
-        let cause = self.explaining.as_mut()?.await;
-        self.explaining = None;
-        cause.ok().flatten()
-    }
-
-    /// Removes its control group. What cannot be removed now goes with the group of the run.
-    fn remove_group(&mut self) {
-        if let Some((group, _)) = self.group.take() {
-            let _ = group.remove();
-        }
-    }
 }
 
 impl ProcessFleet {
@@ -348,18 +255,8 @@ impl Fleet for ProcessFleet {
             self.ending = Some(event);
             let status = tokio::time::timeout_at(deadline, worker.child.wait()).await;
             let status = status.ok().and_then(Result::ok);
-            let cause = worker.explained(status).await;
-            let mut how = describe_end(status);
-            if let Some((remote, _)) = &worker.remote {
-                how = format!("{}: {how}", remote.ended);
-            }
-            if let Some(container) = &mut worker.container {
-                how = container.ended(&how, status.is_some_and(is_by_signal)).await;
-            }
+            let how = worker.ending(status).await;
             if let Some(event) = self.ending.take() {
-                if let Some(cause) = worker.memory_kill().or(cause) {
-                    how = format!("{how}: {cause}");
-                }
                 let what = FleetNews::Ended(format!("{how}{words}"));
                 return FleetEvent { what, ..event };
             }
@@ -407,22 +304,4 @@ fn spawn_on(processors: &BTreeSet<u32>, command: &mut Command) -> Result<Child, 
 /// True for a process of this machine that carries the run's mark.
 fn is_marked(pid: u32, run_id: &str) -> bool {
     has_variable(pid, RUN_VARIABLE, |value| value == run_id)
-}
-
-fn is_by_signal(status: ExitStatus) -> bool {
-    use std::os::unix::process::ExitStatusExt;
-    status.signal().is_some()
-}
-
-fn describe_end(status: Option<ExitStatus>) -> String {
-    use std::os::unix::process::ExitStatusExt;
-    match status {
-        None => "it closed its output".to_owned(),
-        Some(status) => match (status.code(), status.signal()) {
-            (Some(code), _) => format!("it ended with exit code {code}"),
-            (None, Some(9)) => "it was killed (signal 9)".to_owned(),
-            (None, Some(signal)) => format!("it was ended by signal {signal}"),
-            (None, None) => "it ended".to_owned(),
-        },
-    }
 }

@@ -11,7 +11,8 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::host::Elsewhere;
-use super::launching::{Started, on_host};
+use super::launching::on_host;
+use super::started::Started;
 use super::reached::Remote;
 use crate::measure::{HostFacts, HostReading, RunMark, TrialOver};
 use crate::server::RUN_VARIABLE;

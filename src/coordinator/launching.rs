@@ -5,19 +5,9 @@ use std::collections::BTreeMap;
 use super::containers::CLIENTS_FOLDER;
 use super::programs::Programs;
 use super::reached::Remote;
+use super::started::Started;
 use crate::scenario::{App, AppProgram, AppSpec, PROGRAM, Place, Placeholder, Reach};
 use crate::server::RUN_VARIABLE;
-
-/// How an app is started, without its role.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Started {
-    /// Program and arguments.
-    pub(super) command: Vec<String>,
-    /// Variables of its environment besides those of this program.
-    pub(super) env: BTreeMap<String, String>,
-    /// True for tandem's own worker.
-    pub(super) is_own: bool,
-}
 
 /// How an app is started at a place as the process of this number in its group. `own` is tandem's program there.
 pub(super) fn started(app: App<'_>, place: &Place, own: &str, programs: &Programs, process: u32) -> Started {

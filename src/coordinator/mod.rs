@@ -48,9 +48,11 @@ mod run;
 mod session;
 mod silent;
 pub mod standing_cluster;
+mod started;
 mod steps;
 mod store_watch;
 mod watch;
+mod worker_process;
 
 pub use cluster::ClusterError;
 pub use database::{NoDatabase, drop_left};
