@@ -31,16 +31,7 @@ pub(super) async fn examine_container(
     let (program, image) = (container.engine.program(), &container.image);
     let examined = match examined {
         Ok(examined) => examined,
-        Err(error) => {
-            let name = match error {
-                ContainerError::Missing { .. } | ContainerError::NoEngine { .. } | ContainerError::Slow { .. } => {
-                    format!("engine {program}")
-                }
-                _ => format!("image {image}"),
-            };
-            let (what, fix) = error.parts();
-            return report(Check::failed(name, what, fix));
-        }
+        Err(error) => return report(failed(&error, container)),
     };
     report(Check::ok(
         format!("engine {program}"),
@@ -74,6 +65,17 @@ pub(super) async fn examine_container(
         by_hand: format!("{program} run --rm --network host {image} doctor --bootstrap ..."),
     };
     tokio::task::block_in_place(|| brokers(place, cluster, &there, report));
+}
+
+/// What is wrong with an engine or an image.
+fn failed(error: &ContainerError, container: &ContainerPlace) -> Check {
+    use ContainerError::{Missing, NoEngine, Slow};
+    let name = match error {
+        Missing { .. } | NoEngine { .. } | Slow { .. } => format!("engine {}", container.engine.program()),
+        _ => format!("image {}", container.image),
+    };
+    let (what, fix) = error.parts();
+    Check::failed(name, what, fix)
 }
 
 /// Starts a worker in a container and lets it introduce itself.

@@ -12,7 +12,6 @@ use nix::sys::signal::Signal;
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::confinement::Confined;
@@ -20,8 +19,8 @@ use super::containers::{self, Contained, ContainerLaunch};
 pub use super::news::{FleetEvent, FleetNews};
 use super::news::{Said, read_errors, read_messages, write_lines};
 use super::reached::Remote;
-pub use super::worker_process::Signalled;
 use super::worker_process::Process;
+pub use super::worker_process::Signalled;
 use crate::measure::limits::{ProcessGroup, keep_to};
 use crate::measure::tree::{is_marked as has_variable, with_inner_pids};
 use crate::protocol::{FromWorker, ToWorker};

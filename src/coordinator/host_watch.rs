@@ -12,8 +12,8 @@ use tokio::time::timeout;
 
 use super::host::Elsewhere;
 use super::launching::on_host;
-use super::started::Started;
 use super::reached::Remote;
+use super::started::Started;
 use crate::measure::{HostFacts, HostReading, RunMark, TrialOver};
 use crate::server::RUN_VARIABLE;
 

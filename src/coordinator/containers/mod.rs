@@ -16,8 +16,8 @@ pub use self::image::{CLIENTS_FOLDER, Examined, Examiner, Made, program};
 pub use self::left::UsedEngine;
 pub use self::worker::{Contained, ContainerLaunch, pids, remove};
 use super::guardian::Guardian;
-use super::started::Started;
 use super::place_error::PlaceError;
+use super::started::Started;
 use crate::scenario::{ContainerPlace, Place, Scenario};
 use crate::server::{Keeper as _, make_directory, remove_owned_directory};
 

@@ -147,8 +147,8 @@ impl Session<'_> {
             let reset = fixed_group::reset(&cluster.admin, &cluster.properties, group, &spec.terms.topics).await;
             reset.map_err(|error| NotRun::not_prepared(&error))?;
         }
-        let at = |settings| silent::orders(program, settings, &self.options.run_id, self.options.log_workers);
-        let orders: Vec<_> = everywhere.iter().map(at).collect();
+        let orders = |settings| silent::orders(program, settings, &self.options.run_id, self.options.log_workers);
+        let orders: Vec<_> = everywhere.iter().map(orders).collect();
         Ok(spec.with_programs(|reader| orders[reader.process as usize % orders.len()](reader)))
     }
 

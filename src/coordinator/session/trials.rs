@@ -83,8 +83,7 @@ impl Session<'_> {
             return Ok(None);
         };
         recording.end(outcome.measurement.as_mut());
-        let broker_lost = (outcome.failure.as_ref()).is_some_and(|failure| failure.kind == FailureKind::BrokerLost);
-        if outcome.acts.iter().any(PlannedAct::is_on_broker) && !broker_lost {
+        if outcome.acts.iter().any(PlannedAct::is_on_broker) && !has_lost_broker(&outcome) {
             cluster.bring_back()?;
         }
         self.bring_back_store(&outcome).await;
@@ -264,6 +263,11 @@ fn explain(failure: &mut Failure, interruptions: &Interruptions, trial: Stretch,
     for cause in [standstill, changes].into_iter().flatten() {
         failure.message = format!("{cause}; {}", failure.message);
     }
+}
+
+/// True where a broker ended without a planned act.
+fn has_lost_broker(outcome: &Outcome) -> bool {
+    (outcome.failure.as_ref()).is_some_and(|failure| failure.kind == FailureKind::BrokerLost)
 }
 
 /// The world around a trial.
