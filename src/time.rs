@@ -71,6 +71,7 @@ pub struct HostClock {
 
 /// How a clock moved against the coordinator's between two comparisons: steadily, as clocks drift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::struct_field_names, reason = "the unit belongs to each")]
 pub struct Drift {
     from_ns: u64,
     length_ns: u64,

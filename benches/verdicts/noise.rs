@@ -102,7 +102,7 @@ impl Machine {
         Machine {
             noise: *noise,
             trials,
-            places: vec![0],
+            place: 0,
             disturbed: (random.random_range(0..trials), 1.0 - random.random_range(0.3..0.5_f64)),
             chance: StandardNormal.sample(random),
             of_block: 0.0,

@@ -12,7 +12,7 @@ pub struct PlaceError {
     place: String,
     /// How its workers are started, such as `ssh bench@host`; empty for this machine.
     reach: String,
-    cause: PlaceCause,
+    cause: Box<PlaceCause>,
 }
 
 /// Why, by what the place is.
@@ -34,13 +34,13 @@ impl PlaceError {
         PlaceError {
             place: place.name.clone(),
             reach: reach(place),
-            cause: cause.into(),
+            cause: Box::new(cause.into()),
         }
     }
 
     /// True if the user asked to stop.
     pub fn is_interruption(&self) -> bool {
-        match &self.cause {
+        match &*self.cause {
             PlaceCause::Ssh(cause) => *cause == SshError::Interrupted,
             PlaceCause::Pods(cause) => *cause == PodError::Interrupted,
             PlaceCause::Container(cause) => *cause == ContainerError::Interrupted,

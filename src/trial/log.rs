@@ -46,7 +46,9 @@ impl TrialLog {
                 Happening::Produced(result) => result.times_mut(),
                 _ => continue,
             };
-            times.into_iter().for_each(|ns| *ns = corrected(actor, *ns));
+            for ns in times {
+                *ns = corrected(actor, *ns);
+            }
         }
     }
 

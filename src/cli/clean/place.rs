@@ -61,7 +61,9 @@ fn clean(name: &str, visit: &Visit<'_>, is_json: bool, may_delete: impl FnOnce()
         }
         found.retain(|left| left.stays_because.is_some());
         if !is_json {
-            problems.iter().for_each(|problem| eprintln!("tandem: {problem}"));
+            for problem in &problems {
+                eprintln!("tandem: {problem}");
+            }
             let is_done = found.is_empty() && problems.is_empty();
             say!(
                 "{}",

@@ -29,6 +29,10 @@ const COMMITTED_LIMIT: Duration = Duration::from_secs(10);
 
 /// What the rows of a trial are counted with.
 #[derive(Debug, Clone)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "four facts of which none follows from another"
+)]
 pub struct Counting {
     /// The start of the names of the trial's sessions.
     pub trial: String,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::measure::member::{MemberMeasurement, OffsetRun, TopicPartition};
+use crate::measure::member::{MemberMeasurement, OffsetRun, PartitionMeasurement, TopicPartition};
 
 /// Rows that a member may have written beside those that it reported: at most one of each record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl<'a> Unconfirmed<'a> {
                 .filter(|(member, _)| (member.process, member.life) == process);
             let reported: BTreeSet<TopicPartition> = same
                 .flat_map(|(member, _)| &member.partitions)
-                .map(|read| read.topic_partition())
+                .map(PartitionMeasurement::topic_partition)
                 .collect();
             let others = partitions.iter().filter(|(partition, _)| !reported.contains(partition));
             all.extend(others.map(|(partition, _)| Unconfirmed {

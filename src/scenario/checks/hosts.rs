@@ -16,7 +16,7 @@ pub(super) fn places<'a>(settings: &'a Settings, draft: &'a Draft) -> impl Itera
 }
 
 /// True where the launcher names a program of its own instead of tandem's worker.
-pub(super) fn names_its_own(place: &&Place) -> bool {
+pub(super) fn names_its_own(place: &Place) -> bool {
     !place.launcher.is_empty() && !place.launcher.iter().any(|word| word.contains(PROGRAM))
 }
 
@@ -34,7 +34,7 @@ pub(super) fn unknown(settings: &Settings, draft: &Draft) -> Option<Problem> {
 
 /// The members of a configuration run one program: a launcher that names its own has no other place beside it.
 pub(super) fn several_programs(settings: &Settings, draft: &Draft) -> Option<Problem> {
-    let place = places(settings, draft).find(names_its_own)?;
+    let place = places(settings, draft).find(|place| names_its_own(place))?;
     places(settings, draft).find(|other| other.launcher != place.launcher)?;
     let message = format!("the launcher of place {:?} names a program of its own", place.name);
     let allowed = format!("must have {PROGRAM} in a list of places: all processes of a configuration run one program");

@@ -118,7 +118,7 @@ fn beside_another_app(settings: &Settings) -> Option<Problem> {
 /// A producer is tandem's own worker, which a launcher must be able to start.
 fn beside_another_program(settings: &Settings, draft: &Draft) -> Option<Problem> {
     (settings.producers == Producers::Beside).then_some(())?;
-    let place = hosts::places(settings, draft).find(hosts::names_its_own)?;
+    let place = hosts::places(settings, draft).find(|place| hosts::names_its_own(place))?;
     let message = format!(
         "producers = \"beside\" cannot be used at place {:?}, whose launcher names a program of its own",
         place.name

@@ -47,7 +47,7 @@ impl Kind for Container {
                     found.1 = engine.map_err(|refusal| part(refusal.allowed).at(entry.value).help(refusal.help))?;
                 }
                 other => {
-                    let help = did_you_mean_value(other, [IMAGE, ENGINE].into_iter());
+                    let help = did_you_mean_value(other, [IMAGE, ENGINE]);
                     let refusal = Refusal::new("a table with `image` and, if it is not docker, `engine`").help(help);
                     return Err(refusal.at(entry.value));
                 }

@@ -7,11 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::write::Row;
 use crate::measure::StoreUse;
 
+/// What is done with the records of a transaction whose commit was not answered.
+type OnUnanswered = Arc<dyn Fn(&[UnansweredRun]) + Send + Sync>;
+
 /// Counts what the threads of a member did with the store, and says which commits it did not answer; clones count together.
 #[derive(Clone)]
 pub struct StoreCounts {
     counters: Arc<Counters>,
-    on_unanswered: Arc<dyn Fn(&[UnansweredRun]) + Send + Sync>,
+    on_unanswered: OnUnanswered,
 }
 
 #[derive(Debug, Default)]

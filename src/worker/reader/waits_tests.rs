@@ -246,8 +246,11 @@ fn beside_a_producer_only_its_records_are_measured_from_its_clock_to_the_readers
         let now_ns = clock::now_ns();
         // The other producer's clock is 100 s ahead.
         let record = |partition, offset: i64| {
-            let (producer, intended_ns) =
-                [(0, now_ns + 100 * SECOND_NS), (1, now_ns)][(offset % 2).unsigned_abs() as usize];
+            let (producer, intended_ns) = if offset % 2 == 0 {
+                (0, now_ns + 100 * SECOND_NS)
+            } else {
+                (1, now_ns)
+            };
             let stamp = Stamp {
                 intended_ns,
                 sent_ns: intended_ns,

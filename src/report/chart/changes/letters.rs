@@ -46,7 +46,9 @@ fn letters(c: &Chosen, width: usize) -> Vec<String> {
         ));
     }
     if let Some(more) = events.get(names.len()..).filter(|more| !more.is_empty()) {
-        more.iter().for_each(|event| marks[column(event.x)] = '+');
+        for event in more {
+            marks[column(event.x)] = '+';
+        }
         names.push(format!("+: {} more", more.len()));
     }
     lines.push(format!("{:>8} |{}|", "", marks.into_iter().collect::<String>()));
