@@ -4,8 +4,8 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use tandem::measure::ledger::{ExpectedRange, Reading, account};
-use tandem::measure::{OffsetRun, Series, TopicPartition};
-use tandem::protocol::{FromWorker, MemberResult, PartitionResult, Position, WorkerResult};
+use tandem::measure::{OffsetRun, PartitionMeasurement, Series, TopicPartition};
+use tandem::protocol::{FromWorker, MemberResult, Position, WorkerResult};
 
 /// Partitions of the trial; each has one reader.
 const PARTITIONS: i32 = 8;
@@ -83,7 +83,7 @@ fn progress() -> FromWorker {
 
 /// The result of a worker that read all partitions alone, with a second of records over time.
 fn result() -> FromWorker {
-    let partition = |number| PartitionResult {
+    let partition = |number| PartitionMeasurement {
         topic: 0,
         partition: number,
         records: RECORDS.unsigned_abs(),
@@ -98,7 +98,6 @@ fn result() -> FromWorker {
         flow: Vec::new(),
         latencies: None,
         waits: Vec::new(),
-        unanswered: Vec::new(),
     };
     FromWorker::Result(Box::new(WorkerResult {
         members: vec![MemberResult {

@@ -27,7 +27,7 @@ fn processes_of_a_list_of_places_read_each_record_once_and_each_machine_is_sampl
     let scene = server.known_to(Scene::on_shared_cluster());
     let trials = Scenario::reading(20_000).partitions(6).consumer("processes = 6");
     let spread = "place = ['here', 'there', 'also there']";
-    scene.scenario(&trials.tables(&places()).case("spread", spread));
+    scene.scenario(trials.tables(&places()).case("spread", spread));
     let plan = scene.tandem(&["plan", "scene.toml"]).exits(0);
     assert!(
         plan.stdout
@@ -95,7 +95,7 @@ fn a_producer_beside_each_consumer_measures_without_a_shared_clock() {
     // Each reader has the response times of what the producer beside it sent, which is about half, and works all.
     let count = |part| measured.latency(part).unwrap().count();
     let (response, work) = (count(LatencyPart::Response), count(LatencyPart::Work));
-    assert!(work >= 2_900 && work <= 3_100, "{work}");
+    assert!((2_900..=3_100).contains(&work), "{work}");
     assert!(response >= work / 3 && response <= work * 2 / 3, "{response} of {work}");
     let latest_ns = measured.latency(LatencyPart::Response).unwrap().max_ns().unwrap();
     assert!(

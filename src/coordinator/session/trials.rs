@@ -77,9 +77,8 @@ impl Session<'_> {
         let interruptions = watch.end();
         let Some(mut outcome) = outcome else {
             // In order, so that the members leave their groups and these can be removed.
-            let left_behind = fleet.shutdown(exit_limit).await;
-            self.end_programs(order, configuration, &left_behind, &around.watched)
-                .await;
+            let left = fleet.shutdown(exit_limit).await;
+            self.end_programs(order, configuration, &left, &around.watched).await;
             return Ok(None);
         };
         recording.end(outcome.measurement.as_mut());
