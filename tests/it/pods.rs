@@ -12,6 +12,7 @@ use tandem::measure::FailureKind;
 
 use crate::scenario::Scenario;
 use crate::scene::{PROGRAM, Scene, failure, read_once, signal, wait_until, within};
+use crate::ssh::reads;
 
 const RUN: &str = "TANDEM_RUN";
 
@@ -140,15 +141,6 @@ fn reading(run: &str) -> Vec<u32> {
         ids.split_whitespace().count() > 1 && text("environ").split('\0').any(|entry| entry == mark) && reads(*pid)
     };
     pids.filter(is_one).collect()
-}
-
-fn reads(pid: u32) -> bool {
-    let threads = fs::read_dir(format!("/proc/{pid}/task"))
-        .into_iter()
-        .flatten()
-        .flatten();
-    let mut names = threads.filter_map(|thread| fs::read_to_string(thread.path().join("comm")).ok());
-    names.any(|name| name.starts_with("reader-"))
 }
 
 /// A run whose workers read in pods for a while, and its id.

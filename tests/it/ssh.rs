@@ -31,7 +31,7 @@ fn server() -> Option<(Server, bool)> {
 }
 
 /// True where a worker has got as far as to have its readers.
-fn reads(pid: u32) -> bool {
+pub fn reads(pid: u32) -> bool {
     let threads = fs::read_dir(format!("/proc/{pid}/task"))
         .into_iter()
         .flatten()

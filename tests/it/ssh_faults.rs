@@ -9,7 +9,7 @@ use tandem::measure::FailureKind;
 
 use crate::scenario::Scenario;
 use crate::scene::{PROGRAM, Scene, failure, read_once, signal, wait_until, within};
-use crate::ssh::place;
+use crate::ssh::{place, reads};
 use crate::ssh_server::{HOST, Server};
 
 /// The workers' processes are at `host`.
@@ -184,7 +184,10 @@ fn a_killed_worker_there_fails_its_trial_by_name_and_without_the_hosts_own_proce
     let slow = Scenario::reading(2_000).consumer("work = 'wait 1ms'").repetitions(2);
     scene.scenario(there(slow, HOST));
     let run = scene.spawn_run(&[]);
-    // The process of the first trial, then the worker of the second.
+    // The process of the first trial, whose worker reads by then, and the worker of the second.
+    wait_until("a worker on the host that reads", || {
+        server.workers().into_iter().any(reads)
+    });
     let mut killed = Vec::new();
     for role in ["worker host", "worker consumer"] {
         let next = || {
