@@ -93,7 +93,15 @@ class Member:
             self._fail(f"{type(failure).__name__}: {failure}")
         while not self.is_leaving:
             time.sleep(IDLE_S)
-        self.consumer.close()
+        self._close()
+
+    def _close(self):
+        try:
+            self.consumer.close()
+        except Refusal as refusal:
+            self._fail(str(refusal))
+        except Exception as failure:  # What it commits at the end may fail too.
+            self._fail(f"{type(failure).__name__}: {failure}")
 
     def _fail(self, message, is_connecting=False):
         self.is_stopped = True

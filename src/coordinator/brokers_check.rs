@@ -43,13 +43,13 @@ pub(super) fn brokers(place: &Place, cluster: &ClusterSpec, there: &There<'_>, r
             (Some(address), Some(listener)) if place.is_managed() => {
                 Check::ok(NAME, format!("listener {listener} has the address {address}"))
             }
-            (_, Some(listener)) => Check::ok(NAME, format!("listener {listener} is on 127.0.0.1")),
             (Some(address), None) => Check::ok(NAME, format!("tandem starts them with the address {address}")),
-            (None, None) if there.elsewhere => Check::failed(
+            (None, _) if there.elsewhere => Check::failed(
                 NAME,
                 "those that tandem starts are at 127.0.0.1, which is that machine itself there",
                 "add address = \"...\" to [cluster], a name or address of this machine that the other one reaches",
             ),
+            (_, Some(listener)) => Check::ok(NAME, format!("listener {listener} is on 127.0.0.1")),
             (None, None) => Check::ok(NAME, "tandem starts them at 127.0.0.1, which is this machine there too"),
         }),
         ClusterSource::Bootstrap(bootstrap) if cluster.client.is_empty() => match (there.doctor)(bootstrap) {

@@ -60,7 +60,7 @@ pub(super) async fn examine_container(
         }
     }
     let there = There {
-        elsewhere: !examined.is_here,
+        elsewhere: !examined.is_here || !place.shares_network(),
         doctor: &|bootstrap| doctor_there(&examiner, &made, bootstrap),
         by_hand: format!("{program} run --rm --network host {image} doctor --bootstrap ..."),
     };

@@ -259,7 +259,8 @@ pub fn watch(run_id: &str, input: impl BufRead) -> Vec<String> {
     } = guarded.last().unwrap_or_default();
     // Clusters answer when they answer, which must not hold up what is on this machine.
     let deleting: Vec<_> = jobs
-        .into_iter()
+        .iter()
+        .cloned()
         .map(|job| thread::spawn(move || delete(&job)))
         .collect();
     let running = end_all(run_id, &processes, END_LIMIT);
@@ -277,12 +278,15 @@ pub fn watch(run_id: &str, input: impl BufRead) -> Vec<String> {
             problems.push(format!("{} cannot be removed: {error}", group.display()));
         }
     }
-    problems.extend(deleting.into_iter().filter_map(|deleting| deleting.join().ok()?));
     for engine in &engines {
         if let Err(error) = engine.remove_all(run_id) {
             problems.push(format!("containers cannot be removed: {error}"));
         }
     }
+    let early: Vec<_> = deleting.into_iter().map(thread::JoinHandle::join).collect();
+    drop(early);
+    // Once more: what created one may have reached the cluster only after it was to be deleted.
+    problems.extend(jobs.iter().filter_map(delete));
     problems
 }
 

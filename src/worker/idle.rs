@@ -23,7 +23,8 @@ pub fn run_idle(seconds: u64) -> ExitCode {
     loop {
         match signals.wait() {
             Ok(Signal::SIGCHLD) => wait_for_children(),
-            Ok(_) => return ExitCode::SUCCESS,
+            // As a shell says it of SIGTERM: a pod that ends so is replaced, one that succeeds is not.
+            Ok(_) => return ExitCode::from(143),
             Err(error) => {
                 eprintln!("tandem worker: cannot wait for signals: {error}");
                 return ExitCode::FAILURE;

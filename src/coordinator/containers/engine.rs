@@ -68,6 +68,8 @@ pub(super) struct Ask<'a> {
     pub(super) limit: Duration,
     /// Variables of its environment besides those of this process.
     pub(super) environment: &'a BTreeMap<String, String>,
+    /// True where these say which engine it is, whatever this process has.
+    pub(super) is_recorded: bool,
     /// Set when the user asks to stop.
     pub(super) interrupted: &'a AtomicBool,
 }
@@ -76,6 +78,9 @@ impl Ask<'_> {
     /// Runs the engine's program to its end. Blocks.
     pub(super) fn run(&self, arguments: &[&str]) -> Result<Answer, ContainerError> {
         let mut command = Command::new(self.engine.program());
+        for name in VARIABLES.iter().filter(|_| self.is_recorded) {
+            command.env_remove(name);
+        }
         command
             .args(arguments)
             .envs(self.environment)

@@ -191,6 +191,7 @@ impl Examiner<'_> {
             what,
             limit,
             environment: &BTreeMap::from([(RUN_VARIABLE.to_owned(), self.run_id.to_owned())]),
+            is_recorded: false,
             interrupted: self.interrupted,
         };
         ask.run(arguments)

@@ -111,6 +111,7 @@ impl UsedEngine {
             what: "removing containers",
             limit: ASK_LIMIT,
             environment: &self.environment,
+            is_recorded: true,
             interrupted: &NOT_INTERRUPTED,
         };
         let answer = ask.run(arguments).map_err(|error: ContainerError| error.to_string())?;

@@ -170,6 +170,7 @@ fn send(engine: Engine, name: &str, signal: Signal) -> Result<(), String> {
         what: "signalling a container",
         limit: ASK_LIMIT,
         environment: &BTreeMap::new(),
+        is_recorded: false,
         interrupted: &AtomicBool::new(false),
     };
     let answer = ask.run(&arguments).map_err(|error| error.to_string())?;

@@ -192,9 +192,11 @@ impl Kubectl {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
-        if let Some(files) = &self.cluster.kubeconfig {
-            command.env("KUBECONFIG", files);
-        }
+        // Whoever deletes a Job later may have another one set.
+        match &self.cluster.kubeconfig {
+            Some(files) => command.env("KUBECONFIG", files),
+            None => command.env_remove("KUBECONFIG"),
+        };
         match &self.run_id {
             Some(run_id) => command.env(RUN_VARIABLE, run_id),
             None => command.env_remove(RUN_VARIABLE),

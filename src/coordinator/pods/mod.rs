@@ -39,7 +39,8 @@ impl Pods {
                 };
                 let is_here = |process: &u32| scenario.place_of(configuration, *process).name == place.name;
                 let processes = (0..configuration.processes).filter(is_here).count();
-                let workers = processes * configuration.groups as usize;
+                let is_beside = configuration.mode.load().is_some_and(|load| load.is_beside);
+                let workers = processes * configuration.groups as usize + usize::from(is_beside);
                 let (_, _, most) = needed.entry(&place.name).or_insert((place, pods, 0));
                 *most = workers.max(*most);
             }
@@ -97,10 +98,9 @@ impl Pods {
         Some(self.places.get(&place.name)?.program())
     }
 
-    /// How the process of this number at a place is reached.
-    pub(super) fn of(&self, place: &Place, process: usize) -> Option<Remote> {
+    /// How the worker of this number at a place is reached.
+    pub(super) fn of(&self, place: &Place, number: usize) -> Option<Remote> {
         let pods = self.places.get(&place.name)?;
-        let number = pods.number_of(process);
         let all = pods.lock();
         let pod = all.get(number % all.len().max(1))?;
         Some(pods.remote(&pod.name))

@@ -59,8 +59,6 @@ pub struct PlacePods {
     program: String,
     /// Those that run, by name.
     running: Mutex<Vec<Pod>>,
-    /// The processes that have been started here, in the order of their first start.
-    processes: Mutex<Vec<usize>>,
 }
 
 impl PlacePods {
@@ -104,7 +102,6 @@ impl PlacePods {
             wanted: spec.pods.map_or(workers, |pods| pods as usize).max(1),
             program: place.tandem.clone().unwrap_or_else(|| "tandem".to_owned()),
             running: Mutex::default(),
-            processes: Mutex::default(),
         }
     }
 
@@ -209,16 +206,6 @@ impl PlacePods {
             image: self.spec.image.clone(),
             client,
             app: app.to_owned(),
-        })
-    }
-
-    /// The number of a process among those of this place: where processes are spread over several places, only some are here.
-    pub fn number_of(&self, process: usize) -> usize {
-        let mut known = self.processes.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = known.iter().position(|other| *other == process);
-        number.unwrap_or_else(|| {
-            known.push(process);
-            known.len() - 1
         })
     }
 

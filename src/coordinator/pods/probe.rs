@@ -11,6 +11,10 @@ use super::state::{Pod, PodState};
 /// How long the cluster may take to answer.
 const LIMIT: Duration = Duration::from_secs(15);
 
+/// A pod whose worker was killed is asked so often, and this long after another.
+const ASKED_MOST: u32 = 4;
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// What the kernel counts of a container's memory, in both versions of control groups.
 const MEMORY_EVENTS: &str =
     "cat /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control 2>/dev/null; true";
@@ -30,8 +34,20 @@ pub struct PodProbe {
 }
 
 impl PodProbe {
-    /// Why a worker ended whose `kubectl exec` ended with this code; `None` where neither pod nor kernel knows.
+    /// Why a worker ended whose `kubectl exec` ended with this code; `None` where neither pod nor kernel knows. Of a process
+    /// that was killed the cluster may know only seconds later that its pod has ended too.
     pub async fn explain(self, code: Option<i32>) -> Option<String> {
+        for _ in 0..ASKED_MOST {
+            let cause = self.cause(code).await;
+            if cause.is_some() || code != Some(KILLED) {
+                return cause;
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+        None
+    }
+
+    async fn cause(&self, code: Option<i32>) -> Option<String> {
         let output = run(&self.ask, &[]).await?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
@@ -46,7 +62,7 @@ impl PodProbe {
         }
         let events = run(&self.exec, &["sh", "-c", MEMORY_EVENTS]).await?;
         let kills = kills(&String::from_utf8_lossy(&events.stdout));
-        (kills > 0).then_some(self.memory_kill)
+        (kills > 0).then(|| self.memory_kill.clone())
     }
 }
 

@@ -109,7 +109,7 @@ impl Session<'_> {
             return Ok(());
         }
         let (place_name, configuration_name) = (place.name.clone(), configuration.name.clone());
-        if place.listener.is_none() && cluster.bootstrap().is_none() && cluster.address().is_none() {
+        if cluster.bootstrap().is_none() && cluster.address().is_none() {
             return Err(RunError::OutOfReach {
                 place: place_name,
                 configuration: configuration_name,

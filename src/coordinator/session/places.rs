@@ -43,17 +43,27 @@ impl Session<'_> {
     /// The command lines of a trial's actors: consumers at their places, producers here or beside them.
     pub(super) fn launches(&self, configuration: &Configuration, cast: &Cast) -> Vec<(ActorId, Launch)> {
         let (scenario, build) = (&self.plan.scenario, configuration.variant.build);
+        let place_of = |reader: usize| {
+            let process = u32::try_from(reader).unwrap_or(u32::MAX) % configuration.processes;
+            scenario.place_of(configuration, process)
+        };
+        // Workers at a place count from 0, so that each has a pod of its own where there are enough.
+        let readers_at = |place: &Place, readers: usize| {
+            let there = (0..readers).filter(|reader| place_of(*reader).name == place.name);
+            there.count()
+        };
         let launch = |actor: &ActorId| match actor {
             ActorId::Reader(reader) => {
                 let process = u32::try_from(*reader).unwrap_or(u32::MAX) % configuration.processes;
                 let app = scenario.app_at(configuration.app, configuration.place_of(process));
-                let place = scenario.place_of(configuration, process);
-                Some(self.launch(app, place, build, app.role(), (process + 1, *reader)))
+                let place = place_of(*reader);
+                let number = readers_at(place, *reader);
+                Some(self.launch(app, place, build, app.role(), (process + 1, number)))
             }
             ActorId::Producer(producer) => {
                 let place = producer_place(scenario, configuration, *producer);
-                let worker = cast.readers.len() + producer;
-                Some(self.launch(App::Tandem, &place, build, "producer", (1, worker)))
+                let number = readers_at(&place, cast.readers.len());
+                Some(self.launch(App::Tandem, &place, build, "producer", (1, number)))
             }
             ActorId::Broker(_) | ActorId::Store | ActorId::Load => None,
         };
@@ -61,7 +71,7 @@ impl Session<'_> {
     }
 
     /// How a worker of an app, or of a build of tandem, is started at a place. The process has the first number in its
-    /// group, from 1, and the second in the trial, from 0.
+    /// group, from 1, and the second among the workers at the place, from 0.
     pub(super) fn launch(
         &self,
         app: App<'_>,

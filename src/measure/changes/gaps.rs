@@ -78,6 +78,10 @@ impl Finder<'_> {
         };
         pauses
             .filter(|pause| pause.length_ns() >= still_ns && !is_bridged(pause))
+            .filter(|pause| {
+                let interval_ns = self.slowest_interval_ns(pause.until_ns);
+                pause.length_ns() >= STILL_INTERVALS.saturating_mul(interval_ns)
+            })
             .filter_map(gap)
             .collect()
     }
@@ -124,15 +128,16 @@ impl Finder<'_> {
         let acts = self.measurement.acts.iter();
         let first_act_ns = acts.map(|act| act.at_ns).min().unwrap_or(u64::MAX);
         let usual_ns = longest_pause_ns(tenures, first_act_ns);
-        let interval_ns = mean_interval_ns(tenures).max(self.slowest_interval_ns());
+        let interval_ns = mean_interval_ns(tenures);
         STILL_MIN_NS
             .max(STILL_TIMES.saturating_mul(usual_ns))
             .max(STILL_INTERVALS.saturating_mul(interval_ns))
     }
 
-    /// From one record of a partition to the next at the lowest rate to which an act has set the load.
-    fn slowest_interval_ns(&self) -> u64 {
-        let rates = self.measurement.acts.iter().filter_map(|act| match act.act {
+    /// From one record of a partition to the next at the lowest rate to which an act has set the load before a moment.
+    fn slowest_interval_ns(&self, before_ns: u64) -> u64 {
+        let acts = self.measurement.acts.iter().filter(|act| act.at_ns < before_ns);
+        let rates = acts.filter_map(|act| match act.act {
             Act::SetRate(rate) => Some(rate),
             _ => None,
         });

@@ -137,11 +137,12 @@ pub(super) fn parts(scene: &Scene) -> Vec<Part> {
 /// Takes the time in which the reader waited for commits out of a part at whose end it read. What follows on the last of
 /// them leads to the first record.
 fn around_commits(scene: &Scene, part: Part) -> Vec<Part> {
-    if !matches!(part.kind, PartKind::Unexplained | PartKind::FirstRecord) {
+    let is_last = part.stretch.until_ns == scene.stretch.until_ns;
+    if !is_last || !matches!(part.kind, PartKind::Unexplained | PartKind::FirstRecord) {
         return vec![part];
     }
     let Stretch { mut from_ns, until_ns } = part.stretch;
-    let (mut around, mut kind) = (Vec::new(), part.kind);
+    let (mut around, mut kind, mut waited_ns) = (Vec::new(), part.kind, 0);
     let mut add = |kind, from_ns, until_ns| {
         let stretch = Stretch::new(from_ns, until_ns);
         around.extend((from_ns < until_ns).then_some(Part { kind, stretch }));
@@ -151,10 +152,12 @@ fn around_commits(scene: &Scene, part: Part) -> Vec<Part> {
         if begins_ns < ends_ns {
             add(kind, from_ns, begins_ns);
             add(PartKind::Commit, begins_ns, ends_ns);
-            (from_ns, kind) = (ends_ns, PartKind::FirstRecord);
+            (from_ns, kind, waited_ns) = (ends_ns, PartKind::FirstRecord, ends_ns - begins_ns);
         }
     }
-    add(kind, from_ns, until_ns);
+    // A short commit long before the first record explains nothing.
+    let is_near = until_ns.saturating_sub(from_ns) <= waited_ns;
+    add(if is_near { kind } else { part.kind }, from_ns, until_ns);
     around
 }
 
@@ -222,7 +225,8 @@ impl Scene<'_> {
         let roles = self.measurement.roles.as_ref()?;
         let leads = roles.leader_at(self.partition, self.act.at_ns) == Some(broker);
         let out_of_sync_ns = roles.out_of_sync_ns(self.partition, broker, self.act.at_ns);
-        out_of_sync_ns.filter(|_| !leads)
+        // What lay there before all copies had it, as in a backlog, is handed out all the same.
+        out_of_sync_ns.filter(|_| !leads && self.measurement.load.is_some())
     }
 
     /// True for an act that lets whoever it is go on: the resumption, or the next start.

@@ -131,7 +131,8 @@ impl Place {
     /// True if workers there, on this machine, have its network: 127.0.0.1 is the same there.
     pub fn shares_network(&self) -> bool {
         match self.reach() {
-            Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) | Reach::Container(_) => true,
+            Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) => true,
+            Reach::Container(_) => self.listener.is_none(),
             Reach::Kubernetes(pods) => pods.host_network,
         }
     }

@@ -359,8 +359,11 @@ mod tests {
         let running = start("setsid sleep 77 & echo it is $GREETING; wait", "leaves");
         assert!(wait_until(Duration::from_secs(5), || running.ready_ns().is_some()));
         let mark = running.watched.mark.clone();
+        // Only then it has a session of its own.
+        let sleeps =
+            |pid: &u32| std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "sleep\n");
         assert!(wait_until(Duration::from_secs(5), || {
-            marked(PROGRAM_VARIABLE, |found| found == mark).len() == 2
+            marked(PROGRAM_VARIABLE, |found| found == mark).iter().any(sleeps)
         }));
         let left = running.end().left_behind.unwrap();
         assert!(left.contains("sleep (process "), "{left}");

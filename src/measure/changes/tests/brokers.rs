@@ -25,6 +25,7 @@ fn a_partition_waits_for_the_copy_on_a_dead_broker_as_long_as_that_is_in_sync() 
         roles.note_leader(known);
     }
     trial.0.roles = Some(roles);
+    trial.0.load = Some(LoadMeasurement::default());
     for number in 0..3 {
         trial = trial.rebalance(0, RebalanceKind::Assigned, 0, &[number]).reads(
             0,
@@ -39,6 +40,9 @@ fn a_partition_waits_for_the_copy_on_a_dead_broker_as_long_as_that_is_in_sync() 
     assert_eq!(parts(1), [(PartKind::Replication, 8_500), (FirstRecord, 500)]);
     // No copy of it was there.
     assert_eq!(parts(2), [(Unexplained, 9_000)]);
+    // What is read lay there before.
+    trial.0.load = None;
+    assert_eq!(in_ms(gap_of(&trial.episodes()[0], 1)), [(Unexplained, 9_000)]);
 }
 
 #[test]
@@ -61,4 +65,18 @@ fn what_waits_for_the_answer_to_a_commit_is_no_unexplained_part() {
         (FirstRecord, 200),
     ];
     assert_eq!(in_ms(gap_of(&episodes[0], 0)), expected);
+}
+
+#[test]
+fn a_short_commit_explains_no_long_time_after_it() {
+    let mut trial = Invented::new()
+        .act(Participant::Broker(2), Act::Kill, 1_000)
+        .rebalance(0, RebalanceKind::Assigned, 0, &[0])
+        .reads(0, 0, (1, [0, 100]), &[[10, 1_000], [10_000, 12_000]]);
+    trial.0.members[0].slow_commits = vec![Stretch::new(at(1_100), at(1_160))];
+    let parts = in_ms(gap_of(&trial.episodes()[0], 0));
+    assert_eq!(
+        parts,
+        [(Unexplained, 100), (PartKind::Commit, 60), (Unexplained, 8_840)]
+    );
 }
