@@ -46,11 +46,11 @@ fn cause(acts: &[PlannedAct], delay: Stretch) -> Option<usize> {
     let comes_back = |act: &PlannedAct| matches!(act.act, Act::Start | Act::Resume);
     let within = |act: &PlannedAct| act.is_on_broker() && (delay.from_ns..delay.until_ns).contains(&act.at_ns);
     let before = |act: &PlannedAct| act.is_on_broker() && (act.at_ns..=act.settled_ns).contains(&delay.from_ns);
-    let of = |is_return: bool| {
+    let found = |is_return: bool| {
         let first = acts.iter().position(|act| comes_back(act) == is_return && within(act));
         first.or_else(|| acts.iter().rposition(|act| comes_back(act) == is_return && before(act)))
     };
-    of(false).or_else(|| of(true))
+    found(false).or_else(|| found(true))
 }
 
 /// When all replicas were in sync again that an act on a broker had put out of sync; `None` where there are none, and where
