@@ -47,6 +47,8 @@ pub enum PartKind {
     Joining,
     /// While the member waited for the answer to a commit.
     Commit,
+    /// While no record of the partition that writers had sent was acknowledged: there was nothing to read.
+    Unwritten,
     /// From the assignment, or from the end of a pause, to the first record.
     FirstRecord,
     /// Between no two happenings that were recorded.
@@ -131,12 +133,18 @@ pub(super) fn parts(scene: &Scene) -> Vec<Part> {
         is_same
     });
     split_detection(scene, &mut parts);
-    parts.into_iter().flat_map(|part| around_commits(scene, part)).collect()
+    let commits = scene.reader.slow_commits.clone();
+    let unwritten = scene.unwritten();
+    let parts = parts.into_iter();
+    let parts = parts.flat_map(|part| around(scene, part, &commits, PartKind::Commit));
+    parts
+        .flat_map(|part| around(scene, part, &unwritten, PartKind::Unwritten))
+        .collect()
 }
 
-/// Takes the time in which the reader waited for commits out of a part at whose end it read. What follows on the last of
-/// them leads to the first record.
-fn around_commits(scene: &Scene, part: Part) -> Vec<Part> {
+/// Takes times in which the reader had to wait out of the part at whose end it read. What follows on the last of them leads
+/// to the first record.
+fn around(scene: &Scene, part: Part, waits: &[Stretch], why: PartKind) -> Vec<Part> {
     let is_last = part.stretch.until_ns == scene.stretch.until_ns;
     if !is_last || !matches!(part.kind, PartKind::Unexplained | PartKind::FirstRecord) {
         return vec![part];
@@ -147,15 +155,15 @@ fn around_commits(scene: &Scene, part: Part) -> Vec<Part> {
         let stretch = Stretch::new(from_ns, until_ns);
         around.extend((from_ns < until_ns).then_some(Part { kind, stretch }));
     };
-    for commit in &scene.reader.slow_commits {
-        let (begins_ns, ends_ns) = (commit.from_ns.max(from_ns), commit.until_ns.min(until_ns));
+    for wait in waits {
+        let (begins_ns, ends_ns) = (wait.from_ns.max(from_ns), wait.until_ns.min(until_ns));
         if begins_ns < ends_ns {
             add(kind, from_ns, begins_ns);
-            add(PartKind::Commit, begins_ns, ends_ns);
+            add(why, begins_ns, ends_ns);
             (from_ns, kind, waited_ns) = (ends_ns, PartKind::FirstRecord, ends_ns - begins_ns);
         }
     }
-    // A short commit long before the first record explains nothing.
+    // A short wait long before the first record explains nothing.
     let is_near = until_ns.saturating_sub(from_ns) <= waited_ns;
     add(if is_near { kind } else { part.kind }, from_ns, until_ns);
     around
@@ -215,6 +223,16 @@ impl Scene<'_> {
     fn elected_ns(&self) -> Option<u64> {
         let roles = self.measurement.roles.as_ref().filter(|_| self.act.is_on_broker())?;
         roles.elected_ns(self.partition, self.act.at_ns)
+    }
+
+    /// When records of the partition were sent and none was acknowledged, in order.
+    fn unwritten(&self) -> Vec<Stretch> {
+        let producers = self.measurement.load.iter().flat_map(|load| &load.producers);
+        let delays = producers.flat_map(|producer| &producer.delays);
+        let of_partition = delays.filter(|delay| delay.partition == self.partition);
+        let mut stretches: Vec<Stretch> = of_partition.map(|delay| delay.delay).collect();
+        stretches.sort_unstable_by_key(|stretch| stretch.from_ns);
+        stretches
     }
 
     /// When the broker that something was done to was no longer waited for as a replica of a partition that another one led.

@@ -92,6 +92,7 @@ pub(super) fn setting(
         | PartKind::Leaving
         | PartKind::Joining
         | PartKind::Commit
+        | PartKind::Unwritten
         | PartKind::FirstRecord
         | PartKind::Unexplained => return None,
     };

@@ -95,6 +95,7 @@ pub(crate) fn part_in_words(kind: PartKind) -> &'static str {
         PartKind::Division => "to divide the partitions anew",
         PartKind::Joining => "to start and join",
         PartKind::Commit => "for the answer to a commit",
+        PartKind::Unwritten => "until records that were sent to it were acknowledged",
         PartKind::FirstRecord => "to the first record",
         PartKind::Unexplained => "unexplained",
     }

@@ -1,7 +1,7 @@
 //! Gaps because of brokers that are away.
 
 use super::*;
-use crate::measure::{BrokerRoles, LeaderSince};
+use crate::measure::{BrokerRoles, DeliveryDelay, LeaderSince, ProducerMeasurement};
 
 #[test]
 fn a_partition_waits_for_the_copy_on_a_dead_broker_as_long_as_that_is_in_sync() {
@@ -79,4 +79,32 @@ fn a_short_commit_explains_no_long_time_after_it() {
         parts,
         [(Unexplained, 100), (PartKind::Commit, 60), (Unexplained, 8_840)]
     );
+}
+
+#[test]
+fn where_nothing_that_was_sent_is_acknowledged_there_is_nothing_to_read() {
+    let mut trial = Invented::new()
+        .act(Participant::Broker(2), Act::Kill, 1_000)
+        .rebalance(0, RebalanceKind::Assigned, 0, &[0, 1])
+        .reads(0, 0, (1, [0, 100]), &[[10, 1_000], [10_000, 12_000]])
+        .reads(0, 1, (1, [0, 100]), &[[10, 1_000], [10_000, 12_000]]);
+    let delay = DeliveryDelay {
+        partition: partition(0),
+        delay: Stretch::new(at(1_005), at(9_990)),
+    };
+    let delays = vec![delay];
+    trial.0.load = Some(LoadMeasurement {
+        producers: vec![ProducerMeasurement {
+            delays,
+            ..ProducerMeasurement::default()
+        }],
+        ..LoadMeasurement::default()
+    });
+    let episodes = trial.episodes();
+    let parts = |number| in_ms(gap_of(&episodes[0], number));
+    assert_eq!(
+        parts(0),
+        [(Unexplained, 5), (PartKind::Unwritten, 8_985), (FirstRecord, 10)]
+    );
+    assert_eq!(parts(1), [(Unexplained, 9_000)]);
 }
