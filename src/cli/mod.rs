@@ -138,6 +138,8 @@ enum Role {
     Idle {
         /// Ends after so many seconds all the same
         seconds: u64,
+        /// Id of the run
+        run_id: String,
     },
     /// Start a program that speaks nothing and watch it; speaks JSON Lines on standard input and output
     Observer {
@@ -187,8 +189,8 @@ pub fn main() -> ExitCode {
         } => return crate::worker::run_observer(cpus.as_ref()),
         Command::Worker { role: Role::Host } => return crate::worker::run_host(),
         Command::Worker {
-            role: Role::Idle { seconds },
-        } => return crate::worker::run_idle(seconds),
+            role: Role::Idle { seconds, run_id },
+        } => return crate::worker::run_idle(seconds, run_id),
         Command::Worker { role: Role::Producer } => return crate::worker::run_producer(),
         Command::Guardian { run_id } => return guardian::run(&run_id),
     };
