@@ -3,27 +3,7 @@
 use serde::Deserialize;
 
 use crate::kafka::doctor::Check;
-use crate::measure::clock;
-use crate::protocol::Hello;
 use crate::scenario::{ClusterSource, ClusterSpec, Place};
-
-/// A mark for what is started, so that nothing of a run is taken for it.
-pub(super) fn run_id() -> String {
-    format!("doctor-{}", std::process::id())
-}
-
-/// Where a worker is, and whether that is another machine than this one.
-pub(super) fn whose(hello: &Hello) -> (String, bool) {
-    let boot = |host: &str| host.split(' ').next().unwrap_or_default().to_owned();
-    let spoken = format!("speaks version {} of the protocol", hello.protocol);
-    match (&hello.host, clock::host()) {
-        (Some(there), Some(here)) if *there == here => (format!("{spoken}, on this machine"), false),
-        (Some(there), Some(here)) if boot(there) == boot(&here) => {
-            (format!("{spoken}, on this machine with another clock"), false)
-        }
-        _ => (format!("{spoken}, on another machine"), true),
-    }
-}
 
 /// A place at which a worker was met.
 pub(super) struct There<'a> {

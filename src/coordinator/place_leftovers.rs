@@ -157,12 +157,15 @@ fn job(item: &Value, recorded: &Recorded) -> Option<LeftThere> {
 fn containers(left: &BTreeMap<String, LeftContainers>, recorded: &Recorded) -> Vec<LeftThere> {
     let of_run = |(run_id, containers): (&String, &LeftContainers)| {
         let names: Vec<&str> = containers.names.iter().map(String::as_str).collect();
-        let stopped = if containers.has_running { "" } else { ", none of which runs" };
+        let stopped = if containers.has_running {
+            ""
+        } else {
+            ", none of which runs"
+        };
         LeftThere {
             run_id: run_id.clone(),
             what: format!("containers {}{stopped}", names.join(", ")),
-            stays_because: may_go_on(run_id, recorded)
-                .filter(|_| containers.has_running || is_alive(run_id, recorded)),
+            stays_because: may_go_on(run_id, recorded).filter(|_| containers.has_running || is_alive(run_id, recorded)),
             target: Target::Containers,
         }
     };

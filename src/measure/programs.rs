@@ -73,10 +73,7 @@ mod tests {
         let run = format!("abandoned-{}", std::process::id());
         let prefix = program_files(&run);
         // This process is the one observer; the other had its id before.
-        let observers = [
-            observer_files(&prefix),
-            format!("{prefix}{}-1-", std::process::id()),
-        ];
+        let observers = [observer_files(&prefix), format!("{prefix}{}-1-", std::process::id())];
         let start = |observer: &String| {
             let file = std::env::temp_dir().join(format!("{observer}x.properties"));
             std::fs::write(&file, "sasl.password=secret").unwrap();

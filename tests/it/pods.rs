@@ -13,6 +13,7 @@ use tandem::measure::FailureKind;
 use crate::scenario::Scenario;
 use crate::scene::{PROGRAM, Scene, failure, read_once, signal, wait_until, within};
 use crate::ssh::reads;
+use crate::ssh_faults::line_of;
 
 const RUN: &str = "TANDEM_RUN";
 
@@ -124,8 +125,8 @@ fn things(kind: &str, run: &str) -> Vec<String> {
         .collect()
 }
 
-/// Processes of a run that are in pods, and read.
-fn reading(run: &str) -> Vec<u32> {
+/// Processes of a run that are in pods.
+fn in_pods(run: &str) -> Vec<u32> {
     let mark = format!("{RUN}={run}");
     let pids = fs::read_dir("/proc").unwrap().flatten();
     let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -138,9 +139,21 @@ fn reading(run: &str) -> Vec<u32> {
             .lines()
             .find_map(|line| line.strip_prefix("NSpid:"))
             .unwrap_or_default();
-        ids.split_whitespace().count() > 1 && text("environ").split('\0').any(|entry| entry == mark) && reads(*pid)
+        ids.split_whitespace().count() > 1 && text("environ").split('\0').any(|entry| entry == mark)
     };
     pids.filter(is_one).collect()
+}
+
+/// Those of them that read.
+fn reading(run: &str) -> Vec<u32> {
+    in_pods(run).into_iter().filter(|pid| reads(*pid)).collect()
+}
+
+/// The command lines of processes, with what they are looked for by.
+fn with_words(run: &str, words: &str) -> Vec<(u32, String)> {
+    let line = |pid: u32| (pid, line_of(pid));
+    let lines = in_pods(run).into_iter().map(line);
+    lines.filter(|(_, line)| line.contains(words)).collect()
 }
 
 /// A run whose workers read in pods for a while, and its id.
@@ -315,6 +328,39 @@ fn a_kubectl_that_is_killed_and_a_pod_that_is_deleted_fail_their_trials_by_name(
     assert!(first.message.contains("its session in pod tandem-"), "{first:?}");
     assert!(second.message.contains("the pod "), "{second:?}");
     read_once(trials.last().unwrap());
+    assert_nothing_left(&id);
+}
+
+#[test]
+#[ignore = "scripts/test --all; needs a Kubernetes cluster; ssh_faults.rs has a host, measure::programs the end"]
+fn a_silent_program_and_its_file_of_properties_go_from_a_pod_with_a_killed_observer() {
+    let Some(image) = Image::on_cluster() else { return };
+    let scene = Scene::on_shared_cluster();
+    // It does not end when it is asked to.
+    let command = "['sh', '-c', 'trap : TERM; while :; do sleep 0.1; done', 'stubborn', '{properties_file}']";
+    let app = format!("[[app]]\nname = 'service'\ncommand = {command}\nspeaks = 'nothing'\n");
+    let trials = Scenario::reading(1_000).consumer("app = 'service'").repetitions(2);
+    scene.scenario(trials.tables(&(app + &image.place(""))).case("pods", "place = 'pods'"));
+    let run = scene.spawn_run(&["--join-limit", "20"]);
+    let id = || run_id(&scene).unwrap_or_default();
+    let program = || with_words(&id(), "stubborn").pop();
+    wait_until("the program in its pod", || program().is_some());
+    let (pid, line) = program().unwrap();
+    let file = line.split(' ').find(|word| word.ends_with(".properties")).unwrap();
+    let pod = things("pods", &id())[0].clone();
+    let has_file = || kubectl(&["exec", &pod, "--", "test", "-e", file]).status.success();
+    assert!(has_file());
+    let (observer, _) = with_words(&id(), "worker observer").pop().unwrap();
+    signal(observer, Signal::SIGKILL);
+    let is_gone = || with_words(&id(), "stubborn").iter().all(|(other, _)| *other != pid) && !has_file();
+    assert!(within(Duration::from_secs(10), is_gone));
+    // It went before its pod did.
+    assert_eq!(things("pods", &id()).first(), Some(&pod));
+    let id = id();
+    run.end();
+    let trials = scene.trials();
+    let found = failure(&trials[0]);
+    assert!(found.message.contains("its session in pod tandem-"), "{found:?}");
     assert_nothing_left(&id);
 }
 

@@ -280,7 +280,14 @@ impl Kubectl {
 
     /// Deletes a Job with its pods, if it is there. Blocks.
     pub fn delete_job(&self, name: &str) -> Result<(), PodError> {
-        let words = ["delete", "job", name, "--ignore-not-found", "--wait=false", DELETE_TIMEOUT];
+        let words = [
+            "delete",
+            "job",
+            name,
+            "--ignore-not-found",
+            "--wait=false",
+            DELETE_TIMEOUT,
+        ];
         let output = self.output(&words, None, "deleting the Job", DELETE_LIMIT)?;
         succeeded(output).map(drop)
     }
