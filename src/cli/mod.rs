@@ -47,6 +47,7 @@ mod timeline;
 mod topics;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
@@ -146,6 +147,9 @@ enum Role {
         /// Processors to keep to, such as 0,2 or 0-3
         #[arg(long, value_name = "LIST", value_parser = cpus)]
         cpus: Option<BTreeSet<u32>>,
+        /// Fail at once if there is no such program
+        #[arg(long, value_name = "NAME")]
+        program: Option<PathBuf>,
     },
 }
 
@@ -185,8 +189,8 @@ pub fn main() -> ExitCode {
             role: Role::Consumer { cpus },
         } => return crate::worker::run_consumer(cpus.as_ref()),
         Command::Worker {
-            role: Role::Observer { cpus },
-        } => return crate::worker::run_observer(cpus.as_ref()),
+            role: Role::Observer { cpus, program },
+        } => return crate::worker::run_observer(cpus.as_ref(), program.as_deref()),
         Command::Worker { role: Role::Host } => return crate::worker::run_host(),
         Command::Worker {
             role: Role::Idle { seconds, run_id },

@@ -297,6 +297,22 @@ fn a_silent_program_goes_with_its_container_when_its_observer_is_killed() {
 }
 
 #[test]
+#[ignore = "scripts/test --all; the causes that need no engine are named in apps.rs"]
+fn an_app_that_the_image_lacks_is_one_error_with_both_before_the_first_trial() {
+    let Some(image) = Image::with_program() else { return };
+    for speaks in ["tandem", "nothing"] {
+        let scene = Scene::on_shared_cluster();
+        let app = format!("[[app]]\nname = 'mine'\ncommand = ['no-such-app']\nspeaks = '{speaks}'\n");
+        let trials = Scenario::reading(1_000).consumer("app = 'mine'");
+        let tables = app + &image.place("box", "");
+        scene.scenario(trials.tables(&tables).case("box", "place = 'box'"));
+        let named = format!("the app \"mine\" at place box (docker image {})", image.name);
+        scene.run(&[]).refuses(&[&named, "no-such-app"]);
+    }
+    assert_eq!(image.containers(), Vec::<String>::new());
+}
+
+#[test]
 #[ignore = "scripts/test --all; place_leftovers::tests says what may be deleted"]
 fn stopped_containers_that_nobody_knows_of_are_listed_and_removed_and_running_ones_stay() {
     let Some(image) = Image::with_program() else { return };

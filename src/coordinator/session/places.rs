@@ -12,7 +12,7 @@ use crate::coordinator::dataset::Dataset;
 use crate::coordinator::drive::Outcome;
 use crate::coordinator::fleet::Launch;
 use crate::coordinator::host_watch::HostWatch;
-use crate::coordinator::launching::{on_host, started};
+use crate::coordinator::launching::{looked_for, on_host, started};
 use crate::coordinator::place_error::PlaceError;
 use crate::measure::{FailureKind, TrialOrder};
 use crate::scenario::{App, Configuration, Place, PlaceLimits, Reach, Scenario};
@@ -89,9 +89,12 @@ impl Session<'_> {
         };
         let mut started = started(app, place, own, &self.programs, process);
         started.command.push(role.to_owned());
-        // What ssh or a container runtime starts does not inherit processors. Older builds do not know the flag.
-        if let (true, Some(cpus), []) = (started.is_own, &place.cpus, self.programs.describe()) {
-            started.command.extend(["--cpus".to_owned(), cpus.clone()]);
+        // What ssh or a container runtime starts does not inherit processors. Older builds do not know the flags.
+        if started.is_own && self.programs.describe().is_empty() {
+            let cpus = place.cpus.iter().flat_map(|cpus| ["--cpus".to_owned(), cpus.clone()]);
+            let program = looked_for(app, place);
+            let program = program.into_iter().flat_map(|name| ["--program".to_owned(), name]);
+            started.command.extend(cpus.chain(program));
         }
         let log = self.options.log_workers;
         let made = self.places.containers.as_ref();
