@@ -1,5 +1,7 @@
 //! What `tandem doctor --place` says of the brokers as workers at the place reach them, however the place is reached.
 
+use std::net::UdpSocket;
+
 use serde::Deserialize;
 
 use crate::kafka::doctor::Check;
@@ -27,7 +29,7 @@ pub(super) fn brokers(place: &Place, cluster: &ClusterSpec, there: &There<'_>, r
             (None, _) if there.elsewhere => Check::failed(
                 NAME,
                 "those that tandem starts are at 127.0.0.1, which is that machine itself there",
-                "add address = \"...\" to [cluster], a name or address of this machine that the other one reaches",
+                address_that_would_do(),
             ),
             (_, Some(listener)) => Check::ok(NAME, format!("listener {listener} is on 127.0.0.1")),
             (None, None) => Check::ok(NAME, "tandem starts them at 127.0.0.1, which is this machine there too"),
@@ -58,6 +60,18 @@ pub(super) fn brokers(place: &Place, cluster: &ClusterSpec, there: &There<'_>, r
             "the client properties of [cluster.client] are passed to workers only",
         )),
     }
+}
+
+/// What to write for `address`: the address that this machine has on its way to others, if it has such a way.
+fn address_that_would_do() -> String {
+    let own = || {
+        let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+        // Nothing is sent. This is an address for documents, beyond every router.
+        socket.connect("192.0.2.1:9").ok()?;
+        Some(socket.local_addr().ok()?.ip()).filter(|address| !address.is_loopback())
+    };
+    let (address, any) = own().map_or(("...".to_owned(), "a"), |address| (address.to_string(), "or another"));
+    format!("add address = \"{address}\" to [cluster], {any} name or address of this machine that the other one reaches")
 }
 
 /// A check of the doctor on the other host.
