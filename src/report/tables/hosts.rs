@@ -115,3 +115,22 @@ fn full(host: &Host) -> String {
         full => format!("in {full} of {} trials", shares(host).count()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_pods_on_a_node_it_is_said_whose_limits_are_known() {
+        let host = |pods| Host {
+            name: "node1".to_owned(),
+            places: BTreeSet::from(["large", "small"]),
+            pods,
+            facts: None,
+            cores: 4,
+            measured: Vec::new(),
+        };
+        assert_eq!([0, 1].map(|pods| has(&host(pods))), ["large and small"; 2]);
+        assert_eq!(has(&host(3)), "large and small; of its 3 pods, limits of one");
+    }
+}
