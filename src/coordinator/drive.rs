@@ -123,8 +123,8 @@ pub async fn run<F: Fleet>(
     for other in &mut measurement.other_hosts {
         other.hosts = machine.hosts_with(|clock| other.facts.has_clock(clock));
         let there = measurement.processes.iter().filter(|process| other.has(process.host));
-        let used = there.filter_map(|process| process.window.as_ref());
-        other.know_workers(used.map(|window| window.cpu_ns).sum());
+        let used = there.filter_map(|process| Some(process.window.as_ref()?.cpu_ns)).sum();
+        other.know_workers(used);
     }
     let outside = measurement.outside.iter_mut();
     outside.for_each(|outside| outside.left_behind.clone_from(&left_behind));
