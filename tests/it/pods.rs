@@ -11,9 +11,9 @@ use serde_json::Value;
 use tandem::measure::FailureKind;
 
 use crate::scenario::Scenario;
-use crate::scene::{PROGRAM, Scene, failure, read_once, signal, wait_until, within};
+use crate::scene::{PROGRAM, Running, Scene, failure, read_once, signal, wait_until, within};
 use crate::ssh::reads;
-use crate::ssh_faults::line_of;
+use crate::ssh_faults::{kill_guardian, line_of};
 
 const RUN: &str = "TANDEM_RUN";
 
@@ -157,7 +157,7 @@ fn with_words(run: &str, words: &str) -> Vec<(u32, String)> {
 }
 
 /// A run whose workers read in pods for a while, and its id.
-fn slow(image: &Image, trials: u32) -> (Scene, crate::scene::Running, String) {
+fn slow(image: &Image, trials: u32) -> (Scene, Running, String) {
     let scene = Scene::on_shared_cluster();
     let slow = Scenario::reading(2_000)
         .consumer("work = 'wait 2ms'")
@@ -173,6 +173,14 @@ fn slow(image: &Image, trials: u32) -> (Scene, crate::scene::Running, String) {
     });
     let id = run_id(&scene).unwrap();
     (scene, run, id)
+}
+
+/// Kills a run so that nobody deletes its Job. Its workers end by themselves.
+fn kill_with_guardian(scene: &Scene, run: &Running, id: &str) {
+    kill_guardian(scene);
+    run.signal(Signal::SIGKILL);
+    assert!(within(Duration::from_secs(15), || reading(id).is_empty()), "workers go on");
+    assert_eq!(things("jobs", id).len(), 1);
 }
 
 fn assert_nothing_left(run: &str) {
@@ -270,21 +278,27 @@ fn what_a_run_leaves_whose_guardian_is_killed_too_is_listed_and_removed() {
     in_use
         .exits(1)
         .prints("is not deleted: the run goes on on this machine");
-    for (pid, _) in scene
-        .processes()
-        .into_iter()
-        .filter(|(_, line)| line.contains(" guardian "))
-    {
-        signal(pid, Signal::SIGKILL);
-    }
-    run.signal(Signal::SIGKILL);
-    assert!(
-        within(Duration::from_secs(15), || reading(&id).is_empty()),
-        "workers go on"
-    );
-    assert_eq!(things("jobs", &id).len(), 1);
+    kill_with_guardian(&scene, &run, &id);
     clean(&[]).exits(1).prints(&format!("run {id}: Job tandem-{id}-0"));
     clean(&["--yes"]).exits(0).prints("deleted; nothing is left");
+    assert_nothing_left(&id);
+    run.end();
+}
+
+#[test]
+#[ignore = "scripts/test --all; needs a Kubernetes cluster; pods::manifest::tests has the deadline"]
+fn pods_that_nobody_deletes_end_at_the_deadline_of_their_job() {
+    let Some(image) = Image::on_cluster() else { return };
+    let (scene, run, id) = slow(&image, 1);
+    kill_with_guardian(&scene, &run, &id);
+    // More than ten minutes are too long for a test.
+    let job = things("jobs", &id)[0].clone();
+    let earlier = kubectl(&["patch", &job, "-p", r#"{ "spec": { "activeDeadlineSeconds": 20 } }"#]);
+    assert!(earlier.status.success(), "{}", String::from_utf8_lossy(&earlier.stderr));
+    let have_ended = || things("pods", &id).is_empty() && in_pods(&id).is_empty();
+    assert!(within(Duration::from_secs(60), have_ended), "{:?}", things("pods", &id));
+    let clean = scene.tandem(&["clean", "scene.toml", "--place", "pods", "--yes"]);
+    clean.exits(0).prints("with 0 pods").prints("deleted; nothing is left");
     assert_nothing_left(&id);
     run.end();
 }
