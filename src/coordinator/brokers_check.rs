@@ -71,7 +71,9 @@ fn address_that_would_do() -> String {
         Some(socket.local_addr().ok()?.ip()).filter(|address| !address.is_loopback())
     };
     let (address, any) = own().map_or(("...".to_owned(), "a"), |address| (address.to_string(), "or another"));
-    format!("add address = \"{address}\" to [cluster], {any} name or address of this machine that the other one reaches")
+    format!(
+        "add address = \"{address}\" to [cluster], {any} name or address of this machine that the other one reaches"
+    )
 }
 
 /// A check of the doctor on the other host.

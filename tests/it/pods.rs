@@ -179,7 +179,10 @@ fn slow(image: &Image, trials: u32) -> (Scene, Running, String) {
 fn kill_with_guardian(scene: &Scene, run: &Running, id: &str) {
     kill_guardian(scene);
     run.signal(Signal::SIGKILL);
-    assert!(within(Duration::from_secs(15), || reading(id).is_empty()), "workers go on");
+    assert!(
+        within(Duration::from_secs(15), || reading(id).is_empty()),
+        "workers go on"
+    );
     assert_eq!(things("jobs", id).len(), 1);
 }
 
