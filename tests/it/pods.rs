@@ -358,7 +358,7 @@ fn a_silent_program_and_its_file_of_properties_go_from_a_pod_with_a_killed_obser
     let app = format!("[[app]]\nname = 'service'\ncommand = {command}\nspeaks = 'nothing'\n");
     let trials = Scenario::reading(1_000).consumer("app = 'service'").repetitions(2);
     scene.scenario(trials.tables(&(app + &image.place(""))).case("pods", "place = 'pods'"));
-    let run = scene.spawn_run(&["--join-limit", "20"]);
+    let run = scene.spawn_run(&["--join-limit", "180"]);
     let id = || run_id(&scene).unwrap_or_default();
     let program = || with_words(&id(), "stubborn").pop();
     wait_until("the program in its pod", || program().is_some());
