@@ -104,9 +104,13 @@ class Changes(unittest.TestCase):
         beats = [[4_000_000_000, 6_400_000_000, 8_400_000_000], [5_500_000_000, 7_500_000_000, 9_500_000_000],
                  [7_600_000_000]]
         measured = self.measured(members=[{"heartbeats": times} for times in beats])
-        self.assertEqual([changes.by_heartbeats(measured, rounds) for rounds in (1, 2, 3)], [1.5, 3.5, None])
-        self.assertEqual([changes.agrees(seconds, 1.5) for seconds in (1.28, 1.7, 1.74)], [True, True, False])
+        self.assertEqual([changes.by_heartbeats(measured, rounds) for rounds in (1, 2, 3)], [[1.5], [3.5], []])
+        self.assertEqual([changes.agrees(seconds, [1.5]) for seconds in (1.28, 1.7, 1.74)], [True, True, False])
         self.assertFalse(changes.agrees(1.5, changes.by_heartbeats(self.measured(), 1)))
+
+    def test_a_heartbeat_that_may_have_been_before_a_rebalance_foretells_two_times(self):
+        measured = self.measured(members=[{"heartbeats": [5_000_000_000, 6_040_000_000, 7_040_000_000]}])
+        self.assertEqual(changes.by_heartbeats(measured, 1), [0.04, 1.04])
 
     def test_a_broker_is_judged_by_the_role_that_it_had_at_the_event(self):
         change = changes.broker_ends("", "kill", "leader of 0", 24, 8, 10, (11, 14))
