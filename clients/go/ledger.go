@@ -40,6 +40,8 @@ type account struct {
 	span
 	name           string
 	epochs         int
+	// The epoch of which it was said where it begins.
+	begun          int
 	held           bool
 	passed         bool
 	records, bytes int64

@@ -8,7 +8,7 @@ impl FromWorker {
     /// are: clocks are compared by them.
     pub fn times_mut(&mut self) -> Vec<&mut u64> {
         use FromWorker::{
-            Assignments, Calibrated, Clock, Failed, Hello, ProducerProgress, ProducerResult, ProgramReady, Progress,
+            Assignments, Began, Calibrated, Clock, Failed, Hello, ProducerProgress, ProducerResult, ProgramReady, Progress,
             Ready, Reported, Result, Seconds, Unanswered,
         };
         match self {
@@ -19,6 +19,7 @@ impl FromWorker {
             Hello(_)
             | Ready
             | Progress { .. }
+            | Began { .. }
             | Seconds { .. }
             | ProducerProgress(_)
             | Calibrated(_)
