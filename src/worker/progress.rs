@@ -40,7 +40,8 @@ impl Reporter {
                     Ok(ReporterSignal::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                     Err(RecvTimeoutError::Timeout) => {}
                 }
-                if send_positions(&outbox, &members, &mut reported).is_err() || send_seconds(&outbox, &members).is_err() {
+                if send_positions(&outbox, &members, &mut reported).is_err() || send_seconds(&outbox, &members).is_err()
+                {
                     return;
                 }
             }
@@ -86,7 +87,9 @@ fn send_positions(outbox: &Outbox, members: &[Arc<MemberShared>], reported: &mut
 
 /// The positions that have moved since they were reported: on, or back, where a member reads again.
 fn news(members: &[Arc<MemberShared>], reported: &mut LastReported) -> Vec<Position> {
-    let slots = (0..).zip(members).flat_map(|(index, member)| member.slots().iter().map(move |slot| (index, slot)));
+    let slots = (0..)
+        .zip(members)
+        .flat_map(|(index, member)| member.slots().iter().map(move |slot| (index, slot)));
     let moved = slots.filter_map(|(member, slot)| {
         let (TopicPartition { topic, partition }, offset) = (slot.partition, slot.position()?);
         let last = reported.insert((member, slot.partition), offset);

@@ -39,7 +39,9 @@ const UPSERTED: Stored<'static> = Stored {
 /// The account of a group, whose first member is named dead and whose second heir.
 fn account_of(kind: Stored<'_>, members: &[MemberMeasurement], rows: &[StoredRun]) -> RowsAccount {
     let named = || members.iter().zip(["dead", "heir", "third", "fourth"]);
-    let readings: Vec<_> = named().flat_map(|(member, name)| Reading::of_member(member, name)).collect();
+    let readings: Vec<_> = named()
+        .flat_map(|(member, name)| Reading::of_member(member, name))
+        .collect();
     let unconfirmed: Vec<_> = named()
         .flat_map(|(member, name)| Unconfirmed::of_member(member, name))
         .collect();
@@ -136,14 +138,23 @@ fn a_process_that_read_again_below_its_reports_explains_what_it_stored_from_wher
     ];
     let found = account_of(INSERTED, &members, &elsewhere);
     assert_eq!(found.account.unexplained, 1);
-    let later = [row(0, 30, 3), row(30, 50, 2), row(50, 60, 1), row(60, 61, 2), row(61, 100, 1)];
+    let later = [
+        row(0, 30, 3),
+        row(30, 50, 2),
+        row(50, 60, 1),
+        row(60, 61, 2),
+        row(61, 100, 1),
+    ];
     assert_eq!(wrong(INSERTED, &members, &later), (1, 0));
 }
 
 #[test]
 fn a_process_that_said_where_it_began_explains_what_follows_and_of_other_partitions_nothing() {
     // The heir had the partition up to 30 and again from 40. Between that the process began at 25 and stored up to 45.
-    let later = OffsetRun { epoch: 2, ..run(40, 100) };
+    let later = OffsetRun {
+        epoch: 2,
+        ..run(40, 100)
+    };
     let members = [dead(&[run(25, 25)]), heir(&[run(0, 30), later])];
     let rows = [
         row(0, 25, 1),
@@ -156,7 +167,13 @@ fn a_process_that_said_where_it_began_explains_what_follows_and_of_other_partiti
     let never_began = [dead(&[]), heir(&[run(0, 30), later])];
     assert_eq!(wrong(INSERTED, &never_began, &rows), (10, 10));
     // Before where it began it stored nothing.
-    let before = [row(0, 10, 1), row(10, 11, 2), row(11, 25, 1), row(25, 30, 2), row(30, 100, 1)];
+    let before = [
+        row(0, 10, 1),
+        row(10, 11, 2),
+        row(11, 25, 1),
+        row(25, 30, 2),
+        row(30, 100, 1),
+    ];
     assert_eq!(wrong(INSERTED, &members, &before), (1, 0));
 }
 
@@ -234,7 +251,11 @@ fn played(owners: &[Owner], killed: u32) -> (Vec<MemberMeasurement>, BTreeMap<i6
         (first..end).for_each(|offset| *rows.entry(offset).or_insert(0) += 1);
         let unreported = if owner.process == killed { owner.unreported } else { 0 };
         let end_known = first.max(end - unreported);
-        let known = OffsetRun { first, end: end_known, epoch };
+        let known = OffsetRun {
+            first,
+            end: end_known,
+            epoch,
+        };
         runs.entry(owner.process).or_default().push(known);
         committed = first.max(end - owner.uncommitted);
     }

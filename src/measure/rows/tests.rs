@@ -197,7 +197,10 @@ fn offsets_of_existing_topics_without_a_record_need_no_row() {
 
 /// Each pair of a first offset and a length as a span.
 fn spans(pairs: &[(i64, i64)]) -> Vec<OffsetSpan> {
-    pairs.iter().map(|(first, length)| span(*first, first + length)).collect()
+    pairs
+        .iter()
+        .map(|(first, length)| span(*first, first + length))
+        .collect()
 }
 
 proptest! {

@@ -295,7 +295,10 @@ impl TrialMachine {
         let (partition, offset) = (position.topic_partition(), position.offset);
         let spans = self.acts.spans.entry((self.role(reader).group, partition)).or_default();
         let consumer = usize::try_from(consumer).unwrap_or(usize::MAX);
-        spans.push((Some(reader), Span::reported(partition, consumer, offset..offset, now_ns)));
+        spans.push((
+            Some(reader),
+            Span::reported(partition, consumer, offset..offset, now_ns),
+        ));
     }
 
     /// The brokers that are away, or may be, because that was planned.
