@@ -38,8 +38,8 @@ func (s *series) add(afterNs, records int64) {
 type account struct {
 	place
 	span
-	name           string
-	epochs         int
+	name   string
+	epochs int
 	// The epoch of which it was said where it begins.
 	begun          int
 	held           bool
