@@ -85,6 +85,7 @@ type host interface {
 	ended()
 	report(consumer int, text string)
 	unanswered(consumer int, records []offsets)
+	began(consumer int, a *account, offset int64)
 	failed(consumer int, text string)
 }
 

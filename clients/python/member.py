@@ -25,11 +25,12 @@ HOLD_S, IDLE_S, ANSWER_S, CONNECT_S = 0.005, 0.05, 10, 20
 class Member:
     """A consumer. `on_end` is called when a partition's end is reached, `on_report` with what the client reports, and
     `on_failure` when the consumer cannot go on. `on_unanswered` gets the records of a transaction whose commit the store did
-    not answer."""
+    not answer, and `on_began` where it is about to begin to store a partition."""
 
-    def __init__(self, order, index, on_end, on_report, on_failure, on_unanswered):
+    def __init__(self, order, index, on_end, on_report, on_failure, on_unanswered, on_began):
         self.order, self.index = order, index
-        self.on_end, self.on_report, self.on_failure, self.on_unanswered = on_end, on_report, on_failure, on_unanswered
+        self.on_end, self.on_report, self.on_failure = on_end, on_report, on_failure
+        self.on_unanswered, self.on_began = on_unanswered, on_began
         self.topics = [topic["name"] for topic in order["topics"]]
         self.accounts = {
             (topic["name"], number): ledger.Account(index_of_topic, number, topic["name"], span["low"], span["end"])

@@ -256,11 +256,12 @@ class Storing(unittest.TestCase):
         span = {"low": 5, "end": 8}
         order = {"topics": [{"name": "t", "partitions": [span, span]}], "consumers": [{"client_id": "c"}], "store": {},
                  "properties": {}, "commit": "none", "read": "batch", "manual": False}
-        self.reports, self.ends, self.written = [], [], []
+        self.reports, self.ends, self.written, self.begun = [], [], [], []
         self.enterContext(mock.patch("storing.PAUSE_S", 0.001))
         with mock.patch("threading.Thread.start"):
             on_report = lambda _, said: self.reports.append(said)
-            self.member = StoringMember(order, 0, lambda: self.ends.append(1), on_report, None, None)
+            on_began = lambda _, account, offset: self.begun.append((len(self.written), account.partition, offset))
+            self.member = StoringMember(order, 0, lambda: self.ends.append(1), on_report, None, None, on_began)
         with mock.patch("storing.Store") as opened:
             opened.return_value.rows = 2
             opened.return_value.write = self.write
@@ -302,6 +303,12 @@ class Storing(unittest.TestCase):
         self.assertEqual((first.records, second.records), (2, 1))
         self.assertEqual(self.reports, ["the work is tried again: no"] * 2)
         self.assertEqual(self.member.consumer.calls, ["pause", "unassign", "pause", "resume 0 1"])
+
+    def test_where_an_owner_begins_is_said_once_and_before_its_records_are_stored(self):
+        self.handle((0, 5), (0, 6), (0, 7), (1, 6))
+        self.take_away_and_give_again()
+        self.handle((0, 5))
+        self.assertEqual(self.begun, [(0, 0, 5), (1, 1, 6), (2, 0, 5)])
 
     def test_what_was_not_answered_is_reported_by_partition_before_the_next_attempt(self):
         self.member.store.rows, self.member.store.may_be_there = 4, True
@@ -384,6 +391,16 @@ class Stores(unittest.TestCase):
             with self.assertRaises(Refusal) as refused:
                 store.Store({**order, **more}, "c")
             self.assertEqual(str(refused.exception), "cannot prepare the work: " + said)
+
+
+class Positions(unittest.TestCase):
+    def test_one_that_reads_again_reports_lower_positions_and_one_that_lost_the_partition_is_silent(self):
+        worker = Worker()
+        accounts = [Account(0, 0, "t", 5, 8) for _ in range(2)]
+        worker.members = [mock.Mock(accounts={("t", 0): account}) for account in accounts]
+        for account, offset, said in [(0, 7, [7]), (1, 6, [6]), (1, 6, []), (0, 5, [5])]:
+            accounts[account].position = offset
+            self.assertEqual([position["offset"] for position in worker.moved()], said)
 
 
 class Limits(unittest.TestCase):

@@ -100,6 +100,15 @@ pub enum FromWorker {
         /// The partitions read since the start.
         positions: Vec<Position>,
     },
+    /// A consumer is about to store the first record of a partition since it was assigned to it (capability `store`). Sent
+    /// before that record is stored: a killed worker has stored nothing of a partition before it.
+    Began {
+        /// The consumer, from 0.
+        consumer: u32,
+        /// Where it begins.
+        #[serde(flatten)]
+        position: Position,
+    },
     /// Response times of finished seconds that were not sent before (capability `stamps`). A second may be sent in
     /// several parts, which are added up.
     Seconds {

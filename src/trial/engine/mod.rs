@@ -236,6 +236,10 @@ impl TrialMachine {
                 self.on_assignments(now_ns, reader, query, members)
             }
             (Reader(reader), FromWorker::Progress { positions }) => Ok(self.on_progress(now_ns, reader, &positions)),
+            (Reader(reader), FromWorker::Began { consumer, position }) => {
+                self.note_begin(now_ns, reader, consumer, position);
+                Ok(Vec::new())
+            }
             (Reader(reader), FromWorker::Result(result)) => self.on_result(now_ns, reader, *result),
             (Reader(_), FromWorker::Seconds { seconds }) => {
                 // A worker that reports some before there are any is not believed.
