@@ -1,6 +1,7 @@
 """What the thread that reads does with its time, and how its records are told apart. Reads no clock."""
 
 import itertools
+import operator
 
 from confluent_kafka import Message
 
@@ -38,17 +39,21 @@ class Reading:
 
 
 def runs_of(records, is_one_topic, kind=Message):
-    """Splits records into runs of one partition with an offset after the other; an error is a run of its own. Most
-    batches are one run, which is found out without a line of Python for each record."""
-    first = records[0]
-    offset, size = first.offset(), len(records)
-    if (not any(map(kind.error, records))
-            and list(map(kind.offset, records)) == list(range(offset, offset + size))
-            and list(map(kind.partition, records)).count(first.partition()) == size
-            and (is_one_topic or list(map(kind.topic, records)).count(first.topic()) == size)):
-        return [records]
-
-    def key(numbered):
-        number, record = numbered
-        return (number,) if record.error() else (record.topic(), record.partition(), record.offset() - number)
-    return [[record for _, record in run] for _, run in itertools.groupby(enumerate(records), key)]
+    """Splits records into runs of one partition with an offset after the other; an error is a run of its own. Without an
+    error this takes no line of Python for each record."""
+    size = len(records)
+    if any(map(kind.error, records)):
+        keys = [(number,) if record.error() else (record.topic(), record.partition(), record.offset() - number)
+                for number, record in enumerate(records)]
+    else:
+        offsets, partitions = list(map(kind.offset, records)), list(map(kind.partition, records))
+        topics = itertools.repeat(None) if is_one_topic else list(map(kind.topic, records))
+        if (offsets == list(range(offsets[0], offsets[0] + size)) and partitions.count(partitions[0]) == size
+                and (is_one_topic or topics.count(topics[0]) == size)):
+            return [records]
+        keys = zip(topics, partitions, map(operator.sub, offsets, range(size)))
+    runs, end = [], 0
+    for _, run in itertools.groupby(keys):
+        begin, end = end, end + len(list(run))
+        runs.append(records[begin:end])
+    return runs

@@ -24,20 +24,29 @@ def arguments(parser):
     build.add_tandem(parser)
 
 
-def prepared(folder):
-    """Builds the Go programs in a folder, and a Python with confluent-kafka, whose path it returns."""
-    commands = [(["go", "build", "-o", folder / "worker", "."], "clients/go"),
-                (["go", "build", "-o", folder / "plain_loop", Path("scripts/evidence/workers/plain_loop.go").resolve()],
-                 "clients/go"),
-                ([sys.executable, "-m", "venv", folder / "venv"], "."),
-                ([folder / "venv/bin/pip", "install", "--quiet", "--requirement", "clients/python/requirements.txt",
-                  f"confluent-kafka=={CONFLUENT_KAFKA}"], ".")]
+def made(commands):
+    """Runs the commands that make what is measured, each in its folder."""
     for command, where in commands:
         try:
             subprocess.run(command, cwd=where, check=True)
         except (OSError, subprocess.CalledProcessError) as failure:
             raise build.Missing(f"the clients could not be built: {failure}") from failure
+
+
+def with_confluent_kafka(folder):
+    """Makes a Python with the packages of the client below a folder, and returns its path."""
+    made([([sys.executable, "-m", "venv", folder / "venv"], "."),
+          ([folder / "venv/bin/pip", "install", "--quiet", "--requirement", "clients/python/requirements.txt",
+            f"confluent-kafka=={CONFLUENT_KAFKA}"], ".")])
     return folder / "venv/bin/python"
+
+
+def prepared(folder):
+    """Builds the Go programs in a folder, and a Python with confluent-kafka, whose path it returns."""
+    loop = Path("scripts/evidence/workers/plain_loop.go").resolve()
+    made([(["go", "build", "-o", folder / "worker", "."], "clients/go"),
+          (["go", "build", "-o", folder / "plain_loop", loop], "clients/go")])
+    return with_confluent_kafka(folder)
 
 
 def ratios_of(run):

@@ -197,7 +197,8 @@ pub fn main() -> ExitCode {
         // Whoever reads our output has had enough, as `head` has: no error of ours.
         Err(error) if is_broken_pipe(&error) => ExitCode::from(DONE),
         Err(error) => {
-            eprintln!("tandem: {error:#}");
+            // `2>&1 | head` may have read enough of it.
+            let _ = writeln!(std::io::stderr(), "tandem: {error:#}");
             ExitCode::from(CANNOT)
         }
     }
