@@ -47,6 +47,7 @@ mod timeline;
 mod topics;
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
