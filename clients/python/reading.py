@@ -1,10 +1,5 @@
 """What the thread that reads does with its time, and how its records are told apart. Reads no clock."""
 
-import itertools
-import operator
-
-from confluent_kafka import Message
-
 
 class Reading:
     """What the thread that reads does with its time, apart from records."""
@@ -38,22 +33,26 @@ class Reading:
                 "longest_wait": longest}
 
 
-def runs_of(records, is_one_topic, kind=Message):
-    """Splits records into runs of one partition with an offset after the other; an error is a run of its own. Without an
-    error this takes no line of Python for each record."""
-    size = len(records)
-    if any(map(kind.error, records)):
-        keys = [(number,) if record.error() else (record.topic(), record.partition(), record.offset() - number)
-                for number, record in enumerate(records)]
-    else:
-        offsets, partitions = list(map(kind.offset, records)), list(map(kind.partition, records))
-        topics = itertools.repeat(None) if is_one_topic else list(map(kind.topic, records))
-        if (offsets == list(range(offsets[0], offsets[0] + size)) and partitions.count(partitions[0]) == size
-                and (is_one_topic or topics.count(topics[0]) == size)):
-            return [records]
-        keys = zip(topics, partitions, map(operator.sub, offsets, range(size)))
-    runs, end = [], 0
-    for _, run in itertools.groupby(keys):
-        begin, end = end, end + len(list(run))
-        runs.append(records[begin:end])
-    return runs
+def runs_of(records, is_one_topic):
+    """Splits records into runs of one partition with an offset after the other, each with the bytes of its keys and values;
+    an error is a run of its own. One loop takes everything of a record, while it is in cache."""
+    begin = first = expected = size = 0
+    topic = partition = None
+    for record in records:
+        if (record.offset() != expected or record.partition() != partition or record.error()
+                or not (is_one_topic or record.topic() == topic)):
+            if first != expected:
+                yield records[begin:begin + expected - first], size
+                begin += expected - first
+            if record.error():
+                yield [record], 0
+                begin, first, expected, partition = begin + 1, 0, 0, None
+                continue
+            first = expected = record.offset()
+            topic, partition, size = record.topic(), record.partition(), 0
+        expected += 1
+        size += len(record)
+        if key := record.key():
+            size += len(key)
+    if first != expected:
+        yield records[begin:] if begin else records, size

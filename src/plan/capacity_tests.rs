@@ -226,6 +226,21 @@ fn a_rate_that_stays_undecided_and_readers_that_hold_nothing_end_the_search() {
     );
 }
 
+/// Two configurations at up to 4,000 records/s for 10 s.
+fn plan() -> Plan {
+    let mut plan = one_and_two().plan();
+    for configuration in &mut plan.scenario.configurations {
+        configuration.mode = Mode::Live(Load {
+            rate: 4_000.0,
+            arrivals: Arrivals::Poisson,
+            ..load()
+        });
+    }
+    plan.scenario.datasets[0].records = 0;
+    plan.scenario.capacity = Some(WANTED);
+    plan
+}
+
 #[test]
 fn a_search_whose_trials_all_fail_ends_with_every_configuration_given_up() {
     let plan = plan();

@@ -104,21 +104,6 @@ mod tests {
         assert!(records_wanted(&median) > 22.0 + 3.0 * 22f64.sqrt() - 1e-6);
     }
 
-    /// Two configurations at up to 4,000 records/s for 10 s.
-    fn plan() -> Plan {
-        let mut plan = one_and_two().plan();
-        for configuration in &mut plan.scenario.configurations {
-            configuration.mode = Mode::Live(Load {
-                rate: 4_000.0,
-                arrivals: Arrivals::Poisson,
-                ..load()
-            });
-        }
-        plan.scenario.datasets[0].records = 0;
-        plan.scenario.capacity = Some(WANTED);
-        plan
-    }
-
     #[test]
     fn a_window_of_a_program_that_speaks_nothing_has_enough_of_its_commits_and_of_its_records() {
         let wanted = Capacity { limit: None, ..WANTED };
