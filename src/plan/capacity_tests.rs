@@ -342,7 +342,10 @@ fn readers_that_read_less_when_they_are_cold_are_tried_at_higher_rates() {
     }
     let Bounds { low, high, .. } = bounds(&tries_of(&attempts));
     assert!(low.is_some_and(|low| (950.0..=1_000.0).contains(&low)), "{attempts:?}");
-    assert!(high.is_some_and(|high| (1_000.0..1_050.0).contains(&high)), "{attempts:?}");
+    assert!(
+        high.is_some_and(|high| (1_000.0..1_050.0).contains(&high)),
+        "{attempts:?}"
+    );
     assert!(attempts.len() <= 8, "{attempts:?}");
 }
 

@@ -124,10 +124,15 @@ fn each_app_reads_as_fast_as_its_work_allows_and_two_members_twice_as_fast_under
             let trial = trials.iter().find(|trial| trial.configuration_name == name);
             rate_and_work(trial.unwrap_or_else(|| panic!("no {name}")))
         };
-        for (app, protocol) in apps.iter().flat_map(|app| ["classic", "consumer"].map(|protocol| (app, protocol))) {
+        for (app, protocol) in apps
+            .iter()
+            .flat_map(|app| ["classic", "consumer"].map(|protocol| (app, protocol)))
+        {
             let ((one, work_seconds), (two, _)) = (of(app, 1, protocol), of(app, 2, protocol));
             let (share, times) = (one * work_seconds, two / one);
-            eprintln!("{app}, {protocol}: {one:.1}/s, {share:.3} of what its work allows; two {times:.3} times as fast");
+            eprintln!(
+                "{app}, {protocol}: {one:.1}/s, {share:.3} of what its work allows; two {times:.3} times as fast"
+            );
             assert!((share - 1.0).abs() < 0.03, "{app}, {protocol}: {share}");
             assert!((times / 2.0 - 1.0).abs() < 0.05, "{app}, {protocol}: {times}");
         }

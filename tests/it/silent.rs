@@ -107,7 +107,10 @@ fn a_quick_search_finds_what_a_service_does_by_its_own_clock_and_twice_that_with
              'nothing'\n"
         );
         let search = "[load]\nrate = 3_000\nduration = '10s'\n[capacity]\n[matrix]\nprocesses = [1, 3]";
-        let ended = scene.scenario(scenario("", &app, "", search)).run(&["--quick"]).exits(0);
+        let ended = scene
+            .scenario(scenario("", &app, "", search))
+            .run(&["--quick"])
+            .exits(0);
         assert!(ended.stdout.contains("A quick look, to 10 %"), "{}", ended.stdout);
         // Records and seconds of each process.
         let measured = std::fs::read_dir(times.path()).unwrap().map(|file| {

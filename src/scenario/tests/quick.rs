@@ -95,7 +95,11 @@ fn a_search_for_capacity_is_less_precise_and_confirms_with_no_longer_trial() {
         let chosen = if is_quick { scenario.quick() } else { scenario };
         let capacity = chosen.capacity.unwrap();
         assert_eq!(chosen.configurations.len(), 3);
-        (capacity.precision, capacity.confirm_ns / 1_000_000_000, capacity.is_quick)
+        (
+            capacity.precision,
+            capacity.confirm_ns / 1_000_000_000,
+            capacity.is_quick,
+        )
     });
     assert_eq!((complete, quick), ((0.05, 60, false), (0.1, 20, true)));
     let coarse = scenario("[load]\nrate = 10\n[capacity]\np99_ms = 5\nprecision = 0.2").quick();
