@@ -138,3 +138,18 @@ fn each_app_reads_as_fast_as_its_work_allows_and_two_members_twice_as_fast_under
         }
     });
 }
+
+#[test]
+#[ignore = "scripts/test --all; the clients' own tests read records before the start, too"]
+fn jvm_apps_read_what_they_read_before_the_start_once_more_and_say_how_their_rate_moved() {
+    let scene = Scene::on_shared_cluster();
+    let scenario = Scenario::reading(60_000).consumer("warmup_records = 20_000");
+    scene
+        .scenario(scenario.tables("[matrix]\napp = ['java', 'spring']\nprocesses = [1, 2]"))
+        .run(&[])
+        .exits(0);
+    scene.trials().iter().for_each(read_once);
+    for row in scene.table("summary.csv") {
+        assert!(row["rate_change"].parse::<f64>().is_ok_and(|change| change > 0.0), "{row:?}");
+    }
+}
