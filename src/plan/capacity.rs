@@ -202,11 +202,11 @@ fn between(wanted: &Capacity, low: f64, high: f64, attempts: &[Attempt]) -> f64 
         let lowest = above.filter(is_between).min_by(f64::total_cmp);
         return lowest.map_or(middle, |rate| middle.min(rate));
     }
-    let below = || reads().map(|read| below_read(wanted, read));
-    let above = below().map(|rate| rate * (1.0 + wanted.precision));
-    let lowest = above.filter(is_between).min_by(f64::total_cmp);
-    lowest
-        .or_else(|| below().filter(is_between).max_by(f64::total_cmp))
+    let just_below = || reads().map(|read| below_read(wanted, read));
+    let just_above = just_below().map(|rate| rate * (1.0 + wanted.precision));
+    let lowest_above = just_above.filter(is_between).min_by(f64::total_cmp);
+    lowest_above
+        .or_else(|| just_below().filter(is_between).max_by(f64::total_cmp))
         .unwrap_or(middle)
 }
 

@@ -150,6 +150,9 @@ fn jvm_apps_read_what_they_read_before_the_start_once_more_and_say_how_their_rat
         .exits(0);
     scene.trials().iter().for_each(read_once);
     for row in scene.table("summary.csv") {
-        assert!(row["rate_change"].parse::<f64>().is_ok_and(|change| change > 0.0), "{row:?}");
+        assert!(
+            row["rate_change"].parse::<f64>().is_ok_and(|change| change > 0.0),
+            "{row:?}"
+        );
     }
 }
