@@ -38,7 +38,9 @@ type member struct {
 	host     host
 	client   *kgo.Client
 	accounts map[string][]*account
-	work     func()
+	// That of the partition that was read last.
+	latest *account
+	work   func()
 	// Set if the work is to store records.
 	store *store
 	// Most records taken at once.

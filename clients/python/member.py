@@ -8,7 +8,7 @@ import threading
 import time
 from concurrent.futures import Future
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 import latency
 import ledger
@@ -272,24 +272,22 @@ class Member:
 
     def _count(self, records, received_ns):
         """Counts records that are not worked, each run of them at once."""
-        for run in runs_of(records, len(self.topics) == 1):
+        for run, size in runs_of(records, len(self.topics) == 1):
             if run[0].error():
                 self._on_error(run[0].error())
             else:
-                self._count_run(self.accounts.get((run[0].topic(), run[0].partition())), run, received_ns)
+                self._count_run(self.accounts.get((run[0].topic(), run[0].partition())), run, size, received_ns)
         self._finish(time.monotonic_ns())
 
-    def _count_run(self, account, records, received_ns):
+    def _count_run(self, account, records, size, received_ns):
         if account is None or not account.is_held:
             return
         first = records[0].offset()
         of_trial = records
         if first < account.low or first + len(records) > account.end:
             of_trial = records[max(0, account.low - first):max(0, account.end - first)]
+            size = sum(len(record) + len(record.key() or b"") for record in of_trial)
         if of_trial:
-            size = sum(map(len, of_trial))
-            if any(map(Message.key, of_trial)):
-                size += sum(map(len, filter(None, map(Message.key, of_trial))))
             account.count(of_trial[0].offset(), len(of_trial), size, received_ns)
             self.touched.add(account)
         if first + len(records) > account.end:

@@ -175,8 +175,8 @@ class Latencies(unittest.TestCase):
 
 class Reads(unittest.TestCase):
     def runs(self, *records, is_one_topic=True):
-        runs = runs_of([Record(*record) for record in records], is_one_topic, Record)
-        return [[(record.partition(), record.offset()) for record in run] for run in runs]
+        runs = runs_of([Record(*record) for record in records], is_one_topic)
+        return [[(record.partition(), record.offset()) for record in run] for run, _ in runs]
 
     def test_a_batch_of_one_partition_without_a_gap_is_one_run(self):
         self.assertEqual(self.runs(("t", 0, 4), ("t", 0, 5), ("t", 0, 6)), [[(0, 4), (0, 5), (0, 6)]])
@@ -187,6 +187,19 @@ class Reads(unittest.TestCase):
         self.assertEqual(self.runs(("t", 0, 4), ("t", 0, 6), ("t", 0, 6)), [[(0, 4)], [(0, 6)], [(0, 6)]])
         self.assertEqual(self.runs(("t", 0, 4), ("t", 0, None, "e"), ("t", 0, 5)), [[(0, 4)], [(0, None)], [(0, 5)]])
         self.assertEqual(self.runs(("t", 0, 4), ("t", 0, 5, "e")), [[(0, 4)], [(0, 5)]])
+        self.assertEqual(self.runs(("t", 0, 0, "e"), ("t", 0, 0)), [[(0, 0)], [(0, 0)]])
+        self.assertEqual(self.runs(("t", 0, 0), ("t", 0, 1), ("t", 1, 0)), [[(0, 0), (0, 1)], [(1, 0)]])
+
+    def test_a_run_has_the_bytes_of_its_keys_and_values(self):
+        class Sized(Record):
+            def key(self):
+                return b"key" if self.offset() % 2 else None
+
+            def __len__(self):
+                return 10
+
+        records = [Sized("t", 0, offset) for offset in (4, 5, 6, 8)]
+        self.assertEqual([(len(run), size) for run, size in runs_of(records, True)], [(3, 33), (1, 10)])
 
     def test_waiting_after_the_last_record_is_no_waiting_for_one(self):
         reading = Reading()

@@ -47,6 +47,7 @@ mod timeline;
 mod topics;
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
@@ -197,7 +198,8 @@ pub fn main() -> ExitCode {
         // Whoever reads our output has had enough, as `head` has: no error of ours.
         Err(error) if is_broken_pipe(&error) => ExitCode::from(DONE),
         Err(error) => {
-            eprintln!("tandem: {error:#}");
+            // `2>&1 | head` may have read enough of it.
+            let _ = writeln!(std::io::stderr(), "tandem: {error:#}");
             ExitCode::from(CANNOT)
         }
     }
