@@ -48,6 +48,7 @@ mod topics;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
@@ -139,12 +140,17 @@ enum Role {
     Idle {
         /// Ends after so many seconds all the same
         seconds: u64,
+        /// Id of the run
+        run_id: String,
     },
     /// Start a program that speaks nothing and watch it; speaks JSON Lines on standard input and output
     Observer {
         /// Processors to keep to, such as 0,2 or 0-3
         #[arg(long, value_name = "LIST", value_parser = cpus)]
         cpus: Option<BTreeSet<u32>>,
+        /// Fail at once if there is no such program
+        #[arg(long, value_name = "NAME")]
+        program: Option<PathBuf>,
     },
 }
 
@@ -184,12 +190,12 @@ pub fn main() -> ExitCode {
             role: Role::Consumer { cpus },
         } => return crate::worker::run_consumer(cpus.as_ref()),
         Command::Worker {
-            role: Role::Observer { cpus },
-        } => return crate::worker::run_observer(cpus.as_ref()),
+            role: Role::Observer { cpus, program },
+        } => return crate::worker::run_observer(cpus.as_ref(), program.as_deref()),
         Command::Worker { role: Role::Host } => return crate::worker::run_host(),
         Command::Worker {
-            role: Role::Idle { seconds },
-        } => return crate::worker::run_idle(seconds),
+            role: Role::Idle { seconds, run_id },
+        } => return crate::worker::run_idle(seconds, run_id),
         Command::Worker { role: Role::Producer } => return crate::worker::run_producer(),
         Command::Guardian { run_id } => return guardian::run(&run_id),
     };

@@ -16,7 +16,8 @@ use regex::Regex;
 use tempfile::{Builder, NamedTempFile};
 
 use crate::measure::clock;
-use crate::measure::tree::{PROGRAM_VARIABLE, TreeWatch, marked};
+use crate::measure::programs::observer_files;
+use crate::measure::tree::{OBSERVER_VARIABLE, PROGRAM_VARIABLE, TreeWatch, marked};
 use crate::measure::usage::ProcessSnapshot;
 use crate::protocol::{FromWorker, PROPERTIES_FILE, Program};
 use crate::secret::Secret;
@@ -66,7 +67,8 @@ pub(super) struct Ending {
 impl Running {
     /// Starts it, with `mark` in its environment. Its end before its time is reported as a failure.
     pub(super) fn start(program: &Program, mark: &str, outbox: &Outbox) -> Result<Self, String> {
-        let file = write_properties(program)?;
+        let files = observer_files(&program.file_prefix);
+        let file = write_properties(program, &files)?;
         let path = file.as_ref().map(|file| file.path().to_string_lossy().into_owned());
         let with_path = |text: &Secret| match &path {
             Some(path) => text.reveal().replace(PROPERTIES_FILE, path),
@@ -81,6 +83,7 @@ impl Running {
             .args(words)
             .envs(program.env.iter().map(|(name, value)| (name, with_path(value))))
             .env(PROGRAM_VARIABLE, mark)
+            .env(OBSERVER_VARIABLE, &files)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -182,14 +185,14 @@ impl Drop for Running {
     }
 }
 
-/// A file with the properties of a program that wants one; only this user may read it.
-fn write_properties(program: &Program) -> Result<Option<NamedTempFile>, String> {
+/// A file with the properties of a program that wants one; only this user may read it. Its name begins with `prefix`.
+fn write_properties(program: &Program, prefix: &str) -> Result<Option<NamedTempFile>, String> {
     let Some(properties) = &program.properties else {
         return Ok(None);
     };
     let written = || {
         let mut builder = Builder::new();
-        let mut file = builder.prefix(&program.file_prefix).suffix(".properties").tempfile()?;
+        let mut file = builder.prefix(prefix).suffix(".properties").tempfile()?;
         for (name, value) in properties {
             writeln!(file, "{name}={}", value.reveal())?;
         }
