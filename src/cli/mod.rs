@@ -29,6 +29,7 @@ mod gate;
 mod guardian;
 mod interrupt;
 mod left;
+mod limited;
 mod list;
 mod manual;
 mod output_file;
@@ -139,6 +140,8 @@ enum Role {
         /// Ends after so many seconds all the same
         seconds: u64,
     },
+    /// Start a command under limits on this machine for a run whose coordinator is on another one
+    Limited(limited::Arguments),
     /// Start a program that speaks nothing and watch it; speaks JSON Lines on standard input and output
     Observer {
         /// Processors to keep to, such as 0,2 or 0-3
@@ -189,6 +192,9 @@ pub fn main() -> ExitCode {
         Command::Worker {
             role: Role::Idle { seconds },
         } => return crate::worker::run_idle(seconds),
+        Command::Worker {
+            role: Role::Limited(arguments),
+        } => return limited::run(&arguments),
         Command::Worker { role: Role::Producer } => return crate::worker::run_producer(),
         Command::Guardian { run_id } => return guardian::run(&run_id),
     };
