@@ -98,7 +98,7 @@ async fn over_ssh(
         brokers(place, cluster, &there, report);
         if !place.limits.is_empty() {
             let able = check_limits(&connection, place, &installed.path, &run_id());
-            report(of("limits there", "can be set", able));
+            report(finding("limits there", "can be set", able));
         }
         if !clients.is_empty() {
             report(of(
@@ -121,7 +121,7 @@ fn clients_at(scenario: &Scenario, place: &Place) -> Vec<(ReadyMade, String)> {
     clients.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn of(name: &str, well: &str, checked: Result<(), SshError>) -> Check {
+fn finding(name: &str, well: &str, checked: Result<(), SshError>) -> Check {
     checked.map_or_else(|error| failed(name, &error), |()| Check::ok(name, well))
 }
 
