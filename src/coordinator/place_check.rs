@@ -101,7 +101,7 @@ async fn over_ssh(
             report(finding("limits there", "can be set", able));
         }
         if !clients.is_empty() {
-            report(of(
+            report(finding(
                 "clients there",
                 "have what they need",
                 check_tools(&connection, clients),
