@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::scenario::draft::Draft;
 use crate::scenario::keys::Settings;
-use crate::scenario::model::{AppProgram, AppSpec, ClusterSource, HERE, PROGRAM, Place, Reach, Work};
+use crate::scenario::model::{AppProgram, AppSpec, ClusterSource, PROGRAM, Place, Reach, Work};
 use crate::scenario::problem::Problem;
 use crate::scenario::suggest::{any_value, did_you_mean_value};
 use crate::wording::plural;
@@ -82,23 +82,15 @@ fn cannot_run(app: &AppSpec, place: &Place, settings: &Settings) -> Option<Probl
         Reach::Kubernetes(_) => "kubectl would show it to all users of both machines",
         Reach::Container(_) => "the engine would show it to everybody who may use it",
     };
-    let has_image = matches!(place.reach(), Reach::Container(_) | Reach::Kubernetes(_));
     let (name, place_name) = (&app.name, &place.name);
     let message = format!("the app `{name}` cannot run at place {place_name:?}");
     match &app.runs {
-        // Images may have them.
-        AppProgram::ReadyMade { .. } if has_image => None,
-        AppProgram::ReadyMade { .. } => {
-            let allowed =
-                "must be tandem's own worker or an [[app]] there: ready-made clients are built for this machine";
-            let problem = settings.problem_at(&["app", "place"], &message, allowed.to_owned())?;
-            Some(problem.help(format!("or run it at place = {HERE:?}")))
-        }
         AppProgram::Program(_) if !app.secrets().is_empty() => {
             let allowed = format!("its `command` and `env` must have no password there: {who_sees}");
             settings.problem_at(&["app", "place"], &message, allowed)
         }
-        AppProgram::Tandem | AppProgram::Program(_) => None,
+        // Ready-made clients are taken there, or images have them.
+        AppProgram::Tandem | AppProgram::ReadyMade { .. } | AppProgram::Program(_) => None,
     }
 }
 
