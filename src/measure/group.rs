@@ -88,6 +88,19 @@ impl GroupLook {
     }
 }
 
+/// The epochs of a group of the consumer protocol, where they were not what had been reported before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupEpoch {
+    /// When its coordinator was first heard to report them.
+    pub at_ns: u64,
+    /// The group, from 0.
+    pub group: u32,
+    /// Rises when the group must divide its partitions anew.
+    pub epoch: i32,
+    /// The epoch for which it has divided them.
+    pub assignment_epoch: i32,
+}
+
 #[cfg(test)]
 mod tests {
     use super::{GroupDescription, GroupMember, GroupState};

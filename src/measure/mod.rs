@@ -46,7 +46,7 @@ pub use environment::{
     StoreEnvironment,
 };
 pub use flow::{Flow, FlowBuilder};
-pub use group::{GroupDescription, GroupLook, GroupMember, GroupState, MemberPlace};
+pub use group::{GroupDescription, GroupEpoch, GroupLook, GroupMember, GroupState, MemberPlace};
 pub use host::{FULL_SHARE, HostCpu, HostMeasurement};
 pub use interruption::*;
 pub use kept::KeptData;

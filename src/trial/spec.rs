@@ -130,6 +130,10 @@ impl TrialSpec {
         for reader in &mut self.cast.readers {
             reader.role.prepare.record_flow(!script.steps.is_empty());
         }
+        if script.acts_on_brokers() {
+            let producers = self.cast.producers.iter_mut();
+            producers.for_each(|producer| producer.role.count_retries());
+        }
         self.terms.script = script;
         self
     }

@@ -116,6 +116,7 @@ impl Finder<'_> {
                 reader: &m.members[new.member],
                 taken_ns: old.taken_ns.filter(|_| !is_one),
                 given_ns: new.given_ns.filter(|_| !is_one),
+                is_kept: is_one,
             }),
             redelivered: u64::try_from(redelivered).unwrap_or(0),
             resumed_at: new.offsets.map(|(first, _)| first).filter(|_| !is_one),

@@ -40,6 +40,7 @@ pub fn episodes(measurement: &Measurement) -> Vec<Episode> {
             act: *act,
             writes: writes::writes(measurement, number),
             restored_ns: writes::restored_ns(measurement, number),
+            epochs: looks::epochs(measurement, number),
             members: members(measurement, number),
             caught_up_ns: None,
             gaps: own,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use self::words::{acts_in_words, broker_in_words};
 use crate::measure::changes::{Episode, GapKind, PartKind, ResponseThrough, episodes, is_recorded, response_through};
-use crate::measure::{ActNumber, Measurement, PlannedAct};
+use crate::measure::{ActNumber, LoadMeasurement, Measurement, PlannedAct};
 use crate::scenario::Configuration;
 
 pub(crate) use parts::gap_parts;
@@ -33,6 +33,10 @@ pub struct ChangesSummary {
     /// Records that the producers' clients could not deliver, over all trials; `None` where nothing arrives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undelivered: Option<u64>,
+    /// Records that the producers' clients sent again after an attempt that failed, over all trials; `None` where nothing is
+    /// done to brokers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retried: Option<u64>,
     /// True where some trial has acts of which it is not known what they caused: a reader did not say when it read.
     pub is_not_recorded: bool,
 }
@@ -72,6 +76,9 @@ pub struct ActSummary {
     /// that are not done to brokers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unwritten_ms: Option<f64>,
+    /// Epoch of the group before, and when all was over; `None` where it was not reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<(i32, i32)>,
     /// Until all replicas were in sync again; `None` where none was out of sync, and where that never came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored_ms: Option<f64>,
@@ -151,11 +158,13 @@ impl ChangesSummary {
             .collect();
         acts.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         let loads = planned.iter().filter_map(|m| m.load.as_ref());
-        let undelivered = loads.map(|load| load.failed + load.refused);
+        let undelivered = loads.clone().map(|load| load.failed + load.refused);
+        let retried = loads.filter_map(LoadMeasurement::retried);
         Some(ChangesSummary {
             acts: acts.into_iter().map(|(_, act)| act).collect(),
             response: response(configuration, &recorded),
             undelivered: undelivered.reduce(|sum, more| sum + more),
+            retried: retried.reduce(|sum, more| sum + more),
             is_not_recorded: recorded.len() < planned.len(),
         })
     }
@@ -238,6 +247,7 @@ fn summary_of(configuration: &Configuration, mut trials: Vec<(&Measurement, &Epi
         caught_up_ms: episode.caught_up_ns.map(after),
         unwritten_ms: (act.is_on_broker() && measurement.load.is_some())
             .then(|| episode.unwritten_ns() as f64 / NS_PER_MS),
+        epochs: episode.epochs,
         restored_ms: episode.restored_ns.map(after),
     })
 }

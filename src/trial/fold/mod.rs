@@ -85,6 +85,7 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
         acts: ended.planned(),
         // The coordinator of the trial asks the cluster for these meanwhile.
         group_looks: Vec::new(),
+        group_epochs: Vec::new(),
         roles: None,
         membership: ended.terms.membership.filter(|_| !ended.terms.script.steps.is_empty()),
         outside: observed::outside(ended),
