@@ -54,9 +54,11 @@ fn watched(spec: &TrialSpec) -> Vec<WatchedGroup> {
             let consumers = (0..).zip(&reader.prepare.consumers);
             consumers.map(move |(consumer, order)| (order.client_id.clone(), MemberPlace { process, consumer }))
         });
+        let topics = spec.terms.topics.iter().map(|topic| topic.name.clone());
         WatchedGroup {
             id: id.clone(),
             members: members.collect(),
+            topics: topics.filter(|_| spec.cast.is_observed()).collect(),
         }
     });
     watched.collect()

@@ -52,7 +52,7 @@ fn read_after(tenure: &Tenure) -> Option<Fault> {
 
 /// A member committed beyond what it had read.
 fn committed_ahead(tenure: &Tenure) -> Option<Fault> {
-    let (committed, (_, end)) = (tenure.flow.committed?, tenure.offsets?);
+    let (committed, (_, end)) = (tenure.committed?, tenure.offsets?);
     (committed > end).then(|| Fault {
         kind: FailureKind::Lost,
         member: tenure.member,
@@ -62,7 +62,7 @@ fn committed_ahead(tenure: &Tenure) -> Option<Fault> {
 
 /// A member began beyond what the one before had committed.
 fn passed_over(old: &Tenure, new: &Tenure) -> Option<Fault> {
-    let (committed, (first, _)) = (old.flow.committed?, new.offsets?);
+    let (committed, (first, _)) = (old.committed?, new.offsets?);
     (first > committed).then(|| Fault {
         kind: FailureKind::Lost,
         member: new.member,

@@ -120,7 +120,7 @@ impl Finder<'_> {
             }),
             redelivered: u64::try_from(redelivered).unwrap_or(0),
             resumed_at: new.offsets.map(|(first, _)| first).filter(|_| !is_one),
-            committed: old.flow.committed,
+            committed: old.committed,
         }
     }
 

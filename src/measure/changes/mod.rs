@@ -7,6 +7,7 @@ mod gaps;
 mod lag;
 mod looks;
 mod model;
+mod observed;
 mod parts;
 mod response;
 mod tenures;
@@ -16,7 +17,7 @@ mod writes;
 
 use super::interruption::Stretch;
 use super::measurement::Measurement;
-use super::member::{MemberMeasurement, RebalanceKind};
+use super::member::{MemberMeasurement, RebalanceKind, TopicPartition};
 use super::planned::{Participant, PlannedAct};
 
 pub use faults::fault;
@@ -80,6 +81,9 @@ pub fn catch_up_ns(episodes: &[Episode]) -> Option<u64> {
 
 /// Whether times of reading were recorded for every member: without them nothing is known of gaps.
 pub fn is_recorded(measurement: &Measurement) -> bool {
+    if let Some(outside) = &measurement.outside {
+        return !measurement.acts.is_empty() && observed::is_recorded(measurement, outside);
+    }
     let reads = |member: &&MemberMeasurement| member.records() > 0;
     let readers = measurement.members.iter().filter(reads);
     let flows = |member: &MemberMeasurement| {
@@ -87,6 +91,17 @@ pub fn is_recorded(measurement: &Measurement) -> bool {
         read.all(|partition| !partition.flow.is_empty())
     };
     !measurement.acts.is_empty() && readers.clone().count() > 0 && readers.clone().all(flows)
+}
+
+/// When each partition was read and by whom: its group, the place of the member in [`Measurement::members`], and the
+/// stretches of reading.
+pub fn readings(measurement: &Measurement) -> Vec<(u32, TopicPartition, usize, Vec<Stretch>)> {
+    let tenures = tenures::tenures(measurement).into_iter();
+    let readings = tenures.flat_map(|((group, partition), tenures)| {
+        let reading = move |tenure: tenures::Tenure| (group, partition, tenure.member, tenure.spells);
+        tenures.into_iter().map(reading)
+    });
+    readings.collect()
 }
 
 /// The act that follows on this one, in time.

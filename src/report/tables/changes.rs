@@ -44,7 +44,10 @@ pub(crate) fn changes(input: &ReportInput, only_worst: bool) -> Vec<Table> {
             .dropped(8)
             .only_if(any(|act| act.broker.is_some())),
             Column::figures("at", |(_, act): &Row| duration(act.at_s)).dropped(7),
-            Column::figures("longest gap", |(_, act): &Row| ms(act.gap_ms)),
+            Column::figures("longest gap", |(_, act): &Row| match act.resolution_ms {
+                Some(resolution_ms) => format!("{} ± {}", ms(act.gap_ms), ms(resolution_ms)),
+                None => ms(act.gap_ms),
+            }),
             Column::figures("of all trials", |(_, act): &Row| {
                 format!("{} to {}", ms(act.range_ms.0), ms(act.range_ms.1))
             })

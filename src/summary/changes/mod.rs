@@ -56,6 +56,10 @@ pub struct ActSummary {
     pub trials: u32,
     /// Longest time in which a partition was not read because of it.
     pub gap_ms: f64,
+    /// How exact times are where readers are observed from outside: the longest time between two commits; `None` where
+    /// readers say themselves when they read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution_ms: Option<f64>,
     /// The shortest and the longest of all trials.
     pub range_ms: (f64, f64),
     /// What that gap is made of, in order.
@@ -227,6 +231,9 @@ fn summary_of(configuration: &Configuration, mut trials: Vec<(&Measurement, &Epi
     let (measurement, episode) = trials[(trials.len() - 1) / 2];
     let act = &episode.act;
     let after = |at_ns: u64| at_ns.saturating_sub(act.at_ns) as f64 / NS_PER_MS;
+    let resolutions = trials
+        .iter()
+        .filter_map(|(m, _)| Some(m.outside.as_ref()?.resolution_ns()));
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let still = || episode.gaps.iter().filter(|gap| gap.kind != GapKind::Moved);
     Some(ActSummary {
@@ -235,6 +242,7 @@ fn summary_of(configuration: &Configuration, mut trials: Vec<(&Measurement, &Epi
         at_s: measurement.since_start_s(act.at_ns),
         trials: count(trials.len()),
         gap_ms: gap_ms(episode),
+        resolution_ms: resolutions.max().map(|ns| ns as f64 / NS_PER_MS),
         range_ms,
         parts: episode
             .longest()

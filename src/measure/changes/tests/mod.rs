@@ -10,6 +10,7 @@ use crate::testing::measurement;
 
 mod brokers;
 mod faults;
+mod observed;
 
 const MS: u64 = 1_000_000;
 const START: u64 = 100_000 * MS;
