@@ -1,7 +1,8 @@
 //! What no member may do when partitions change hands, whatever was planned: read what it has given up, commit what it has
 //! not read, or pass over what was not committed.
 
-use super::tenures::{Tenure, tenures};
+use super::tenure::Tenure;
+use super::tenures::tenures;
 use crate::measure::{Failure, FailureKind, Measurement, partition_name};
 
 /// Times of reading are rounded.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::cause::{of_change, of_pause, on_owner, participant};
 use super::model::{Gap, GapKind};
 use super::parts::{Scene, parts};
-use super::tenures::{Tenure, tenures};
+use super::tenure::Tenure;
+use super::tenures::tenures;
 use crate::measure::{Act, Measurement, Participant, PartitionMeasurement, Stretch, TopicPartition};
 
 /// A partition that kept its owner stands still if nothing of it is read for this long,

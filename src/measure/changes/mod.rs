@@ -10,6 +10,7 @@ mod model;
 mod observed;
 mod parts;
 mod response;
+mod tenure;
 mod tenures;
 #[cfg(test)]
 mod tests;
@@ -98,7 +99,7 @@ pub fn is_recorded(measurement: &Measurement) -> bool {
 pub fn readings(measurement: &Measurement) -> Vec<(u32, TopicPartition, usize, Vec<Stretch>)> {
     let tenures = tenures::tenures(measurement).into_iter();
     let readings = tenures.flat_map(|((group, partition), tenures)| {
-        let reading = move |tenure: tenures::Tenure| (group, partition, tenure.member, tenure.spells);
+        let reading = move |tenure: tenure::Tenure| (group, partition, tenure.member, tenure.spells);
         tenures.into_iter().map(reading)
     });
     readings.collect()

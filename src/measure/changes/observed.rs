@@ -1,7 +1,7 @@
 //! Who read a partition when, of programs that are observed: whose it was by what the coordinator of their group reported,
 //! and when it was read by the offsets that the group committed. No time of it is more exact than the time between two commits.
 
-use super::tenures::{Tenure, Tenures};
+use super::tenure::{Tenure, Tenures};
 use crate::measure::{Measurement, MemberPlace, Outside, Stretch, TopicPartition};
 
 /// Commits so many times further apart than usual have a pause between them.
