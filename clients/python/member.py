@@ -33,9 +33,9 @@ class Member:
         self.on_end, self.on_report, self.on_failure, self.on_unanswered = on_end, on_report, on_failure, on_unanswered
         self.records_flow, self.slow_commits = order.get("flow", False), []
         self.topics = [topic["name"] for topic in order["topics"]]
+        flow = ledger.Flow if self.records_flow else lambda: None
         self.accounts = {
-            (topic["name"], number): ledger.Account(index_of_topic, number, topic["name"], span["low"], span["end"],
-                                                          ledger.Flow() if self.records_flow else None)
+            (topic["name"], number): ledger.Account(index_of_topic, number, topic["name"], span["low"], span["end"], flow())
             for index_of_topic, topic in enumerate(order["topics"]) for number, span in enumerate(topic["partitions"])}
         self.is_holding = not order.get("joins_late", False)
         self.is_cooperative = is_cooperative(order["properties"])
