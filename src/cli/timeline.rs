@@ -81,7 +81,7 @@ fn describe_limits(scenario: &Scenario, configuration: &Configuration) -> String
     );
     let _ = writeln!(
         text,
-        "        who is paused or away is not missed, nor until {grown} after that"
+        "        silence of processes and brokers counts only from {grown} after an act on"
     );
     text
 }
@@ -288,7 +288,7 @@ mod tests {
                 "limits: reading may stand still for 20 s, and until {grown} s after an act\n\
                  (20 s and the session timeout of {session} s)\n\
                  who is started must be ready within 45 s, and read within {grown} s of that\n\
-                 who is paused or away is not missed, nor until {grown} s after that"
+                 silence of processes and brokers counts only from {grown} s after an act on"
             )
         };
         assert_eq!(limits(event), expected("65", "45"));

@@ -42,16 +42,14 @@ fn epoch_at(measurement: &Measurement, group: u32, at_ns: u64) -> Option<i32> {
     noted.map(|noted| noted.epoch)
 }
 
-/// The epochs of the group of an act on one of its processes: before it, and at the next act or when all was over.
-pub(super) fn epochs(measurement: &Measurement, number: usize) -> Option<(i32, i32)> {
-    let act = &measurement.acts[number];
+/// The epochs of the group of an act on one of its processes: before it, and later.
+pub(super) fn epochs(measurement: &Measurement, act: &PlannedAct, later_ns: u64) -> Option<(i32, i32)> {
     let Participant::Reader { group, .. } = act.who else {
         return None;
     };
-    let until_ns = act.settled_ns.min(super::next_act_ns(measurement, number));
     Some((
         epoch_at(measurement, group, act.at_ns)?,
-        epoch_at(measurement, group, until_ns)?,
+        epoch_at(measurement, group, later_ns)?,
     ))
 }
 

@@ -42,7 +42,7 @@ pub fn episodes(measurement: &Measurement) -> Vec<Episode> {
             act: *act,
             writes: writes::writes(measurement, number),
             restored_ns: writes::restored_ns(measurement, number),
-            epochs: looks::epochs(measurement, number),
+            epochs: looks::epochs(measurement, act, over_ns(measurement, number)),
             members: members(measurement, number),
             caught_up_ns: None,
             gaps: own,
@@ -105,16 +105,17 @@ pub fn readings(measurement: &Measurement) -> Vec<(u32, TopicPartition, usize, V
     readings.collect()
 }
 
-/// The act that follows on this one, in time.
-fn next_act_ns(measurement: &Measurement, number: usize) -> u64 {
+/// When what an act causes is over, or another act may be why.
+fn over_ns(measurement: &Measurement, number: usize) -> u64 {
     let next = measurement.acts.get(number + 1);
-    next.map_or(u64::MAX, |act| act.at_ns)
+    let next_ns = next.map_or(u64::MAX, |act| act.at_ns);
+    measurement.acts[number].settled_ns.min(next_ns)
 }
 
 /// The changes of assignments from an act to the next one, as far as this one may be why.
 fn members(measurement: &Measurement, number: usize) -> Vec<MemberChange> {
     let act = &measurement.acts[number];
-    let until_ns = act.settled_ns.min(next_act_ns(measurement, number));
+    let until_ns = over_ns(measurement, number);
     let change = |(place, member): (usize, &MemberMeasurement)| {
         let mut change = MemberChange {
             member: place,
