@@ -1,7 +1,5 @@
 //! Who read a partition when, assignment by assignment.
 
-use std::collections::BTreeMap;
-
 use super::observed;
 use super::tenure::{Tenure, Tenures};
 use crate::measure::{Flow, Measurement, MemberMeasurement, PartitionMeasurement, RebalanceKind, TopicPartition};

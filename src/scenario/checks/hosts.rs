@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::scenario::draft::Draft;
-use crate::scenario::keys::{EVENT, Settings, TableKeys as _};
+use crate::scenario::keys::{EVENT, Settings};
 use crate::scenario::model::{AppProgram, AppSpec, ClusterSource, HERE, PROGRAM, Place, Reach, Speaks};
 use crate::scenario::problem::Problem;
 use crate::scenario::suggest::{any_value, did_you_mean_value};
