@@ -22,12 +22,14 @@ const (
 	pauseNs          = secondNs / 2
 	beat             = 100 * time.Millisecond
 	progressInterval = 100 * time.Millisecond
-	leaveLimit       = 3 * time.Second
-	reportsMax       = 8
+	// If it matters when each partition was read: a worker that is killed says no more.
+	flowInterval = 20 * time.Millisecond
+	leaveLimit   = 3 * time.Second
+	reportsMax   = 8
 )
 
 var capabilities = []string{"hold", "assignment", "ledger", "usage", "work", "manual", "calibrate", "reading", "pauses",
-	"stamps", "static", "store"}
+	"stamps", "static", "store", "flow"}
 
 type worker struct {
 	events chan message
@@ -81,7 +83,9 @@ func (w *worker) serve() {
 		}
 		switch event.Type {
 		case "prepare":
-			w.prepare(event)
+			if w.prepare(event); w.members[0].order.Flow {
+				ticks.Reset(flowInterval)
+			}
 		case "subscribe":
 			for _, member := range w.members {
 				member.subscribe()

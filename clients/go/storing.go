@@ -86,7 +86,7 @@ func (m *member) stored(rows []*kgo.Record) {
 	for _, record := range rows {
 		m.count(m.account(record.Topic, record.Partition), record)
 	}
-	m.finish(m.freeNs)
+	m.finish(startedNs, m.freeNs)
 	if m.waits != nil {
 		m.waits.worked(startedNs, m.freeNs)
 		for _, record := range rows {

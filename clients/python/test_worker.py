@@ -11,7 +11,7 @@ import zlib
 import psycopg
 from confluent_kafka import TopicPartition
 
-from ledger import Account, Series
+from ledger import Account, Flow, Series
 from latency import HIGHEST_NS, Latency, Waits, PartitionWaits, zigzag
 from client import Refusal, is_cooperative
 from member import Member
@@ -77,6 +77,32 @@ class Ledger(unittest.TestCase):
         self.assertTrue(account.finished(30, 0))
         self.assertFalse(account.finished(40, 0))
         self.assertEqual((account.position, account.last_ns, account.passed()), (12, 30, False))
+
+    def test_when_it_was_read_and_when_not_is_kept_by_assignment_with_what_was_committed(self):
+        account = Account(0, 1, "t", 0, 100, Flow())
+        account.begin_epoch()
+        for offset, (from_ms, until_ms) in enumerate([(10, 11), (12, 13), (50, 51)]):
+            account.count(offset, 1, 10, 0)
+            account.finished(until_ms * 1_000_000, 0, from_ms * 1_000_000)
+        account.taken(3)
+        account.taken(2)
+        account.end_epoch()
+        account.begin_epoch()
+        account.count(3, 1, 10, 0)
+        # The work takes as long as a pause.
+        account.finished(90_000_000, 0, 80_000_000)
+        self.assertEqual(account.result()["flow"], [
+            {"epoch": 1, "from_ns": 10_000_000, "committed": 3, "steps_us": [3_000, 37_000, 1_000]},
+            {"epoch": 2, "from_ns": 80_000_000, "committed": None, "steps_us": [0, 10_000, 0]}])
+
+    def test_of_many_pauses_the_long_ones_stay(self):
+        flow, at_ns = Flow(), 0
+        for number in range(10_000):
+            at_ns += 2_000_000_000 if number == 7_000 else 10_000_000
+            flow.add(1, at_ns, at_ns + 1_000_000)
+        steps_us = flow.result()[0]["steps_us"]
+        self.assertLess(len(steps_us), 2_002)
+        self.assertEqual(max(steps_us[1::2]), 1_999_000)
 
     def test_only_what_this_owner_finished_and_did_not_commit_is_committed(self):
         account = self.account()

@@ -19,8 +19,10 @@ import work
 
 PROTOCOL = 2
 CAPABILITIES = ["hold", "assignment", "ledger", "usage", "work", "manual", "calibrate", "reading", "pauses", "stamps",
-                "static", "store"]
+                "static", "store", "flow"]
 SILENCE_NS, PAUSE_NS = 10_000_000_000, 500_000_000
+# How often it says how far it is where it matters when each partition was read: a worker that is killed says no more.
+FLOW_S = 0.02
 BEAT_S, PROGRESS_S, READY_S, RESULT_S, LEAVE_S = 0.1, 0.1, 30, 14, 3
 REPORTS = 8
 
@@ -34,6 +36,7 @@ class Worker:
         self.heard_ns = self.born.at_ns
         self.start_ns = self.at_start = self.at_end = None
         self.is_in_group, self.status = False, 0
+        self.progress_s = PROGRESS_S
 
     def say(self, kind, **rest):
         line = json.dumps({"type": kind, **rest})
@@ -84,7 +87,7 @@ class Worker:
                 "start": self.start, "stop": self.stop, "calibrate": self.calibrate}
         while True:
             try:
-                event = self.events.get(timeout=PROGRESS_S)
+                event = self.events.get(timeout=self.progress_s)
             except queue.Empty:
                 event = {"type": "progress"}
             if event["type"] == "exit":
@@ -123,6 +126,8 @@ class Worker:
             self.fail(None, f'this worker reads in a batch or by poll, not as read = "{order["read"]}"')
         if order.get("threads", 1) != 1:
             self.fail(None, "this worker works records on the thread that reads them: threads = 1")
+        if order.get("flow", False):
+            self.progress_s = FLOW_S
         on_end = lambda: self.events.put({"type": "ended"})
         kind = kind_of_member(order)
         self.members = [kind(order, index, on_end, self.report, self.member_failed, self.unanswered, self.began)

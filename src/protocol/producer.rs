@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Secret;
+use super::{STATISTICS_INTERVAL, Secret};
 use crate::load::Schedule;
 use crate::measure::latency::LatencyRecorder;
 use crate::measure::{DeliveryDelay, DeliveryErrors, ProcessUsage, Series, Stretch, TopicPartition};
@@ -39,6 +39,20 @@ pub struct PrepareProducer {
     /// What to add to this worker's times for stamps, which are of the coordinator's clock.
     #[serde(default)]
     pub stamp_offset_ns: i64,
+}
+
+impl PrepareProducer {
+    /// Asks how many records are sent again, as often as the client's statistics can say it.
+    pub fn count_retries(&mut self) {
+        self.properties
+            .entry(STATISTICS_INTERVAL.to_owned())
+            .or_insert_with(|| Secret::new("100"));
+    }
+
+    /// Whether the client counts records that it sends again.
+    pub fn counts_retries(&self) -> bool {
+        self.properties.contains_key(STATISTICS_INTERVAL)
+    }
 }
 
 /// A topic that a producer sends to.
@@ -106,6 +120,10 @@ pub struct ProducerResult {
     /// Time in which the producer waited because the client's queue was full.
     #[serde(default)]
     pub queue_full_ns: u64,
+    /// Records that the client put into requests again after those before had failed. Only where its statistics are ordered,
+    /// and came once more when the delivery of every record was known.
+    #[serde(default)]
+    pub retried: Option<u64>,
     /// Where partitions took half a second or more to acknowledge.
     #[serde(default)]
     pub delays: Vec<DeliveryDelay>,

@@ -39,6 +39,8 @@ pub(super) struct MemberShared {
     revocations: AtomicU64,
     /// Commits that the broker has taken.
     commits: AtomicU64,
+    /// Whether what a planned act changes is recorded.
+    records_flow: bool,
     /// Commits whose answer was late.
     slow_commits: Mutex<Vec<Stretch>>,
     /// Response times of seconds that are over.
@@ -85,6 +87,7 @@ impl MemberShared {
             rebalances: Mutex::new(Vec::new()),
             revocations: AtomicU64::new(0),
             commits: AtomicU64::new(0),
+            records_flow: false,
             slow_commits: Mutex::new(Vec::new()),
             seconds: Seconds::default(),
             reported: Reported::default(),
@@ -99,6 +102,16 @@ impl MemberShared {
     /// The same, with a place for what the client reports.
     pub(super) fn reporting(self, reported: Reported) -> Self {
         MemberShared { reported, ..self }
+    }
+
+    /// The same, where what a planned act changes is recorded, or not.
+    pub(super) fn recording_flow(self, records_flow: bool) -> Self {
+        MemberShared { records_flow, ..self }
+    }
+
+    /// Whether what a planned act changes is recorded.
+    pub(super) fn records_flow(&self) -> bool {
+        self.records_flow
     }
 
     /// What the client reports.
@@ -273,12 +286,21 @@ impl MemberShared {
         self.commits.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Notes from when until when a commit waited for its answer, if that was long.
-    pub(super) fn note_commit(&self, waited: Stretch) {
-        let mut slow = self.slow_commits.lock().unwrap_or_else(PoisonError::into_inner);
-        if waited.length_ns() >= SLOW_COMMIT_NS && slow.len() < SLOW_COMMITS_MAX {
-            slow.push(waited);
+    /// Commits, and notes from when until when that waited for its answer, if it was long.
+    pub(super) fn timed_commit<T>(&self, commit: impl FnOnce() -> T) -> T {
+        if !self.records_flow {
+            return commit();
         }
+        let from_ns = clock::now_ns();
+        let done = commit();
+        let waited = Stretch::new(from_ns, clock::now_ns());
+        if waited.length_ns() >= SLOW_COMMIT_NS {
+            let mut slow = self.slow_commits.lock().unwrap_or_else(PoisonError::into_inner);
+            if slow.len() < SLOW_COMMITS_MAX {
+                slow.push(waited);
+            }
+        }
+        done
     }
 
     /// The commits that waited long for their answer, in the order of the answers.

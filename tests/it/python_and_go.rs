@@ -7,8 +7,10 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+use tandem::measure::changes::Episode;
 use tandem::measure::{Environment, FailureKind, Measurement, Trial};
 
+use crate::planned_acts::{accounted, complete, run_in};
 use crate::postgres::Postgres;
 use crate::python_worker::python;
 use crate::ready_made::{interrupt, stored_once};
@@ -112,6 +114,27 @@ fn each_reads_every_record_once_in_every_way() {
             clients.any(|client| client.name == name && client.version == version),
             "{:?}",
             environment.clients
+        );
+    }
+}
+
+#[test]
+#[ignore = "scripts/test --all; their own tests keep the times of reading, and planned_acts.rs has such a change"]
+fn each_says_when_it_read_where_a_process_leaves_and_another_one_comes() {
+    let scene = Scene::on_shared_cluster();
+    let tables = format!(
+        "{}[dataset]\npartitions = 4\nsize = 100\n[consumer]\nprocesses = 3\ncommit = 'per-batch'\nheartbeat = '500ms'\n\
+         [matrix]\nplace = ['python', 'go']\n[load]\nrate = 300\nduration = 9\nwarmup = 1\n\
+         [[event]]\nat = '3s'\ndo = 'leave'\nwhat = 'process 2'\n[[event]]\nat = '6s'\ndo = 'start'\nwhat = 'process 3'\n",
+        places()
+    );
+    for trial in &run_in(&scene, &tables) {
+        let name = &trial.configuration_name;
+        let episodes = accounted(complete(trial));
+        let moved: Vec<usize> = episodes.iter().map(Episode::moved).collect();
+        assert!(
+            moved.len() == 2 && moved.iter().all(|moved| *moved > 0),
+            "{name}: {episodes:#?}"
         );
     }
 }

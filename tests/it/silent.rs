@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use tandem::measure::changes::{GapKind, PartKind, episodes, is_recorded};
 use tandem::measure::{FailureKind, MemberMeasurement};
 
 use crate::python_worker::python;
@@ -220,4 +221,37 @@ fn a_topic_of_a_chosen_name_is_not_made_on_a_cluster_of_somebody_elses() {
     let text = scenario("records = 100\nname = 'orders'", &service(""), "", "");
     let ended = scene.scenario(text).run(&[]).exits(2);
     ended.says("name = \"orders\" in [dataset] is for clusters that tandem starts");
+}
+
+#[test]
+#[ignore = "scripts/test --all; src/measure/changes/tests has an invented trial of such a program"]
+fn a_program_that_is_killed_and_started_again_is_measured_by_its_commits() {
+    let scene = Scene::on_shared_cluster();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/workers/named_service.py");
+    let (python, script) = (python().display(), script.display());
+    let command = format!("['{python}', '{script}', '{{bootstrap}}', '{{topic}}', '{{group}}', '{{client_id}}']");
+    let app = format!("[[app]]\nname = 'service'\ncommand = {command}\nspeaks = 'nothing'\nready = '^joined'\n");
+    let load = "[load]\nrate = 200\nduration = '24s'\nwarmup = '1s'\n\
+                [[event]]\nat = '6s'\ndo = 'restart'\nhow = 'kill'\nfor = '9s'\nwhat = 'process 2'";
+    let text = scenario("size = 100", &app, "processes = 2", load);
+    scene.scenario(text).run(&[]).exits(0);
+    scene.assert_no_processes();
+    let trials = scene.trials();
+    let measurement = trials[0].measurement.as_ref().unwrap();
+    assert!(is_recorded(measurement), "{:?}", measurement.group_looks);
+    let episodes = episodes(measurement);
+    let moved = episodes[0].gaps.iter().find(|gap| gap.kind == GapKind::Moved).unwrap();
+    let (gap_ns, error_ns) = (
+        moved.stretch.length_ns(),
+        measurement.outside.as_ref().unwrap().resolution_ns(),
+    );
+    // Its session of six seconds, give or take a heartbeat, a look at the coordinator and the time between two commits.
+    assert!(gap_ns + error_ns > 5_000_000_000, "{gap_ns} ± {error_ns}: {moved:#?}");
+    assert!(gap_ns < 9_000_000_000 + error_ns, "{gap_ns} ± {error_ns}: {moved:#?}");
+    assert!(
+        moved.parts.iter().any(|part| part.kind == PartKind::Detection),
+        "{moved:#?}"
+    );
+    let load = measurement.load.as_ref().unwrap();
+    assert_eq!((load.unread, measurement.records()), (0, load.acknowledged));
 }

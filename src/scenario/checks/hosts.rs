@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::scenario::draft::Draft;
-use crate::scenario::keys::Settings;
-use crate::scenario::model::{AppProgram, AppSpec, ClusterSource, PROGRAM, Place, Reach, Work};
+use crate::scenario::keys::{EVENT, Settings};
+use crate::scenario::model::{AppProgram, AppSpec, ClusterSource, PROGRAM, Place, Reach, Speaks, Work};
 use crate::scenario::problem::Problem;
 use crate::scenario::suggest::{any_value, did_you_mean_value};
 use crate::wording::plural;
@@ -85,6 +85,10 @@ fn cannot_run(app: &AppSpec, place: &Place, settings: &Settings) -> Option<Probl
     let (name, place_name) = (&app.name, &place.name);
     let message = format!("the app `{name}` cannot run at place {place_name:?}");
     match &app.runs {
+        AppProgram::Program(program) if program.speaks == Speaks::Nothing && acts_on_processes(settings) => {
+            let allowed = "must run here: a signal there would reach what observes it, and not the app itself";
+            settings.problem_at(&[EVENT, "app", "place"], &message, allowed.to_owned())
+        }
         AppProgram::Program(_) if !app.secrets().is_empty() => {
             let allowed = format!("its `command` and `env` must have no password there: {who_sees}");
             settings.problem_at(&["app", "place"], &message, allowed)
@@ -92,6 +96,11 @@ fn cannot_run(app: &AppSpec, place: &Place, settings: &Settings) -> Option<Probl
         // Ready-made clients are taken there, or images have them.
         AppProgram::Tandem | AppProgram::ReadyMade { .. } | AppProgram::Program(_) => None,
     }
+}
+
+fn acts_on_processes(settings: &Settings) -> bool {
+    let mut targets = settings.events.iter().map(|placed| placed.event.target);
+    targets.any(|target| target.is_process())
 }
 
 /// A warning for each configuration whose list names places that get no process.

@@ -79,7 +79,10 @@ fn cost(who: Option<&str>, act: &ActSummary) -> String {
         0 => String::new(),
         records => format!("; {} records come again", thousands(records as f64)),
     };
-    let gap = time(act.gap_ms);
+    let error = act
+        .resolution_ms
+        .map_or_else(String::new, |resolution_ms| format!(" ± {}", time(resolution_ms)));
+    let gap = format!("{}{error}", time(act.gap_ms));
     let sentence = |range: &str, named: usize, more: &str| {
         let named: Vec<&str> = parts.iter().take(named).map(String::as_str).collect();
         let why = if named.is_empty() {

@@ -260,7 +260,8 @@ impl TrialMachine {
 
     /// Notes how far a reader is, where it may be killed.
     pub(super) fn note_spans(&mut self, now_ns: u64, reader: usize, positions: &[Position]) {
-        if self.terms.script.steps.is_empty() {
+        // Observers report what their group has committed, whoever read it.
+        if self.terms.script.steps.is_empty() || self.cast.is_observed() {
             return;
         }
         let group = self.role(reader).group;

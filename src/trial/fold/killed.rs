@@ -115,7 +115,7 @@ pub(super) fn not_observed(ended: &Ended<'_>, unknown: u64) -> Option<String> {
     let acts = ended.planned().into_iter();
     let killed = acts.filter(|act| act.act == Act::Kill && !act.is_on_broker() && !act.is_on_store());
     let names: Vec<String> = killed.map(|act| act.who.to_string()).collect();
-    (!names.is_empty()).then(|| {
+    (!names.is_empty() && !ended.cast.is_observed()).then(|| {
         format!(
             "what {} did beyond its reports until it was killed; {unknown} offsets may have been read so",
             names.join(" and ")
