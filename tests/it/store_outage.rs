@@ -103,19 +103,21 @@ fn load_into_an_outage(server: &Postgres, on_error: &str) -> (Scene, Running) {
 #[test]
 #[ignore = "scripts/test --all; store_worker.rs has the worker alone"]
 fn a_load_goes_on_through_an_outage_of_three_seconds_which_its_response_times_contain() {
-    let server = Postgres::start();
-    let (scene, run) = load_into_an_outage(&server, "retry");
-    std::thread::sleep(Duration::from_secs(3));
-    server.resume();
-    run.end().exits(0);
-    let trial = &scene.trials()[0];
-    let measured = measurement(trial);
-    let account = account(trial);
-    assert_eq!((account.stored, account.lost), (measured.records_expected, 0));
-    assert_eq!((account.unexplained, account.outside, account.altered), (0, 0, 0));
-    let slowest_ns = measured.latencies().unwrap().response.max_ns().unwrap();
-    assert!((3_000_000_000..6_000_000_000).contains(&slowest_ns), "{slowest_ns}");
-    assert!(is_flagged_as_retried(trial), "{:?}", trial.flags);
+    undisturbed(|_| {
+        let server = Postgres::start();
+        let (scene, run) = load_into_an_outage(&server, "retry");
+        std::thread::sleep(Duration::from_secs(3));
+        server.resume();
+        run.end().exits(0);
+        let trial = &scene.trials()[0];
+        let measured = measurement(trial);
+        let account = account(trial);
+        assert_eq!((account.stored, account.lost), (measured.records_expected, 0));
+        assert_eq!((account.unexplained, account.outside, account.altered), (0, 0, 0));
+        let slowest_ns = measured.latencies().unwrap().response.max_ns().unwrap();
+        assert!((3_000_000_000..6_000_000_000).contains(&slowest_ns), "{slowest_ns}");
+        assert!(is_flagged_as_retried(trial), "{:?}", trial.flags);
+    });
 }
 
 #[test]
