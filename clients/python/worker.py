@@ -3,6 +3,7 @@
 Each consumer has a thread of its own (member.py). This one obeys the coordinator and reports.
 """
 
+import gc
 import json
 import os
 import queue
@@ -134,6 +135,8 @@ class Worker:
                         for index in range(len(order["consumers"]))]
         for member in self.members:
             self.answer(member.index, member.connected, READY_S, "connect", is_connecting=True)
+        # What is there by now stays: collections that records cause need not look at all of the worker again.
+        gc.freeze()
         self.say("ready")
 
     def answer(self, consumer, answer, limit_s, act, is_connecting=False):
