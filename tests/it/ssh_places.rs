@@ -51,11 +51,7 @@ fn limits_of_a_place_on_another_host_hold_for_its_workers_and_are_what_limits_th
     if !can_limit(&scene, "half") {
         return;
     }
-    let run = scene.spawn_run(&[]);
-    wait_until("a worker in its control group", || group(&server, "cpu").is_some());
-    let group = group(&server, "cpu").unwrap();
-    run.end().exits(0);
-    assert!(!group.exists(), "{} is left", group.display());
+    scene.run(&[]).exits(0);
     assert!(server.workers().is_empty());
     let trials = scene.trials();
     trials.iter().for_each(read_once);
@@ -69,6 +65,17 @@ fn limits_of_a_place_on_another_host_hold_for_its_workers_and_are_what_limits_th
     let effect = quotas.iter().find(|effect| effect.quota.place() == Some("half"));
     let effect = effect.unwrap();
     assert!(!effect.covers_all && effect.periods > 0, "{effect:?}");
+    let of_run = Path::new(&effect.quota.cgroup)
+        .parent()
+        .unwrap()
+        .strip_prefix("/")
+        .unwrap();
+    let left = |root: &str| Path::new(root).join(of_run).exists();
+    assert!(
+        !left("/sys/fs/cgroup/cpu") && !left("/sys/fs/cgroup"),
+        "{} is left",
+        of_run.display()
+    );
     let report = fs::read_to_string(scene.out().join("report.md")).unwrap();
     assert!(
         report.contains("`cpu_limit` of place half of 0.5 cores for workers"),
