@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use super::looks;
+use super::{lag, looks};
 use crate::measure::{
     Act, Measurement, MemberMeasurement, Participant, PlannedAct, RebalanceKind, Stretch, TopicPartition,
 };
@@ -52,7 +52,9 @@ pub enum PartKind {
     Commit,
     /// While no record of the partition that writers had sent was acknowledged: there was nothing to read.
     Unwritten,
-    /// From the assignment, or from the end of a pause, to the first record.
+    /// While brokers, or the machine, answered late: tandem's own questions did not come through either.
+    Standstill,
+    /// From the assignment, from an election, or from the end of a pause, to the first record.
     FirstRecord,
     /// Between no two happenings that were recorded.
     Unexplained,
@@ -73,6 +75,10 @@ const LOOKS_APART_NS: u64 = 200_000_000;
 /// A client that let its partitions rest goes on with them within so long: the threads of librdkafka that fetch wake up once a
 /// second at least.
 const RESUMES_WITHIN_NS: u64 = 1_100_000_000;
+
+/// A client reads from another leader within so long of its election: it asks who that is, waits for half a second after an
+/// error, and its thread wakes up.
+const FOLLOWS_WITHIN_NS: u64 = 2_000_000_000;
 
 /// What is known of a gap before its parts are.
 pub(super) struct Scene<'a> {
@@ -151,9 +157,13 @@ pub(super) fn parts(scene: &Scene) -> Vec<Part> {
     let unwritten = scene.unwritten();
     let parts = parts.into_iter();
     let parts = parts.flat_map(|part| around(scene, part, &commits, PartKind::Commit));
-    parts
-        .flat_map(|part| around(scene, part, &unwritten, PartKind::Unwritten))
-        .collect()
+    let parts = parts.flat_map(|part| around(scene, part, &unwritten, PartKind::Unwritten));
+    let standstills = lag::standstills(scene.measurement);
+    let parts = parts.flat_map(|part| match part.kind {
+        PartKind::Unexplained => around(scene, part, &standstills, PartKind::Standstill),
+        _ => vec![part],
+    });
+    parts.collect()
 }
 
 /// Takes times in which the reader had to wait out of the part at whose end it read. What follows on the last of them leads
@@ -253,6 +263,14 @@ impl Scene<'_> {
             .max()
     }
 
+    /// True where the gap lies between the election of another leader and the first record from that: what had been fetched
+    /// before was read meanwhile.
+    fn follows_leader(&self) -> bool {
+        let Stretch { from_ns, until_ns } = self.stretch;
+        self.elected_ns()
+            .is_some_and(|elected_ns| elected_ns <= from_ns && until_ns <= elected_ns + FOLLOWS_WITHIN_NS)
+    }
+
     /// When records of the partition were sent and none was acknowledged, in order.
     fn unwritten(&self) -> Vec<Stretch> {
         let producers = self.measurement.load.iter().flat_map(|load| &load.producers);
@@ -338,6 +356,7 @@ impl Scene<'_> {
             Some(Mark::Given | Mark::Elected | Mark::OutOfSync) => PartKind::FirstRecord,
             Some(Mark::Act(number)) if self.lets_go_on(number) => PartKind::FirstRecord,
             Some(Mark::Rebalanced) => PartKind::Resuming,
+            _ if self.follows_leader() => PartKind::FirstRecord,
             _ => PartKind::Unexplained,
         }
     }

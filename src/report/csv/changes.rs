@@ -96,7 +96,7 @@ pub(super) fn change_columns<'a>() -> Vec<Column<ChangeRow<'a>>> {
         "part", "",
             "what went on in this part of the gap: `before-act`, `paused`, `absent`, `leaving`, `detection`, `election`, \
              `replication`, `rejoin`, `letting-go`, `division`, `joining`, `resuming`, `commit`, \
-             `unwritten`, `first-record` or `unexplained`"
+             `unwritten`, `standstill`, `first-record` or `unexplained`"
             => |r| r.part.kind.as_str().to_owned();
         "part_ms", "ms", "how long; the parts of a gap add up to it" => |r| machine(r.part.ms);
         "setting", "", "the setting that sets it" => |r| r.part.setting.as_ref().map_or_else(String::new, |s| s.name.clone());

@@ -89,6 +89,7 @@ pub(super) fn setting(
         | PartKind::Resuming
         | PartKind::Commit
         | PartKind::Unwritten
+        | PartKind::Standstill
         | PartKind::FirstRecord
         | PartKind::Unexplained => return None,
     };

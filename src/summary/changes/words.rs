@@ -97,6 +97,7 @@ pub(crate) fn part_in_words(kind: PartKind) -> &'static str {
         PartKind::Resuming => "until its client fetched it again",
         PartKind::Commit => "for the answer to a commit",
         PartKind::Unwritten => "until records that were sent to it were acknowledged",
+        PartKind::Standstill => "while the brokers or the machine stood still",
         PartKind::FirstRecord => "to the first record",
         PartKind::Unexplained => "unexplained",
     }
