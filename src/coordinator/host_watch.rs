@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::host::Elsewhere;
 use super::launching::on_host;
-use super::reached::Remote;
+use super::reached::WayToHost;
 use super::started::Started;
 use crate::measure::{HostFacts, HostReading, RunMark, TrialOver};
 use crate::server::RUN_VARIABLE;
@@ -32,16 +32,6 @@ pub(super) struct HostWatch {
     places: BTreeSet<String>,
     /// Pods of these places there.
     pods: usize,
-}
-
-/// A way to a machine.
-#[derive(Clone)]
-pub(super) struct WayToHost {
-    /// As ssh or Kubernetes names the machine.
-    pub(super) name: String,
-    pub(super) remote: Remote,
-    /// Pods of the place there; 0 without Kubernetes.
-    pub(super) pods: usize,
 }
 
 struct Watched {
