@@ -136,7 +136,7 @@ impl HostWatch {
     }
 
     /// Adds it to those of a trial. Two ways to one machine are one host: the process of the second ends. Machines of one
-    /// name, as nodes of two clusters may be, are told apart by a place.
+    /// name, as nodes of two clusters may be, are distinguished by a place.
     pub(super) fn add(watched: &mut Vec<HostWatch>, mut host: HostWatch) {
         let has_namesake = watched.iter().any(|known| known.name == host.name);
         let is_same = |known: &&mut HostWatch| known.host.facts.is_same_machine(&host.host.facts);
