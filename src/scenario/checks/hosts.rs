@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::scenario::draft::Draft;
 use crate::scenario::keys::{EVENT, Settings};
-use crate::scenario::model::{AppProgram, AppSpec, ClusterSource, PROGRAM, Place, Reach, Speaks, Work};
+use crate::scenario::model::{AppProgram, AppSpec, ClusterSource, PROGRAM, Place, Reach, Speaks, Target, Work};
 use crate::scenario::problem::Problem;
 use crate::scenario::suggest::{any_value, did_you_mean_value};
 use crate::wording::plural;
@@ -100,7 +100,7 @@ fn cannot_run(app: &AppSpec, place: &Place, settings: &Settings) -> Option<Probl
 
 fn acts_on_processes(settings: &Settings) -> bool {
     let mut targets = settings.events.iter().map(|placed| placed.event.target);
-    targets.any(|target| target.is_process())
+    targets.any(Target::is_process)
 }
 
 /// A warning for each configuration whose list names places that get no process.
