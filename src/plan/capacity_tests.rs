@@ -286,15 +286,15 @@ fn a_search_that_is_resumed_splits_no_block() {
 
 #[test]
 fn where_nobody_gave_a_rate_the_search_goes_up_from_one_that_holds() {
-    let wanted = Capacity { limit: None, ..WANTED };
+    let unlimited = Capacity { limit: None, ..WANTED };
     let open = First {
         rate: 1_000.0,
         is_open: true,
     };
     let held = attempt(1_000.0, TrialKind::Search, Outcome::Held);
-    assert_eq!(step(&wanted, open, 1, &[held]), Step::Search(4_000.0));
+    assert_eq!(step(&unlimited, open, 1, &[held]), Step::Search(4_000.0));
     let failed = attempt(4_000.0, TrialKind::Search, Outcome::Failed);
-    assert_eq!(step(&wanted, open, 1, &[held, failed]), Step::Search(2_000.0));
+    assert_eq!(step(&unlimited, open, 1, &[held, failed]), Step::Search(2_000.0));
 }
 
 /// A search without a limit, against readers that commit what they read; the trials in order.
@@ -314,12 +314,12 @@ proptest! {
     fn what_overloaded_readers_read_bounds_a_capacity_without_a_limit_at_once(
         capacity in 5.0f64..1e6, above in 1.06f64..10_000.0, precision in 0.01f64..0.5, is_quick: bool,
     ) {
-        let wanted = Capacity { limit: None, precision, is_quick, ..WANTED };
-        let attempts = search_unlimited(wanted, capacity * above, capacity);
+        let unlimited = Capacity { limit: None, precision, is_quick, ..WANTED };
+        let attempts = search_unlimited(unlimited, capacity * above, capacity);
         let Bounds { low: Some(low), high: Some(high), .. } = bounds(&tries_of(&attempts)) else {
             return Err(TestCaseError::fail(format!("no bounds: {attempts:?}")));
         };
-        prop_assert!(low <= capacity && capacity < high && !is_wide(&wanted, low, high), "{low} {high}");
+        prop_assert!(low <= capacity && capacity < high && !is_wide(&unlimited, low, high), "{low} {high}");
         prop_assert!(is_confirmed(low, CONFIRMATIONS, &attempts));
         let trials = if is_quick { 3 } else { 4 };
         prop_assert!(attempts.len() <= trials, "{attempts:?}");
@@ -328,13 +328,13 @@ proptest! {
 
 #[test]
 fn readers_that_read_less_when_they_are_cold_are_tried_at_higher_rates() {
-    let wanted = Capacity { limit: None, ..WANTED };
+    let unlimited = Capacity { limit: None, ..WANTED };
     let mut attempts = vec![Attempt {
         read_per_second: Some(700.0),
         ..attempt(10_000.0, TrialKind::Search, Outcome::Failed)
     }];
     loop {
-        match step(&wanted, first(10_000.0), 1, &attempts) {
+        match step(&unlimited, first(10_000.0), 1, &attempts) {
             Step::Search(rate) => attempts.push(true_attempt(rate, TrialKind::Search, 1_000.0, true)),
             Step::Confirm(rate) => attempts.push(true_attempt(rate, TrialKind::Counted, 1_000.0, true)),
             Step::Done => break,
@@ -351,17 +351,17 @@ fn readers_that_read_less_when_they_are_cold_are_tried_at_higher_rates() {
 
 #[test]
 fn a_rate_just_below_what_was_read_that_decides_nothing_is_followed_by_a_lower_one() {
-    let wanted = Capacity { limit: None, ..WANTED };
+    let unlimited = Capacity { limit: None, ..WANTED };
     let overloaded = Attempt {
         read_per_second: Some(1_000.0),
         ..attempt(10_000.0, TrialKind::Search, Outcome::Failed)
     };
-    let Step::Confirm(near) = step(&wanted, first(10_000.0), 1, &[overloaded]) else {
+    let Step::Confirm(near) = step(&unlimited, first(10_000.0), 1, &[overloaded]) else {
         panic!("the answer is near what was read");
     };
     let undecided = attempt(near, TrialKind::Counted, Outcome::NotDecided);
     assert_eq!(
-        step(&wanted, first(10_000.0), 1, &[overloaded, undecided]),
+        step(&unlimited, first(10_000.0), 1, &[overloaded, undecided]),
         Step::Confirm(near / 1.05)
     );
 }

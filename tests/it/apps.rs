@@ -119,7 +119,7 @@ fn each_app_reads_as_fast_as_its_work_allows_and_two_members_twice_as_fast_under
         let trials = scene.trials();
         assert_eq!(trials.len(), 20);
         trials.iter().for_each(read_once);
-        let of = |app: &str, processes: u32, protocol: &str| {
+        let measured = |app: &str, processes: u32, protocol: &str| {
             let name = format!("app={app} processes={processes} protocol={protocol}");
             let trial = trials.iter().find(|trial| trial.configuration_name == name);
             rate_and_work(trial.unwrap_or_else(|| panic!("no {name}")))
@@ -128,7 +128,7 @@ fn each_app_reads_as_fast_as_its_work_allows_and_two_members_twice_as_fast_under
             .iter()
             .flat_map(|app| ["classic", "consumer"].map(|protocol| (app, protocol)))
         {
-            let ((one, work_seconds), (two, _)) = (of(app, 1, protocol), of(app, 2, protocol));
+            let ((one, work_seconds), (two, _)) = (measured(app, 1, protocol), measured(app, 2, protocol));
             let (share, times) = (one * work_seconds, two / one);
             eprintln!(
                 "{app}, {protocol}: {one:.1}/s, {share:.3} of what its work allows; two {times:.3} times as fast"
