@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_window_of_a_program_that_speaks_nothing_has_enough_of_its_commits_and_of_its_records() {
-        let wanted = Capacity { limit: None, ..WANTED };
+        let unlimited = Capacity { limit: None, ..WANTED };
         let second_ns = 1_000_000_000;
         let window = |commit_interval_ns, rate| {
             let members = 2;
@@ -114,7 +114,7 @@ mod tests {
                 commit_interval_ns,
                 members,
             };
-            window_ns(&wanted, Some(observed), rate, 10 * second_ns) / second_ns
+            window_ns(&unlimited, Some(observed), rate, 10 * second_ns) / second_ns
         };
         assert_eq!(window(second_ns / 10, 100_000.0), 10);
         assert_eq!(window(5 * second_ns, 100_000.0), 100);
