@@ -98,6 +98,17 @@ fn other(spec: &AppSpec, client: &str, process: u32) -> (Vec<String>, BTreeMap<S
     }
 }
 
+/// The program of a silent app that an image may lack: its observer looks for it when it is started.
+pub(super) fn looked_for(app: App<'_>, place: &Place) -> Option<String> {
+    let is_in_image = matches!(place.reach(), Reach::Container(_) | Reach::Kubernetes(_));
+    let first = app.silent().filter(|_| is_in_image)?.command.first()?;
+    first
+        .placeholders()
+        .next()
+        .is_none()
+        .then(|| first.filled(|_| String::new()))
+}
+
 /// What is started elsewhere, on these processors. Its environment has the run's mark and the app's variables.
 pub(super) fn on_host(remote: &Remote, started: &Started, run_id: &str, processors: Option<&str>) -> Vec<String> {
     let mut words = vec!["env".to_owned(), format!("{RUN_VARIABLE}={run_id}")];

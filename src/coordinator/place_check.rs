@@ -7,20 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::brokers_check::{Examined, There, brokers, findings, run_id, whose};
-use super::calibration::meet;
+use super::brokers_check::{Examined, There, brokers, findings};
 use super::confinement::allowance;
 use super::container_check::examine_container;
-use super::fleet::{Launch, ProcessFleet};
-use super::launching::on_host;
+use super::introduction::{introduce, run_id};
 use super::pod_check::examine_pods;
 use super::reached::quoted;
 use super::remote::{Connection, Installed, SshError, check_limits, check_tools, install};
-use super::started::Started;
 use crate::clients::ReadyMade;
 use crate::kafka::doctor::Check;
 use crate::measure::limits::{Kernel, RunGroups};
-use crate::protocol::Hello;
 use crate::scenario::{AppProgram, ClusterSpec, Configuration, Place, Reach, Scenario};
 
 /// How long the doctor may take on the other host.
@@ -78,17 +74,8 @@ async fn over_ssh(
     let copied = if installed.is_new { ", copied just now" } else { "" };
     let detail = format!("{} at {}{copied}", installed.version, installed.path);
     report(Check::ok("tandem there", detail));
-    let elsewhere = match introduce(place, &connection, &installed).await {
-        Ok(hello) => {
-            let (detail, elsewhere) = whose(&hello);
-            report(Check::ok("worker there", detail));
-            elsewhere
-        }
-        Err(cause) => {
-            let fix = "start it by hand: ssh HOST PATH worker consumer";
-            return report(Check::failed("worker there", cause, fix));
-        }
-    };
+    let there = introduce(place, connection.remote(), &installed.path, "ssh HOST", report).await;
+    let Some(elsewhere) = there else { return };
     let there = There {
         elsewhere,
         doctor: &|bootstrap| doctor_there(&connection, &installed, bootstrap),
@@ -150,31 +137,6 @@ fn limits(place: &Place) -> Check {
 fn failed(name: &str, error: &SshError) -> Check {
     let (what, fix) = error.parts();
     Check::failed(name, what, fix)
-}
-
-/// Starts a worker there and lets it introduce itself.
-async fn introduce(place: &Place, connection: &Connection, installed: &Installed) -> Result<Hello, String> {
-    let remote = connection.remote();
-    let mut started = Started {
-        command: vec![installed.path.clone(), "worker".to_owned(), "consumer".to_owned()],
-        env: std::collections::BTreeMap::new(),
-        is_own: true,
-    };
-    if let Some(cpus) = &place.cpus {
-        started.command.extend(["--cpus".to_owned(), cpus.clone()]);
-    }
-    let launch = Launch {
-        command: on_host(&remote, &started, &run_id(), None),
-        env: started.env,
-        processors: None,
-        confined: None,
-        remote: Some(remote),
-        container: None,
-        log: false,
-    };
-    let mut fleet = ProcessFleet::new(&run_id(), Arc::default());
-    let (hello, _) = meet(&mut fleet, &launch, false).await?;
-    Ok(hello)
 }
 
 fn doctor_there(connection: &Connection, installed: &Installed, bootstrap: &str) -> Result<Vec<Examined>, String> {

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::elsewhere::OtherHost;
-use super::group::GroupLook;
+use super::group::{GroupEpoch, GroupLook};
 use super::host::HostMeasurement;
 use super::interruption::Interruptions;
 use super::latency::{CompactLatencies, Latencies, LatencyPart, LatencyRecorder};
@@ -71,6 +71,9 @@ pub struct Measurement {
     /// What the coordinators of the groups said of them, in order; recorded where something is done on purpose.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub group_looks: Vec<GroupLook>,
+    /// The epochs of groups of the consumer protocol on brokers that the run started, in order; recorded like those.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub group_epochs: Vec<GroupEpoch>,
     /// Which broker was what; recorded where something is done to brokers on purpose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<BrokerRoles>,

@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 
 use crate::measure::limits::{Kernel, remove_groups_of};
 use crate::measure::programs::{end_programs, remove_program_files};
-use crate::measure::tree::{ProcessStat, marked};
+use crate::measure::tree::{marked, start_time};
 use crate::measure::{HostFacts, HostReading, RunMark, TrialOver};
 use crate::protocol::SILENCE_LIMIT_MS;
 
@@ -123,8 +123,7 @@ fn serve(lines: &Receiver<String>, run: &mut Option<Run>) -> End {
 type Started = (u32, String);
 
 fn started(pid: u32) -> Option<Started> {
-    let stat = ProcessStat::of(pid).filter(ProcessStat::runs)?;
-    Some((pid, stat.field(22)?.to_owned()))
+    Some((pid, start_time(pid)?))
 }
 
 fn is_running(process: &Started) -> bool {

@@ -93,7 +93,7 @@ pub enum SshError {
     },
     /// A ready-made client could not be taken there.
     #[error(
-        "client {client} cannot be copied there ({said}); the host must have tar, find and room in ~/.cache/tandem"
+        "client {client} cannot be copied there ({said}); the host must have tar, find and free space in ~/.cache/tandem"
     )]
     NotCopied {
         /// Its name and version.

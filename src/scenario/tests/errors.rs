@@ -138,6 +138,10 @@ fn what_stands_together_in_a_place_is_checked() {
         place(&format!("{launcher}\nkubernetes = {{ image = \"i\" }}")),
         in_a("", "listener = \"INSIDE\""),
         in_a(
+            "work = \"store\"",
+            "listener = \"INSIDE\"\n[cluster]\naddress = \"h\"\n[store]\nkind = \"postgres\"",
+        ),
+        in_a(
             "app = \"b\"",
             "[[app]]\nname = \"b\"\ncommand = [\"b\"]\nenv = { B_PASSWORD = \"x\" }",
         ),

@@ -63,6 +63,7 @@ fn a_quota_on_another_machine_is_named_with_it_or_by_its_place() {
             facts: HostFacts::of_this_machine(),
             ssh: "bench@far".to_owned(),
             places: BTreeSet::from(["there".to_owned()]),
+            pods: 0,
             hosts: Vec::new(),
             measured,
         }];
