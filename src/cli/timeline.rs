@@ -281,7 +281,8 @@ mod tests {
         let limits = |text: &str| {
             let described = describe_events(&parse("mine", "mine.toml", text).unwrap());
             let lines = described.lines().skip_while(|line| !line.starts_with("limits: "));
-            lines.map(str::trim_start).collect::<Vec<_>>().join("\n")
+            let lines = lines.take_while(|line| !line.is_empty()).map(str::trim_start);
+            lines.collect::<Vec<_>>().join("\n")
         };
         let expected = |grown: &str, session: &str| {
             format!(
