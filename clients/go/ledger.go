@@ -38,8 +38,10 @@ func (s *series) add(afterNs, records int64) {
 type account struct {
 	place
 	span
-	name           string
-	epochs         int
+	name   string
+	epochs int
+	// The epoch of which it was said where it begins.
+	begun          int
 	held           bool
 	passed         bool
 	records, bytes int64

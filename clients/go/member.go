@@ -38,7 +38,9 @@ type member struct {
 	host     host
 	client   *kgo.Client
 	accounts map[string][]*account
-	work     func()
+	// That of the partition that was read last.
+	latest *account
+	work   func()
 	// Set if the work is to store records.
 	store *store
 	// Most records taken at once.
@@ -87,6 +89,7 @@ type host interface {
 	ended()
 	report(consumer int, text string)
 	unanswered(consumer int, records []offsets)
+	began(consumer int, a *account, offset int64)
 	failed(consumer int, text string)
 }
 

@@ -14,11 +14,13 @@ import (
 func (m *member) read() {
 	defer m.client.AllowRebalance()
 	fetches := m.client.PollRecords(nil, m.most)
+	records := fetches.NumRecords()
 	var waited stretch
-	if fetches.NumRecords() == 0 {
+	if records == 0 {
 		m.note()
 		fetches.EachError(m.on)
 		fetches, waited = m.wait()
+		records = fetches.NumRecords()
 	}
 	m.turn.Lock()
 	defer m.turn.Unlock()
@@ -34,10 +36,14 @@ func (m *member) read() {
 		m.storeAll(fetches)
 	} else {
 		fetches.EachPartition(func(of kgo.FetchTopicPartition) {
-			m.handle(m.account(of.Topic, of.Partition), of.Records)
+			// Mostly the partition that was read before; a look into a map takes a share of what a poll does.
+			if m.latest == nil || m.latest.Partition != of.Partition || m.latest.name != of.Topic {
+				m.latest = m.account(of.Topic, of.Partition)
+			}
+			m.handle(m.latest, of.Records)
 		})
 	}
-	m.unnoted += fetches.NumRecords()
+	m.unnoted += records
 	if m.most > 1 || m.unnoted >= notedTogether || m.commitsEach {
 		m.finish(m.receivedNs, nowNs())
 	}

@@ -73,6 +73,8 @@ class Account:
         self.epochs, self.is_held, self.is_passed = 0, False, low >= end
         self.records = self.bytes = self._noted = 0
         self.first_ns = self.last_ns = None
+        # The epoch of which it was said where it begins.
+        self.begun = 0
         # Next offset to read, once a record is finished.
         self.position = None
         self.committed = None

@@ -8,7 +8,7 @@ import threading
 import time
 from concurrent.futures import Future
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 import latency
 import ledger
@@ -26,11 +26,12 @@ HOLD_S, IDLE_S, ANSWER_S, CONNECT_S = 0.005, 0.05, 10, 20
 class Member:
     """A consumer. `on_end` is called when a partition's end is reached, `on_report` with what the client reports, and
     `on_failure` when the consumer cannot go on. `on_unanswered` gets the records of a transaction whose commit the store did
-    not answer."""
+    not answer, and `on_began` where it is about to begin to store a partition."""
 
-    def __init__(self, order, index, on_end, on_report, on_failure, on_unanswered):
+    def __init__(self, order, index, on_end, on_report, on_failure, on_unanswered, on_began):
         self.order, self.index = order, index
-        self.on_end, self.on_report, self.on_failure, self.on_unanswered = on_end, on_report, on_failure, on_unanswered
+        self.on_end, self.on_report, self.on_failure = on_end, on_report, on_failure
+        self.on_unanswered, self.on_began = on_unanswered, on_began
         self.records_flow, self.slow_commits = order.get("flow", False), []
         self.topics = [topic["name"] for topic in order["topics"]]
         flow = ledger.Flow if self.records_flow else lambda: None
@@ -274,24 +275,22 @@ class Member:
 
     def _count(self, records, received_ns):
         """Counts records that are not worked, each run of them at once."""
-        for run in runs_of(records, len(self.topics) == 1):
+        for run, size in runs_of(records, len(self.topics) == 1):
             if run[0].error():
                 self._on_error(run[0].error())
             else:
-                self._count_run(self.accounts.get((run[0].topic(), run[0].partition())), run, received_ns)
+                self._count_run(self.accounts.get((run[0].topic(), run[0].partition())), run, size, received_ns)
         self._finish(time.monotonic_ns())
 
-    def _count_run(self, account, records, received_ns):
+    def _count_run(self, account, records, size, received_ns):
         if account is None or not account.is_held:
             return
         first = records[0].offset()
         of_trial = records
         if first < account.low or first + len(records) > account.end:
             of_trial = records[max(0, account.low - first):max(0, account.end - first)]
+            size = sum(len(record) + len(record.key() or b"") for record in of_trial)
         if of_trial:
-            size = sum(map(len, of_trial))
-            if any(map(Message.key, of_trial)):
-                size += sum(map(len, filter(None, map(Message.key, of_trial))))
             account.count(of_trial[0].offset(), len(of_trial), size, received_ns)
             self.touched.add(account)
         if first + len(records) > account.end:

@@ -3,6 +3,7 @@
 Each consumer has a thread of its own (member.py). This one obeys the coordinator and reports.
 """
 
+import gc
 import json
 import os
 import queue
@@ -31,7 +32,7 @@ class Worker:
     def __init__(self):
         self.born = Snapshot.of_birth()
         self.events = queue.SimpleQueue()
-        self.writing = threading.Lock()
+        self.writing = threading.RLock()
         self.members, self.reported, self.reports, self.pauses = [], {}, {}, []
         self.heard_ns = self.born.at_ns
         self.start_ns = self.at_start = self.at_end = None
@@ -71,6 +72,12 @@ class Worker:
     def unanswered(self, consumer, records):
         """Says which records are in a transaction whose commit the store did not answer."""
         self.say("unanswered", consumer=consumer, records=records)
+
+    def began(self, consumer, account, offset):
+        """Says where a consumer is about to begin to store a partition. No position that is older is reported after it."""
+        with self.writing:
+            self.say("began", consumer=consumer, topic=account.topic, partition=account.partition, offset=offset)
+            account.position = offset
 
     def run(self):
         threading.Thread(target=self.beat, daemon=True).start()
@@ -124,10 +131,12 @@ class Worker:
             self.progress_s = FLOW_S
         on_end = lambda: self.events.put({"type": "ended"})
         kind = kind_of_member(order)
-        self.members = [kind(order, index, on_end, self.report, self.member_failed, self.unanswered)
+        self.members = [kind(order, index, on_end, self.report, self.member_failed, self.unanswered, self.began)
                         for index in range(len(order["consumers"]))]
         for member in self.members:
             self.answer(member.index, member.connected, READY_S, "connect", is_connecting=True)
+        # What is there by now stays: collections that records cause need not look at all of the worker again.
+        gc.freeze()
         self.say("ready")
 
     def answer(self, consumer, answer, limit_s, act, is_connecting=False):
@@ -169,17 +178,24 @@ class Worker:
             return
         if is_end:
             self.at_end = Snapshot()
-        moved = []
-        for account in (account for member in self.members for account in member.accounts.values()):
-            place, offset = (account.topic, account.partition), account.position
-            if offset is not None and offset > self.reported.get(place, -1):
-                self.reported[place] = offset
-                moved.append({"topic": account.topic, "partition": account.partition, "offset": offset})
-        if moved:
-            self.say("progress", positions=moved)
+        with self.writing:
+            moved = self.moved()
+            if moved:
+                self.say("progress", positions=moved)
         seconds = [second for member in self.members if member.waits for second in member.waits.take()]
         if seconds:
             self.say("seconds", seconds=seconds)
+
+    def moved(self):
+        """The positions that are others than were reported: also those of a consumer that reads again. A partition may have
+        moved between consumers of this process."""
+        moved = []
+        for account in (account for member in self.members for account in member.accounts.values()):
+            offset = account.position
+            if offset is not None and offset != self.reported.get(account):
+                self.reported[account] = offset
+                moved.append({"topic": account.topic, "partition": account.partition, "offset": offset})
+        return moved
 
     def leave(self):
         for member in self.members:

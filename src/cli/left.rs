@@ -24,7 +24,8 @@ pub(super) async fn clean(forget: bool) -> bool {
             nothing_left = false;
             eprintln!("note: left by an earlier run: {problem}");
         }
-        let mut all = true;
+        // What could not be removed stays in the record.
+        let mut all = dead.problems.is_empty();
         for topics in &dead.record.topics {
             if !answers(&topics.bootstrap).await {
                 all &= forget;
@@ -61,12 +62,7 @@ pub(super) async fn clean(forget: bool) -> bool {
             all &= delete_job(job, forget);
         }
         nothing_left &= all;
-        let record = &dead.record;
-        let is_only_here = record.topics.is_empty() && record.tables.is_empty() && record.jobs.is_empty();
-        if is_only_here || !all {
-            continue;
-        }
-        if let Err(error) = dead.forget() {
+        if all && let Err(error) = dead.forget() {
             eprintln!("note: its record cannot be removed: {error}");
         }
     }

@@ -281,8 +281,8 @@ mod tests {
         let limits = |text: &str| {
             let described = describe_events(&parse("mine", "mine.toml", text).unwrap());
             let lines = described.lines().skip_while(|line| !line.starts_with("limits: "));
-            let lines = lines.take_while(|line| !line.is_empty()).map(str::trim_start);
-            lines.collect::<Vec<_>>().join("\n")
+            let lines: Vec<&str> = lines.map(str::trim_start).filter(|line| !line.is_empty()).collect();
+            lines.join("\n")
         };
         let expected = |grown: &str, session: &str| {
             format!(

@@ -1,29 +1,11 @@
 //! What `tandem doctor --place` says of the brokers as workers at the place reach them, however the place is reached.
 
+use std::net::UdpSocket;
+
 use serde::Deserialize;
 
 use crate::kafka::doctor::Check;
-use crate::measure::clock;
-use crate::protocol::Hello;
 use crate::scenario::{ClusterSource, ClusterSpec, Place};
-
-/// A mark for what is started, so that nothing of a run is taken for it.
-pub(super) fn run_id() -> String {
-    format!("doctor-{}", std::process::id())
-}
-
-/// Where a worker is, and whether that is another machine than this one.
-pub(super) fn whose(hello: &Hello) -> (String, bool) {
-    let boot = |host: &str| host.split(' ').next().unwrap_or_default().to_owned();
-    let spoken = format!("speaks version {} of the protocol", hello.protocol);
-    match (&hello.host, clock::host()) {
-        (Some(there), Some(here)) if *there == here => (format!("{spoken}, on this machine"), false),
-        (Some(there), Some(here)) if boot(there) == boot(&here) => {
-            (format!("{spoken}, on this machine with another clock"), false)
-        }
-        _ => (format!("{spoken}, on another machine"), true),
-    }
-}
 
 /// A place at which a worker was met.
 pub(super) struct There<'a> {
@@ -47,7 +29,7 @@ pub(super) fn brokers(place: &Place, cluster: &ClusterSpec, there: &There<'_>, r
             (None, _) if there.elsewhere => Check::failed(
                 NAME,
                 "those that tandem starts are at 127.0.0.1, which is that machine itself there",
-                "add address = \"...\" to [cluster], a name or address of this machine that the other one reaches",
+                address_that_would_do(),
             ),
             (_, Some(listener)) => Check::ok(NAME, format!("listener {listener} is on 127.0.0.1")),
             (None, None) => Check::ok(NAME, "tandem starts them at 127.0.0.1, which is this machine there too"),
@@ -78,6 +60,20 @@ pub(super) fn brokers(place: &Place, cluster: &ClusterSpec, there: &There<'_>, r
             "the client properties of [cluster.client] are passed to workers only",
         )),
     }
+}
+
+/// What to write for `address`: the address that this machine has on its way to others, if it has such a way.
+fn address_that_would_do() -> String {
+    let own = || {
+        let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+        // Nothing is sent. This is an address for documents, beyond every router.
+        socket.connect("192.0.2.1:9").ok()?;
+        Some(socket.local_addr().ok()?.ip()).filter(|address| !address.is_loopback())
+    };
+    let (address, any) = own().map_or(("...".to_owned(), "a"), |address| (address.to_string(), "or another"));
+    format!(
+        "add address = \"{address}\" to [cluster], {any} name or address of this machine that the other one reaches"
+    )
 }
 
 /// A check of the doctor on the other host.

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::brokers_check::{Examined, There, brokers, findings, run_id, whose};
+use super::brokers_check::{Examined, There, brokers, findings};
 use super::calibration::meet;
 use super::containers::{self, ContainerError, ContainerLaunch, Examiner, Made, UsedEngine};
 use super::fleet::{Launch, ProcessFleet};
+use super::introduction::{consumer, run_id, whose};
 use crate::kafka::doctor::Check;
 use crate::protocol::Hello;
 use crate::scenario::{ClusterSpec, ContainerPlace, Place};
@@ -82,12 +83,7 @@ fn failed(error: &ContainerError, container: &ContainerPlace) -> Check {
 async fn introduce(made: &Made<'_>) -> Result<Hello, String> {
     let folder = tempfile::Builder::new().prefix("tandem-container-").tempdir();
     let folder = folder.map_err(|error| error.to_string())?;
-    let mut command = [containers::program(made.place), "worker", "consumer"]
-        .map(str::to_owned)
-        .to_vec();
-    if let Some(cpus) = &made.place.cpus {
-        command.extend(["--cpus".to_owned(), cpus.clone()]);
-    }
+    let command = consumer(made.place, containers::program(made.place));
     let launch = Launch {
         command: Vec::new(),
         env: BTreeMap::new(),

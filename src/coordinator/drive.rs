@@ -122,6 +122,9 @@ pub async fn run<F: Fleet>(
     measurement.other_hosts = other_hosts;
     for other in &mut measurement.other_hosts {
         other.hosts = machine.hosts_with(|clock| other.facts.has_clock(clock));
+        let there = measurement.processes.iter().filter(|process| other.has(process.host));
+        let used = there.filter_map(|process| Some(process.window.as_ref()?.cpu_ns)).sum();
+        other.know_workers(used);
     }
     let outside = measurement.outside.iter_mut();
     outside.for_each(|outside| outside.left_behind.clone_from(&left_behind));

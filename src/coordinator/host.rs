@@ -12,10 +12,12 @@ use crate::measure::{HostCpu, HostFacts, HostMeasurement, HostReading, OtherHost
 pub struct Elsewhere {
     /// What it is.
     pub facts: HostFacts,
-    /// As ssh names it.
+    /// As ssh or Kubernetes names it.
     pub ssh: String,
     /// The places that have their workers there.
     pub places: BTreeSet<String>,
+    /// Pods of these places there.
+    pub pods: usize,
     /// How far it had come.
     pub reading: HostReading,
 }
@@ -85,6 +87,7 @@ impl HostSample {
                 facts: now.facts.clone(),
                 ssh: now.ssh.clone(),
                 places: now.places.clone(),
+                pods: now.pods,
                 hosts: Vec::new(),
                 measured: now.reading.since(&before.reading, &now.facts),
             })

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::host::Elsewhere;
 use super::launching::on_host;
-use super::reached::Remote;
+use super::reached::WayToHost;
 use super::started::Started;
 use crate::measure::{HostFacts, HostReading, RunMark, TrialOver};
 use crate::server::RUN_VARIABLE;
@@ -27,13 +27,15 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(super) struct HostWatch {
     host: Arc<Watched>,
+    name: String,
     /// The places that have their workers there.
     places: BTreeSet<String>,
+    /// Pods of these places there.
+    pods: usize,
 }
 
 struct Watched {
     facts: HostFacts,
-    ssh: String,
     mark: RunMark,
     talk: Mutex<Talk>,
     /// Dropped, it is killed.
@@ -75,8 +77,7 @@ fn silence() -> String {
 impl HostWatch {
     /// Starts the process, `program` being tandem's there. `None` where the machine is this one, which is sampled anyway.
     pub(super) async fn start(
-        remote: &Remote,
-        target: &str,
+        way: &WayToHost,
         program: &str,
         run_id: &str,
         places: BTreeSet<String>,
@@ -86,7 +87,7 @@ impl HostWatch {
             env: std::collections::BTreeMap::new(),
             is_own: true,
         };
-        let words = on_host(remote, &started, run_id, None);
+        let words = on_host(&way.remote, &started, run_id, None);
         let mut command = Command::new(&words[0]);
         command
             .args(&words[1..])
@@ -109,7 +110,6 @@ impl HostWatch {
         }
         let host = Arc::new(Watched {
             facts,
-            ssh: target.to_owned(),
             mark: RunMark {
                 variable: RUN_VARIABLE.to_owned(),
                 value: run_id.to_owned(),
@@ -127,15 +127,30 @@ impl HostWatch {
                 tokio::time::sleep(SIGN_OF_LIFE).await;
             }
         });
-        Ok(Some(HostWatch { host, places }))
+        Ok(Some(HostWatch {
+            host,
+            name: way.name.clone(),
+            places,
+            pods: way.pods,
+        }))
     }
 
-    /// Adds it to those of a trial. Two ways to one machine are one host: the process of the second ends.
-    pub(super) fn add(watched: &mut Vec<HostWatch>, host: HostWatch) {
+    /// Adds it to those of a trial. Two ways to one machine are one host: the process of the second ends. Machines of one
+    /// name, as nodes of two clusters may be, are distinguished by a place.
+    pub(super) fn add(watched: &mut Vec<HostWatch>, mut host: HostWatch) {
+        let has_namesake = watched.iter().any(|known| known.name == host.name);
         let is_same = |known: &&mut HostWatch| known.host.facts.is_same_machine(&host.host.facts);
         match watched.iter_mut().find(is_same) {
-            Some(known) => known.places.extend(host.places),
-            None => watched.push(host),
+            Some(known) => {
+                known.places.extend(host.places);
+                known.pods += host.pods;
+            }
+            None => {
+                if let (true, Some(place)) = (has_namesake, host.places.first()) {
+                    host.name = format!("{} of {place}", host.name);
+                }
+                watched.push(host);
+            }
         }
     }
 
@@ -154,9 +169,9 @@ impl HostWatch {
         }
     }
 
-    /// As ssh names the machine.
-    pub(super) fn ssh(&self) -> &str {
-        &self.host.ssh
+    /// As ssh or Kubernetes names the machine.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Samples it now.
@@ -168,8 +183,9 @@ impl HostWatch {
         let reading: HostReading = serde_json::from_str(&talk.line().await?).map_err(|error| error.to_string())?;
         Ok(Elsewhere {
             facts: host.facts.clone(),
-            ssh: host.ssh.clone(),
+            ssh: self.name.clone(),
             places: self.places.clone(),
+            pods: self.pods,
             reading,
         })
     }

@@ -24,6 +24,7 @@ pub mod guardian;
 mod host;
 mod host_watch;
 mod interrupt;
+mod introduction;
 pub mod kubectl;
 mod launching;
 pub mod leftovers;

@@ -7,11 +7,10 @@ use crate::scenario::{Place, Reach};
 
 /// A place whose workers cannot be started.
 #[derive(Debug, thiserror::Error)]
-#[error("place {place}{}: {cause}", in_brackets(.reach))]
+#[error("place {place}: {cause}")]
 pub struct PlaceError {
+    /// As [`described`].
     place: String,
-    /// How its workers are started, such as `ssh bench@host`; empty for this machine.
-    reach: String,
     cause: Box<PlaceCause>,
 }
 
@@ -32,8 +31,7 @@ pub enum PlaceCause {
 impl PlaceError {
     pub(super) fn new(place: &Place, cause: impl Into<PlaceCause>) -> Self {
         PlaceError {
-            place: place.name.clone(),
-            reach: reach(place),
+            place: described(place),
             cause: Box::new(cause.into()),
         }
     }
@@ -48,21 +46,14 @@ impl PlaceError {
     }
 }
 
-/// How the workers of a place are started, as a message names it.
-fn reach(place: &Place) -> String {
+/// A place as messages name it, with how its workers are started: `box (docker image tandem:slim)`.
+pub(super) fn described(place: &Place) -> String {
+    let name = &place.name;
     match place.reach() {
-        Reach::Here => String::new(),
-        Reach::Launcher(_) => "launcher".to_owned(),
-        Reach::Ssh(target) => format!("ssh {target}"),
-        Reach::Container(container) => format!("{} image {}", container.engine.program(), container.image),
-        Reach::Kubernetes(pods) => format!("pods of {}", pods.image),
-    }
-}
-
-fn in_brackets(text: &str) -> String {
-    if text.is_empty() {
-        String::new()
-    } else {
-        format!(" ({text})")
+        Reach::Here => name.clone(),
+        Reach::Launcher(_) => format!("{name} (launcher)"),
+        Reach::Ssh(target) => format!("{name} (ssh {target})"),
+        Reach::Container(container) => format!("{name} ({} image {})", container.engine.program(), container.image),
+        Reach::Kubernetes(pods) => format!("{name} (pods of {})", pods.image),
     }
 }

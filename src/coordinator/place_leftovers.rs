@@ -1,7 +1,7 @@
 //! What killed runs have left at a place that is not this machine: Jobs, containers and worker processes, found by the mark of
 //! their run, and removed by `tandem clean --place`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::containers::UsedEngine;
+use super::containers::{LeftContainers, UsedEngine};
 use super::kubectl::{Kubectl, LeftJob, MANAGED_BY, RUN_LABEL};
 use super::leftovers::Recorded;
 use super::place_error::PlaceError;
@@ -47,6 +47,8 @@ enum Target {
 pub struct Visit<'a> {
     place: &'a Place,
     way: Way,
+    /// What is started for the visit carries this as if it were a run.
+    mark: String,
 }
 
 enum Way {
@@ -83,13 +85,13 @@ impl<'a> Visit<'a> {
                 Way::Cluster(found.map_err(|cause| PlaceError::new(place, cause))?)
             }
         };
-        Ok(Some(Visit { place, way }))
+        Ok(Some(Visit { place, way, mark }))
     }
 
     /// What runs have there; `recorded` are those that this machine knows. Blocks.
     pub fn list(&self, recorded: &Recorded) -> Result<Vec<LeftThere>, String> {
         match &self.way {
-            Way::Ssh { connection, .. } => processes(connection, recorded),
+            Way::Ssh { connection, .. } => processes(connection, &self.mark, recorded),
             Way::Engine(engine) => Ok(containers(&engine.left()?, recorded)),
             Way::Cluster(kubectl) => {
                 let jobs = kubectl.list("jobs", &[MANAGED_BY]);
@@ -152,18 +154,27 @@ fn job(item: &Value, recorded: &Recorded) -> Option<LeftThere> {
 }
 
 /// The containers of each run.
-fn containers(left: &BTreeMap<String, BTreeSet<String>>, recorded: &Recorded) -> Vec<LeftThere> {
-    let of_run = |(run_id, names): (&String, &BTreeSet<String>)| LeftThere {
-        run_id: run_id.clone(),
-        what: format!("containers {}", names.iter().cloned().collect::<Vec<_>>().join(", ")),
-        stays_because: may_go_on(run_id, recorded),
-        target: Target::Containers,
+fn containers(left: &BTreeMap<String, LeftContainers>, recorded: &Recorded) -> Vec<LeftThere> {
+    let of_run = |(run_id, containers): (&String, &LeftContainers)| {
+        let names: Vec<&str> = containers.names.iter().map(String::as_str).collect();
+        let stopped = if containers.has_running {
+            ""
+        } else {
+            ", none of which runs"
+        };
+        LeftThere {
+            run_id: run_id.clone(),
+            what: format!("containers {}{stopped}", names.join(", ")),
+            stays_because: may_go_on(run_id, recorded).filter(|_| containers.has_running || is_alive(run_id, recorded)),
+            target: Target::Containers,
+        }
     };
     left.iter().map(of_run).collect()
 }
 
-/// The marked processes of a host, those of each run together.
-fn processes(connection: &Connection, recorded: &Recorded) -> Result<Vec<LeftThere>, String> {
+/// The marked processes of a host, those of each run together. Those with this visit's own `mark` are left out: a host may
+/// be this machine.
+fn processes(connection: &Connection, mark: &str, recorded: &Recorded) -> Result<Vec<LeftThere>, String> {
     let script = format!(
         "for file in $(grep -lz '^{RUN_VARIABLE}=' /proc/[0-9]*/environ 2>/dev/null); do folder=${{file%/environ}}; \
          run=$(tr '\\0' '\\n' <$file | sed -n 's/^{RUN_VARIABLE}=//p' | head -n 1); state=$(sed 's/.*) //' $folder/stat); \
@@ -177,6 +188,7 @@ fn processes(connection: &Connection, recorded: &Recorded) -> Result<Vec<LeftThe
         // A shell's start-up files may print something before.
         let words: Vec<&str> = line.split(' ').collect();
         if let ["process", run, pid, state] = words[..]
+            && run != mark
             && let Ok(pid) = pid.parse()
         {
             by_run.entry(run).or_default().push((pid, state == "T"));
@@ -263,6 +275,13 @@ mod tests {
         );
         // Its pods have ended.
         assert_eq!(job(&item("0a1c", 0), &recorded).unwrap().stays_because, None);
+        let stays = |run_id: &str, has_running| {
+            let names = ["tandem-1".to_owned()].into();
+            let left = [(run_id.to_owned(), LeftContainers { names, has_running })].into();
+            containers(&left, &recorded)[0].stays_because.clone()
+        };
+        assert_eq!((stays("0a1b", true), stays("0a1c", false)), (None, None));
+        assert!(stays("0a1c", true).is_some() && stays("alive", false).is_some());
         let alive = job(&item("alive", 2), &recorded).unwrap().stays_because.unwrap();
         assert!(alive.contains("goes on on this machine"), "{alive}");
         assert_eq!(job(&json!({ "metadata": { "name": "x" } }), &recorded), None);

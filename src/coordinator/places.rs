@@ -10,7 +10,7 @@ use super::guardian::Guardian;
 use super::place_error::PlaceError;
 use super::pods::{OpeningPods, Pods};
 use super::programs::Programs;
-use super::reached::Remote;
+use super::reached::{Remote, WayToHost};
 use super::remote::Remotes;
 use crate::scenario::{Place, Reach, Scenario};
 
@@ -112,13 +112,18 @@ impl Places {
         }
     }
 
-    /// The hosts of a place, each with its name and how it is reached; empty where that is this machine.
-    pub(super) fn hosts(&self, place: &Place) -> Vec<(String, Remote)> {
+    /// The hosts of a place; empty where that is this machine.
+    pub(super) fn hosts(&self, place: &Place) -> Vec<WayToHost> {
         match place.reach() {
             Reach::Here | Reach::Launcher(_) | Reach::Container(_) => Vec::new(),
             Reach::Ssh(target) => {
                 let remote = self.remotes.as_ref().and_then(|remotes| remotes.of(place, 0));
-                remote.map(|remote| (target.to_owned(), remote)).into_iter().collect()
+                let way = remote.map(|remote| WayToHost {
+                    name: target.to_owned(),
+                    remote,
+                    pods: 0,
+                });
+                way.into_iter().collect()
             }
             Reach::Kubernetes(_) => self.pods.as_ref().map_or_else(Vec::new, |pods| pods.nodes(place)),
         }

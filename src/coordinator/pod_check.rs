@@ -1,21 +1,15 @@
 //! What `tandem doctor --place` checks of a place with pods: the way to the cluster, the rights that a run takes, whether a pod
 //! runs and a worker in it, and whether it would reach the brokers.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::brokers_check::{Examined, There, brokers, findings, run_id, whose};
-use super::calibration::meet;
-use super::fleet::{Launch, ProcessFleet};
+use super::brokers_check::{Examined, There, brokers, findings};
+use super::introduction::{introduce, run_id};
 use super::kubectl::{Kubectl, PodError};
-use super::launching::on_host;
 use super::pods::PlacePods;
-use super::reached::Remote;
-use super::started::Started;
 use crate::kafka::doctor::Check;
-use crate::protocol::Hello;
 use crate::scenario::{ClusterSpec, KubernetesPlace, Place};
 
 /// What a run does in its namespace: verb and resource, as `kubectl auth can-i` takes them.
@@ -109,50 +103,21 @@ async fn in_pod(place: &Place, cluster: &ClusterSpec, (pods, pod): (&PlacePods, 
         Ok(version) => report(Check::ok("tandem there", format!("{version} at {}", pods.program()))),
         Err(error) => return report(failed("tandem there", &error)),
     }
-    let elsewhere = match introduce(place, pods.remote(pod), pods.program()).await {
-        Ok(hello) => {
-            let (detail, elsewhere) = whose(&hello);
-            report(Check::ok("worker there", detail));
-            elsewhere
-        }
-        Err(cause) => {
-            let fix = format!(
-                "start it by hand: kubectl exec -i POD -- {} worker consumer",
-                pods.program()
-            );
-            return report(Check::failed("worker there", cause, fix));
-        }
-    };
+    let there = introduce(
+        place,
+        pods.remote(pod),
+        pods.program(),
+        "kubectl exec -i POD --",
+        report,
+    )
+    .await;
+    let Some(elsewhere) = there else { return };
     let there = There {
         elsewhere: elsewhere || !place.shares_network(),
         doctor: &|bootstrap| doctor_there((pods, pod), bootstrap),
         by_hand: format!("kubectl exec POD -- {} doctor", pods.program()),
     };
     tokio::task::block_in_place(|| brokers(place, cluster, &there, report));
-}
-
-/// Starts a worker in a pod and lets it introduce itself; `program` is tandem's there.
-async fn introduce(place: &Place, remote: Remote, program: &str) -> Result<Hello, String> {
-    let mut started = Started {
-        command: [program, "worker", "consumer"].map(str::to_owned).to_vec(),
-        env: BTreeMap::new(),
-        is_own: true,
-    };
-    if let Some(cpus) = &place.cpus {
-        started.command.extend(["--cpus".to_owned(), cpus.clone()]);
-    }
-    let launch = Launch {
-        command: on_host(&remote, &started, &run_id(), None),
-        env: started.env,
-        processors: None,
-        confined: None,
-        remote: Some(remote),
-        container: None,
-        log: false,
-    };
-    let mut fleet = ProcessFleet::new(&run_id(), Arc::default());
-    let (hello, _) = meet(&mut fleet, &launch, false).await?;
-    Ok(hello)
 }
 
 /// Has tandem's doctor in the pod look at the brokers.

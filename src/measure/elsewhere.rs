@@ -159,6 +159,9 @@ pub struct OtherHost {
     pub ssh: String,
     /// The places that have their workers there.
     pub places: BTreeSet<String>,
+    /// Pods of these places there. One of them samples the machine, and sees the limits of itself only.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub pods: usize,
     /// The hosts of the trial that are this machine: those whose clocks are its own. Empty in trials of versions that knew
     /// one other machine at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -175,6 +178,26 @@ impl OtherHost {
         }
         self.hosts.contains(&host)
     }
+
+    /// Takes what the workers there say that they used out of the figure for other programs: who samples the machine from a
+    /// pod does not see those of other pods.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a time of a trial, which is not negative"
+    )]
+    pub fn know_workers(&mut self, used_ns: u64) {
+        if let Some((busy, _)) = self.measured.busy_of_cores() {
+            let busy_ns = (busy * self.measured.wall_ns as f64) as u64;
+            let others = &mut self.measured.others_cpu_ns;
+            *others = (*others).min(busy_ns.saturating_sub(used_ns));
+        }
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields so")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 #[cfg(test)]
@@ -222,6 +245,19 @@ mod tests {
             (10, 5, Some(1_000_000))
         );
         assert!((measured.usable_cores() - 1.5).abs() < f64::EPSILON);
+        let mut host = OtherHost {
+            facts: facts.clone(),
+            ssh: "node1".to_owned(),
+            places: BTreeSet::new(),
+            pods: 2,
+            hosts: Vec::new(),
+            measured,
+        };
+        // 1.5 ms were busy.
+        for (used_ns, others_ns) in [(900_000, 600_000), (1_400_000, 100_000), (2_000_000, 0)] {
+            host.know_workers(used_ns);
+            assert_eq!(host.measured.others_cpu_ns, others_ns);
+        }
         assert!(facts.is_this_machine());
         let other = HostFacts {
             clock: Some("another-boot time:[1]".to_owned()),

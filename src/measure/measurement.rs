@@ -8,6 +8,7 @@ use super::group::{GroupEpoch, GroupLook};
 use super::host::HostMeasurement;
 use super::interruption::Interruptions;
 use super::latency::{CompactLatencies, Latencies, LatencyPart, LatencyRecorder};
+use super::limits::QuotaEffect;
 use super::load::LoadMeasurement;
 use super::member::MemberMeasurement;
 use super::outside::Outside;
@@ -97,6 +98,26 @@ pub struct Measurement {
     pub overall: Option<CompactLatencies>,
 }
 
+/// What a CPU quota did on a machine of a trial.
+#[derive(Debug, Clone, Copy)]
+pub struct QuotaOnHost<'a> {
+    /// As ssh names the machine; `None` for this one.
+    pub host: Option<&'a str>,
+    /// What the machine did.
+    pub measured: &'a HostMeasurement,
+    /// What the quota did.
+    pub effect: &'a QuotaEffect,
+}
+
+impl QuotaOnHost<'_> {
+    /// The name of the quota, with the machine if it is another one and no place says so.
+    pub fn name(&self) -> String {
+        let name = self.effect.quota.name();
+        let host = self.host.filter(|_| self.effect.quota.place().is_none());
+        host.map_or(name.clone(), |host| format!("{name} on host {host}"))
+    }
+}
+
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
@@ -143,6 +164,19 @@ impl Measurement {
     /// True for a host that is the coordinator's machine, as far as the machines of the trial are known.
     pub fn is_here(&self, host: HostId) -> bool {
         host.is_coordinator() || !self.other_hosts.is_empty() && !self.other_hosts.iter().any(|other| other.has(host))
+    }
+
+    /// The CPU quotas on processes of the trial, on whatever machine.
+    pub fn quotas(&self) -> impl Iterator<Item = QuotaOnHost<'_>> {
+        let others = self
+            .other_hosts
+            .iter()
+            .map(|other| (Some(other.ssh.as_str()), &other.measured));
+        let hosts = std::iter::once((None, &self.host)).chain(others);
+        hosts.flat_map(|(host, measured)| {
+            let quotas = measured.quotas.iter();
+            quotas.map(move |effect| QuotaOnHost { host, measured, effect })
+        })
     }
 
     /// Seconds from the common start to this time.

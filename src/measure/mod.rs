@@ -51,7 +51,7 @@ pub use host::{FULL_SHARE, HostCpu, HostMeasurement};
 pub use interruption::*;
 pub use kept::KeptData;
 pub use load::*;
-pub use measurement::Measurement;
+pub use measurement::{Measurement, QuotaOnHost};
 pub use member::*;
 pub use outside::{COMMITS_PER_WINDOW, COMMITTED_INTERVAL, GroupCommit, Outside, commit_interval_ns};
 pub use overlap::{Overlap, overlaps};

@@ -10,6 +10,9 @@ use super::usage::ProcessSnapshot;
 /// In the environment of a program that is observed, and so of all that it starts: the name of its member.
 pub const PROGRAM_VARIABLE: &str = "TANDEM_PROGRAM";
 
+/// In the same environments: how the names of the files begin that the program's observer writes.
+pub const OBSERVER_VARIABLE: &str = "TANDEM_OBSERVER";
+
 /// What `/proc/PID/stat` says of a process.
 pub struct ProcessStat(String);
 
@@ -30,6 +33,12 @@ impl ProcessStat {
     pub fn runs(&self) -> bool {
         !matches!(self.field(3), Some("Z" | "X") | None)
     }
+}
+
+/// When a process that runs was started, in the kernel's ticks: with its id this names a process for good.
+pub fn start_time(pid: u32) -> Option<String> {
+    let stat = ProcessStat::of(pid).filter(ProcessStat::runs)?;
+    stat.field(22).map(str::to_owned)
 }
 
 /// The processes of this machine.

@@ -44,9 +44,6 @@ pub const SILENCE_LIMIT_MS: u64 = 10_000;
 /// How often the coordinator says [`ToWorker::Ping`].
 pub const PING_INTERVAL_MS: u64 = 2_000;
 
-/// The property of librdkafka by which it reports its statistics, in milliseconds.
-const STATISTICS_INTERVAL: &str = "statistics.interval.ms";
-
 /// How often a worker reports positions where [`Prepare::flow`] asks for it: a worker that is killed says no more.
 pub const FLOW_REPORT_MS: u64 = 20;
 
@@ -102,6 +99,15 @@ pub enum FromWorker {
     Progress {
         /// The partitions read since the start.
         positions: Vec<Position>,
+    },
+    /// A consumer is about to store the first record of a partition since it was assigned to it (capability `store`). Sent
+    /// before that record is stored: a killed worker has stored nothing of a partition before it.
+    Began {
+        /// The consumer, from 0.
+        consumer: u32,
+        /// Where it begins.
+        #[serde(flatten)]
+        position: Position,
     },
     /// Response times of finished seconds that were not sent before (capability `stamps`). A second may be sent in
     /// several parts, which are added up.
@@ -254,7 +260,7 @@ impl Prepare {
     /// Asks for the times of reading, and of heartbeats as often as the client's statistics can say them.
     pub fn record_flow(&mut self, flow: bool) {
         self.flow = flow;
-        if let Some(interval) = self.properties.get_mut(STATISTICS_INTERVAL).filter(|_| flow) {
+        if let Some(interval) = self.properties.get_mut(producer::STATISTICS_INTERVAL).filter(|_| flow) {
             *interval = Secret::new("100");
         }
     }

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{STATISTICS_INTERVAL, Secret};
+use super::Secret;
 use crate::load::Schedule;
 use crate::measure::latency::LatencyRecorder;
 use crate::measure::{DeliveryDelay, DeliveryErrors, ProcessUsage, Series, Stretch, TopicPartition};
 use crate::scenario::{Keys, Size};
+
+/// The property of librdkafka by which it reports its statistics, in milliseconds.
+pub(super) const STATISTICS_INTERVAL: &str = "statistics.interval.ms";
 
 /// All that a producer needs for a trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

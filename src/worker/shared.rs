@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::reported::Reported;
 use super::seconds::Seconds;
 pub(super) use super::slot::Slot;
 use crate::measure::{Rebalance, RebalanceKind, Stretch, TopicPartition, clock};
-use crate::protocol::TopicTarget;
+use crate::protocol::{Position, TopicTarget};
 use crate::work::Failure;
 
 /// From a failure of the work that may pass to the next try.
@@ -47,6 +47,9 @@ pub(super) struct MemberShared {
     seconds: Seconds,
     /// What the client reports.
     reported: Reported,
+    /// Held while positions are reported, or where the reading of a partition begins: the reports come in the order in which
+    /// that happens.
+    positions: Mutex<()>,
     /// Rings when the work on a record of a revoked partition ends.
     work_ended: (Mutex<()>, Condvar),
     stopped: AtomicBool,
@@ -88,6 +91,7 @@ impl MemberShared {
             slow_commits: Mutex::new(Vec::new()),
             seconds: Seconds::default(),
             reported: Reported::default(),
+            positions: Mutex::default(),
             work_ended: (Mutex::new(()), Condvar::new()),
             stopped: AtomicBool::new(false),
             failure: OnceLock::new(),
@@ -113,6 +117,27 @@ impl MemberShared {
     /// What the client reports.
     pub(super) fn reported(&self) -> &Reported {
         &self.reported
+    }
+
+    /// Keeps the member from saying where it begins, until positions that were looked up are reported.
+    pub(super) fn hold_positions(&self) -> MutexGuard<'_, ()> {
+        self.positions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says where the member begins to read a partition under an assignment, once for each.
+    #[inline]
+    pub(super) fn begin_reading(&self, slot: &Slot, epoch: u32, offset: i64) {
+        if slot.has_begun(epoch) {
+            return;
+        }
+        let _reporting = self.hold_positions();
+        let TopicPartition { topic, partition } = slot.partition;
+        self.reported.began(Position {
+            topic,
+            partition,
+            offset,
+        });
+        slot.begin(epoch, offset);
     }
 
     pub(super) fn slots(&self) -> &[Slot] {

@@ -11,6 +11,7 @@ use crate::planned_acts::complete;
 use crate::scenario::Scenario;
 use crate::scene::{Scene, failure, read_once, signal, undisturbed, wait_until, within};
 use crate::shared_cluster;
+use crate::ssh_faults::{line_of, processes_with};
 
 const CANARY: &str = "canary-0815-in-no-container";
 
@@ -260,6 +261,99 @@ fn without_its_guardian_too_workers_end_with_their_input_and_the_next_start_remo
     let _ = scene.tandem(&["clean", "--yes"]).exits(0);
     assert_eq!(image.containers(), Vec::<String>::new());
     scene.assert_no_processes();
+}
+
+#[test]
+#[ignore = "scripts/test --all; ssh_faults.rs has the same on another host"]
+fn a_silent_program_goes_with_its_container_when_its_observer_is_killed() {
+    let Some(image) = Image::with_program() else { return };
+    let scene = Scene::on_shared_cluster();
+    // Any program will do that waits: the image has but one.
+    let command = "['tandem', 'worker', 'idle', '600', '{properties_file}']";
+    let app = format!("[[app]]\nname = 'service'\ncommand = {command}\nspeaks = 'nothing'\n");
+    let trials = Scenario::reading(1_000).consumer("app = 'service'");
+    scene.scenario(
+        trials
+            .tables(&(app + &image.place("box", "")))
+            .case("box", "place = 'box'"),
+    );
+    let run = scene.spawn_run(&[]);
+    let programs = || processes_with("worker idle 600 /tmp/tandem-program-");
+    wait_until("the program", || !programs().is_empty());
+    // Neither the engine's program nor the first process of the container.
+    let mut observers = processes_with("tandem worker observer").into_iter();
+    let observer = observers.find(|pid| line_of(*pid).starts_with("tandem "));
+    signal(observer.unwrap(), Signal::SIGKILL);
+    assert!(within(Duration::from_secs(5), || programs().is_empty()));
+    run.end().exits(1);
+    let trials = scene.trials();
+    let found = failure(&trials[0]);
+    assert!(
+        found.message.contains("has ended: it was killed (signal 9)"),
+        "{found:?}"
+    );
+    // With the file in it.
+    assert_eq!(image.containers(), Vec::<String>::new());
+}
+
+#[test]
+#[ignore = "scripts/test --all; the causes that need no engine are named in apps.rs"]
+fn an_app_that_the_image_lacks_is_one_error_with_both_before_the_first_trial() {
+    let Some(image) = Image::with_program() else { return };
+    for speaks in ["tandem", "nothing"] {
+        let scene = Scene::on_shared_cluster();
+        let app = format!("[[app]]\nname = 'mine'\ncommand = ['no-such-app']\nspeaks = '{speaks}'\n");
+        let trials = Scenario::reading(1_000).consumer("app = 'mine'");
+        let tables = app + &image.place("box", "");
+        scene.scenario(trials.tables(&tables).case("box", "place = 'box'"));
+        let named = format!("the app \"mine\" at place box (docker image {})", image.name);
+        scene.run(&[]).refuses(&[&named, "no-such-app"]);
+    }
+    assert_eq!(image.containers(), Vec::<String>::new());
+}
+
+#[test]
+#[ignore = "scripts/test --all; place_leftovers::tests says what may be deleted"]
+fn stopped_containers_that_nobody_knows_of_are_listed_and_removed_and_running_ones_stay() {
+    let Some(image) = Image::with_program() else { return };
+    let scene = Scene::new();
+    scene.scenario(Scenario::reading(1_000).tables(&image.place("box", "")));
+    let run = |name: &str, id: &str, seconds: &str| {
+        let (name, label) = (format!("--name={name}"), format!("--label=tandem.run={id}"));
+        docker_says(&[
+            "run",
+            "--detach",
+            &name,
+            &label,
+            &image.name,
+            "tandem",
+            "worker",
+            "idle",
+            seconds,
+            id,
+        ]);
+    };
+    let id = std::process::id();
+    let (stopped, running) = (format!("stopped-{id}"), format!("running-{id}"));
+    run(&stopped, &stopped, "0");
+    run(&running, &running, "600");
+    wait_until("a stopped container", || {
+        docker_says(&["ps", "--format", "{{.Names}}"])
+            .lines()
+            .all(|name| name != stopped)
+    });
+    let clean = |more: &[&str]| scene.tandem(&[&["clean", "scene.toml", "--place", "box"], more].concat());
+    let listed = clean(&[]).exits(1);
+    listed
+        .prints(&format!("containers {stopped}, none of which runs"))
+        .prints("is not deleted: the run may go on elsewhere");
+    clean(&["--yes"]).exits(1);
+    assert_eq!(image.containers(), [running.clone()]);
+    docker_says(&["kill", &running]);
+    // Other tests have containers of their own there.
+    let removed = clean(&["--yes"]);
+    removed.prints(&format!("run {running}: containers {running}, none of which runs"));
+    assert_eq!(image.containers(), Vec::<String>::new());
 }
 
 #[test]

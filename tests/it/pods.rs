@@ -11,8 +11,9 @@ use serde_json::Value;
 use tandem::measure::FailureKind;
 
 use crate::scenario::Scenario;
-use crate::scene::{PROGRAM, Scene, failure, read_once, signal, wait_until, within};
+use crate::scene::{PROGRAM, Running, Scene, failure, read_once, signal, wait_until, within};
 use crate::ssh::reads;
+use crate::ssh_faults::{kill_guardian, line_of};
 
 const RUN: &str = "TANDEM_RUN";
 
@@ -124,8 +125,8 @@ fn things(kind: &str, run: &str) -> Vec<String> {
         .collect()
 }
 
-/// Processes of a run that are in pods, and read.
-fn reading(run: &str) -> Vec<u32> {
+/// Processes of a run that are in pods.
+fn in_pods(run: &str) -> Vec<u32> {
     let mark = format!("{RUN}={run}");
     let pids = fs::read_dir("/proc").unwrap().flatten();
     let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -138,13 +139,25 @@ fn reading(run: &str) -> Vec<u32> {
             .lines()
             .find_map(|line| line.strip_prefix("NSpid:"))
             .unwrap_or_default();
-        ids.split_whitespace().count() > 1 && text("environ").split('\0').any(|entry| entry == mark) && reads(*pid)
+        ids.split_whitespace().count() > 1 && text("environ").split('\0').any(|entry| entry == mark)
     };
     pids.filter(is_one).collect()
 }
 
+/// Those of them that read.
+fn reading(run: &str) -> Vec<u32> {
+    in_pods(run).into_iter().filter(|pid| reads(*pid)).collect()
+}
+
+/// The command lines of processes, with what they are looked for by.
+fn with_words(run: &str, words: &str) -> Vec<(u32, String)> {
+    let line = |pid: u32| (pid, line_of(pid));
+    let lines = in_pods(run).into_iter().map(line);
+    lines.filter(|(_, line)| line.contains(words)).collect()
+}
+
 /// A run whose workers read in pods for a while, and its id.
-fn slow(image: &Image, trials: u32) -> (Scene, crate::scene::Running, String) {
+fn slow(image: &Image, trials: u32) -> (Scene, Running, String) {
     let scene = Scene::on_shared_cluster();
     let slow = Scenario::reading(2_000)
         .consumer("work = 'wait 2ms'")
@@ -160,6 +173,17 @@ fn slow(image: &Image, trials: u32) -> (Scene, crate::scene::Running, String) {
     });
     let id = run_id(&scene).unwrap();
     (scene, run, id)
+}
+
+/// Kills a run so that nobody deletes its Job. Its workers end by themselves.
+fn kill_with_guardian(scene: &Scene, run: &Running, id: &str) {
+    kill_guardian(scene);
+    run.signal(Signal::SIGKILL);
+    assert!(
+        within(Duration::from_secs(15), || reading(id).is_empty()),
+        "workers go on"
+    );
+    assert_eq!(things("jobs", id).len(), 1);
 }
 
 fn assert_nothing_left(run: &str) {
@@ -257,21 +281,27 @@ fn what_a_run_leaves_whose_guardian_is_killed_too_is_listed_and_removed() {
     in_use
         .exits(1)
         .prints("is not deleted: the run goes on on this machine");
-    for (pid, _) in scene
-        .processes()
-        .into_iter()
-        .filter(|(_, line)| line.contains(" guardian "))
-    {
-        signal(pid, Signal::SIGKILL);
-    }
-    run.signal(Signal::SIGKILL);
-    assert!(
-        within(Duration::from_secs(15), || reading(&id).is_empty()),
-        "workers go on"
-    );
-    assert_eq!(things("jobs", &id).len(), 1);
+    kill_with_guardian(&scene, &run, &id);
     clean(&[]).exits(1).prints(&format!("run {id}: Job tandem-{id}-0"));
     clean(&["--yes"]).exits(0).prints("deleted; nothing is left");
+    assert_nothing_left(&id);
+    run.end();
+}
+
+#[test]
+#[ignore = "scripts/test --all; needs a Kubernetes cluster; pods::manifest::tests has the deadline"]
+fn pods_that_nobody_deletes_end_at_the_deadline_of_their_job() {
+    let Some(image) = Image::on_cluster() else { return };
+    let (scene, run, id) = slow(&image, 1);
+    kill_with_guardian(&scene, &run, &id);
+    // More than ten minutes are too long for a test.
+    let job = things("jobs", &id)[0].clone();
+    let earlier = kubectl(&["patch", &job, "-p", r#"{ "spec": { "activeDeadlineSeconds": 20 } }"#]);
+    assert!(earlier.status.success(), "{}", String::from_utf8_lossy(&earlier.stderr));
+    let have_ended = || things("pods", &id).is_empty() && in_pods(&id).is_empty();
+    assert!(within(Duration::from_secs(60), have_ended), "{:?}", things("pods", &id));
+    let clean = scene.tandem(&["clean", "scene.toml", "--place", "pods", "--yes"]);
+    clean.exits(0).prints("with 0 pods").prints("deleted; nothing is left");
     assert_nothing_left(&id);
     run.end();
 }
@@ -315,6 +345,39 @@ fn a_kubectl_that_is_killed_and_a_pod_that_is_deleted_fail_their_trials_by_name(
     assert!(first.message.contains("its session in pod tandem-"), "{first:?}");
     assert!(second.message.contains("the pod "), "{second:?}");
     read_once(trials.last().unwrap());
+    assert_nothing_left(&id);
+}
+
+#[test]
+#[ignore = "scripts/test --all; needs a Kubernetes cluster; ssh_faults.rs has a host, measure::programs the end"]
+fn a_silent_program_and_its_file_of_properties_go_from_a_pod_with_a_killed_observer() {
+    let Some(image) = Image::on_cluster() else { return };
+    let scene = Scene::on_shared_cluster();
+    // It does not end when it is asked to.
+    let command = "['sh', '-c', 'trap : TERM; while :; do sleep 0.1; done', 'stubborn', '{properties_file}']";
+    let app = format!("[[app]]\nname = 'service'\ncommand = {command}\nspeaks = 'nothing'\n");
+    let trials = Scenario::reading(1_000).consumer("app = 'service'").repetitions(2);
+    scene.scenario(trials.tables(&(app + &image.place(""))).case("pods", "place = 'pods'"));
+    let run = scene.spawn_run(&["--join-limit", "20"]);
+    let id = || run_id(&scene).unwrap_or_default();
+    let program = || with_words(&id(), "stubborn").pop();
+    wait_until("the program in its pod", || program().is_some());
+    let (pid, line) = program().unwrap();
+    let file = line.split(' ').find(|word| word.ends_with(".properties")).unwrap();
+    let pod = things("pods", &id())[0].clone();
+    let has_file = || kubectl(&["exec", &pod, "--", "test", "-e", file]).status.success();
+    assert!(has_file());
+    let (observer, _) = with_words(&id(), "worker observer").pop().unwrap();
+    signal(observer, Signal::SIGKILL);
+    let is_gone = || with_words(&id(), "stubborn").iter().all(|(other, _)| *other != pid) && !has_file();
+    assert!(within(Duration::from_secs(10), is_gone));
+    // It went before its pod did.
+    assert_eq!(things("pods", &id()).first(), Some(&pod));
+    let id = id();
+    run.end();
+    let trials = scene.trials();
+    let found = failure(&trials[0]);
+    assert!(found.message.contains("its session in pod tandem-"), "{found:?}");
     assert_nothing_left(&id);
 }
 

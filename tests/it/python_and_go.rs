@@ -166,22 +166,20 @@ fn each_says_how_long_records_waited_that_arrive() {
     }
 }
 
-#[test]
-#[ignore = "scripts/test --all; deaths.rs has the same of tandem's own worker"]
-fn one_that_is_killed_fails_its_trial_by_name_and_nothing_is_left() {
+/// Two processes at a place, whose command has these words, read 20,000 records: kills one of them while they read.
+pub fn one_of_two_is_killed(places: &str, place: &str, words: &str) {
     let scene = Scene::on_shared_cluster();
-    let slow = Scenario::reading(8_000)
-        .tables(&places())
+    let slow = Scenario::reading(20_000)
+        .tables(places)
         .tables("[consumer.client]\n'session.timeout.ms' = 6000");
     let slow = slow
-        .consumer("work = 'wait 1ms'")
-        .consumer("processes = 2")
-        .consumer("place = 'python'");
+        .consumer("work = 'wait 1ms'\nprocesses = 2")
+        .consumer(&format!("place = '{place}'"));
     let run = scene.scenario(slow).spawn_run(&[]);
-    let workers = || scene.processes_of("worker.py consumer");
+    let workers = || scene.processes_of(words);
     wait_until("two workers", || workers().len() == 2);
-    // They have joined by then, and read for four seconds.
-    sleep(Duration::from_secs(3));
+    // They have joined by then, and read for ten seconds.
+    sleep(Duration::from_secs(6));
     signal(workers()[0], Signal::SIGKILL);
     run.end().exits(1);
     scene.assert_no_processes();
@@ -193,6 +191,12 @@ fn one_that_is_killed_fails_its_trial_by_name_and_nothing_is_left() {
         who.starts_with("group 1, process ") && found.message.contains("killed (signal 9)"),
         "{found:?}"
     );
+}
+
+#[test]
+#[ignore = "scripts/test --all; deaths.rs has the same of tandem's own worker"]
+fn one_that_is_killed_fails_its_trial_by_name_and_nothing_is_left() {
+    one_of_two_is_killed(&places(), "python", "worker.py consumer");
 }
 
 #[test]

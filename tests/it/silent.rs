@@ -7,7 +7,7 @@ use tandem::measure::changes::{GapKind, PartKind, episodes, is_recorded};
 use tandem::measure::{FailureKind, MemberMeasurement};
 
 use crate::python_worker::python;
-use crate::scene::{Scene, failure, within};
+use crate::scene::{Scene, failure, undisturbed, within};
 
 /// The service of the examples as an app, with these lines besides.
 fn service(lines: &str) -> String {
@@ -92,6 +92,43 @@ fn a_load_is_held_by_what_is_committed_on_a_topic_a_group_and_a_port_that_are_fi
         assert!(load.overload.is_none());
     }
     scene.assert_no_processes();
+}
+
+#[test]
+#[ignore = "scripts/test --all; searches with known answers are in src/plan/capacity_tests.rs"]
+fn a_quick_search_finds_what_a_service_does_by_its_own_clock_and_twice_that_with_three_on_two_partitions() {
+    undisturbed(|_| {
+        let scene = Scene::on_shared_cluster();
+        let times = tempfile::tempdir().unwrap();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/evidence/workers/timed_service.py");
+        let words = [python(), &script, times.path()].map(|word| word.display().to_string());
+        let command = words.join("', '");
+        let app = format!(
+            "[[app]]\nname = 'service'\ncommand = ['{command}', '{{bootstrap}}', '{{topic}}', '{{group}}']\nspeaks = \
+             'nothing'\n"
+        );
+        let search = "[load]\nrate = 3_000\nduration = '10s'\n[capacity]\n[matrix]\nprocesses = [1, 3]";
+        let ended = scene
+            .scenario(scenario("", &app, "", search))
+            .run(&["--quick"])
+            .exits(0);
+        assert!(ended.stdout.contains("A quick look, to 10 %"), "{}", ended.stdout);
+        // Records and seconds of each process.
+        let measured = std::fs::read_dir(times.path()).unwrap().map(|file| {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            let numbers: Vec<f64> = text.split_whitespace().map(|number| number.parse().unwrap()).collect();
+            (numbers[0], numbers[1])
+        });
+        let (records, seconds) = measured.fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        let rows = scene.table("summary.csv");
+        for (row, working) in rows.iter().zip([1.0, 2.0]) {
+            let found: f64 = row["capacity_per_second"].parse().unwrap();
+            let share = found / (working * records / seconds);
+            assert!((0.9..1.05).contains(&share), "{found}, {share} of the clock's");
+        }
+        assert_eq!(rows[1]["idle_members"], "1");
+        assert!(scene.trials().len() <= 10, "{} trials", scene.trials().len());
+    });
 }
 
 #[test]

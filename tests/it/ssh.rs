@@ -77,6 +77,9 @@ fn workers_by_ssh_give_the_same_account_and_leave_nothing_but_one_copy_of_the_pr
     assert_eq!(server.copies().len(), 1);
     assert!(server.workers().is_empty());
     scene.assert_no_processes();
+    // The host is this machine: the connection that looks is itself there.
+    let clean = scene.tandem(&["clean", "scene.toml", "--place", "there"]);
+    assert!(!clean.stdout.contains("run clean-"), "{}{}", clean.stdout, clean.stderr);
 }
 
 #[test]

@@ -116,13 +116,13 @@ fn a_worker_that_an_event_has_paused_ends_when_the_run_dies() {
 }
 
 /// The command line of a process.
-fn line_of(pid: u32) -> String {
+pub fn line_of(pid: u32) -> String {
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     String::from_utf8_lossy(&line).replace('\0', " ")
 }
 
 /// Processes whose command line contains this.
-fn processes_with(words: &str) -> Vec<u32> {
+pub fn processes_with(words: &str) -> Vec<u32> {
     let pids = fs::read_dir("/proc").unwrap().flatten();
     let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     pids.filter(|pid| line_of(*pid).contains(words)).collect()

@@ -33,6 +33,15 @@ pub struct UsedEngine {
     environment: BTreeMap<String, String>,
 }
 
+/// Containers of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LeftContainers {
+    /// Their names.
+    pub names: BTreeSet<String>,
+    /// True if one of them runs, or is paused.
+    pub has_running: bool,
+}
+
 impl fmt::Display for UsedEngine {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(self.engine.program())
@@ -71,20 +80,21 @@ impl UsedEngine {
         }
     }
 
-    /// The runs that have containers there, with the names of these.
-    pub fn left(&self) -> Result<BTreeMap<String, BTreeSet<String>>, String> {
-        let format = format!("{{{{.Label \"{RUN_LABEL}\"}}}} {{{{.Names}}}}");
-        let listed = self.ask(&[
-            "ps",
-            "--all",
-            "--filter",
-            &format!("label={RUN_LABEL}"),
-            "--format",
-            &format,
-        ])?;
-        let mut left: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for (run, name) in listed.lines().filter_map(|line| line.split_once(' ')) {
-            left.entry(run.to_owned()).or_default().insert(name.to_owned());
+    /// The runs that have containers there, with these.
+    pub fn left(&self) -> Result<BTreeMap<String, LeftContainers>, String> {
+        let (filter, format) = (
+            format!("label={RUN_LABEL}"),
+            format!("{{{{.Label \"{RUN_LABEL}\"}}}} {{{{.Names}}}} {{{{.Status}}}}"),
+        );
+        let listed = self.ask(&["ps", "--all", "--filter", &filter, "--format", &format])?;
+        let mut left: BTreeMap<String, LeftContainers> = BTreeMap::new();
+        for line in listed.lines() {
+            let mut words = line.splitn(3, ' ');
+            if let (Some(run), Some(name), Some(status)) = (words.next(), words.next(), words.next()) {
+                let of_run = left.entry(run.to_owned()).or_default();
+                of_run.names.insert(name.to_owned());
+                of_run.has_running |= status.starts_with("Up");
+            }
         }
         Ok(left)
     }

@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicBool;
 
 pub use self::error::ContainerError;
 pub use self::image::{CLIENTS_FOLDER, Examined, Examiner, Made, program};
-pub use self::left::UsedEngine;
+pub use self::left::{LeftContainers, UsedEngine};
 pub use self::worker::{Contained, ContainerLaunch, pids, remove};
 use super::guardian::Guardian;
 use super::place_error::PlaceError;

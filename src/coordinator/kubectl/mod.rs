@@ -37,6 +37,13 @@ const CREATE: [&str; 4] = ["create", "--validate=false", "-f", "-"];
 /// How long a question to the cluster may take.
 const ASK_LIMIT: Duration = Duration::from_secs(60);
 
+/// How long deleting a Job may take: somebody waits for the end of a run, or the start of the next. The pods end at their
+/// deadline all the same.
+const DELETE_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long kubectl waits for each answer of the server then, so that it says itself what is wrong.
+const DELETE_TIMEOUT: &str = "--request-timeout=5s";
+
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Where a cluster is, so that it is found again whatever the user's configuration says later.
@@ -237,10 +244,7 @@ impl Kubectl {
     /// What kubectl prints; an error where it fails. Blocks.
     pub fn ask(&self, arguments: &[&str], input: Option<&str>, what: &str) -> Result<Vec<u8>, PodError> {
         let output = self.output(arguments, input, what, ASK_LIMIT)?;
-        if output.status.success() {
-            return Ok(output.stdout);
-        }
-        Err(PodError::of(&String::from_utf8_lossy(&output.stderr)))
+        succeeded(output)
     }
 
     /// Creates what a manifest describes. Blocks.
@@ -276,8 +280,16 @@ impl Kubectl {
 
     /// Deletes a Job with its pods, if it is there. Blocks.
     pub fn delete_job(&self, name: &str) -> Result<(), PodError> {
-        let words = ["delete", "job", name, "--ignore-not-found", "--wait=false"];
-        self.ask(&words, None, "deleting the Job").map(drop)
+        let words = [
+            "delete",
+            "job",
+            name,
+            "--ignore-not-found",
+            "--wait=false",
+            DELETE_TIMEOUT,
+        ];
+        let output = self.output(&words, None, "deleting the Job", DELETE_LIMIT)?;
+        succeeded(output).map(drop)
     }
 
     /// True where the user may do this in the namespace; `resource` may have a part, as in `pods/exec`. Blocks.
@@ -300,6 +312,14 @@ impl Kubectl {
         words.extend(there);
         self.output(&words, None, "a command in a pod", limit)
     }
+}
+
+/// What was printed; an error where kubectl failed.
+fn succeeded(output: Output) -> Result<Vec<u8>, PodError> {
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(PodError::of(&String::from_utf8_lossy(&output.stderr)))
 }
 
 /// A list of files with colons between them, each from the root on.

@@ -62,7 +62,7 @@ fn pod(place: &KubernetesPlace, spec: &JobSpec<'_>) -> Value {
     let mut container = json!({
         "name": CONTAINER,
         "image": place.image,
-        "command": [spec.program, "worker", "idle", spec.deadline_seconds.to_string()],
+        "command": [spec.program, "worker", "idle", spec.deadline_seconds.to_string(), spec.run_id],
         // By this what runs in a pod is known as a part of the run.
         "env": [{ "name": RUN_VARIABLE, "value": spec.run_id }],
     });
@@ -151,7 +151,7 @@ mod tests {
             assert_eq!(labels["tandem-run"], "0a1b");
         }
         let container = &template["spec"]["containers"][0];
-        assert_eq!(container["command"], json!(["tandem", "worker", "idle", "720"]));
+        assert_eq!(container["command"], json!(["tandem", "worker", "idle", "720", "0a1b"]));
         assert!(container.get("resources").is_none() && container.get("imagePullPolicy").is_none());
         assert!(template["spec"].get("hostNetwork").is_none());
     }

@@ -14,7 +14,7 @@ pub(super) use self::place::{OpeningPods, PlacePods};
 use self::state::Pod;
 use super::guardian::Guardian;
 use super::place_error::PlaceError;
-use super::reached::Remote;
+use super::reached::{Remote, WayToHost};
 use crate::scenario::{AppProgram, Configuration, KubernetesPlace, Place, Reach, Scenario};
 
 pub use self::manifest::HOST_ANNOTATION;
@@ -106,15 +106,22 @@ impl Pods {
         Some(pods.remote(&pod.name))
     }
 
-    /// How a pod on each node of a place is reached, with the name of the node.
-    pub(super) fn nodes(&self, place: &Place) -> Vec<(String, Remote)> {
+    /// The nodes of a place, each reached by a pod there.
+    pub(super) fn nodes(&self, place: &Place) -> Vec<WayToHost> {
         let Some(pods) = self.places.get(&place.name) else {
             return Vec::new();
         };
         let all = pods.lock();
-        let by_node: BTreeMap<&str, &Pod> = all.iter().rev().map(|pod| (pod.node.as_str(), pod)).collect();
-        let remote = |(node, pod): (&str, &Pod)| (node.to_owned(), pods.remote(&pod.name));
-        by_node.into_iter().map(remote).collect()
+        let mut by_node: BTreeMap<&str, Vec<&Pod>> = BTreeMap::new();
+        for pod in all.iter() {
+            by_node.entry(&pod.node).or_default().push(pod);
+        }
+        let way = |(node, there): (&str, Vec<&Pod>)| WayToHost {
+            name: node.to_owned(),
+            remote: pods.remote(&there[0].name),
+            pods: there.len(),
+        };
+        by_node.into_iter().map(way).collect()
     }
 
     /// Sees that all pods of a place run: one that has ended is replaced by its Job. Blocks.

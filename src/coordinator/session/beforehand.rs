@@ -10,6 +10,7 @@ use crate::coordinator::database::Database;
 use crate::coordinator::ending::RunError;
 use crate::coordinator::environment::Clients;
 use crate::coordinator::fleet::ProcessFleet;
+use crate::coordinator::place_error::described;
 use crate::kafka::local::HOSTS;
 use crate::measure::clock;
 use crate::protocol::{Hello, WorkCalibration};
@@ -67,7 +68,7 @@ impl Session<'_> {
         }
         let is_other = matches!(app, App::Other(_));
         let worker = match app {
-            App::Other(spec) => format!("the app {:?} at place {}", spec.name, place.name),
+            App::Other(spec) => format!("the app {:?} at place {}", spec.name, described(place)),
             App::Tandem | App::Launched { .. } => format!("the worker at place {}", place.name),
         };
         if works {

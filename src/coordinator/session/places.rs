@@ -12,8 +12,9 @@ use crate::coordinator::dataset::Dataset;
 use crate::coordinator::drive::Outcome;
 use crate::coordinator::fleet::Launch;
 use crate::coordinator::host_watch::HostWatch;
-use crate::coordinator::launching::{on_host, started};
+use crate::coordinator::launching::{client_folder, looked_for, on_host, started};
 use crate::coordinator::place_error::PlaceError;
+use crate::coordinator::remote::limited;
 use crate::measure::{FailureKind, TrialOrder};
 use crate::scenario::{App, Configuration, Place, PlaceLimits, Reach, Scenario};
 use crate::trial::{ActorId, Cast, TrialSpec};
@@ -87,11 +88,16 @@ impl Session<'_> {
             Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) | Reach::Kubernetes(_) => there.unwrap_or(&here),
             Reach::Container(_) => containers::program(place),
         };
-        let mut started = started(app, place, own, &self.programs, process);
+        let client = client_folder(app, place, &self.programs, self.places);
+        let mut started = started(app, place, (own, &client), process);
         started.command.push(role.to_owned());
-        // What ssh or a container runtime starts does not inherit processors. Older builds do not know the flag.
-        if let (true, Some(cpus), []) = (started.is_own, &place.cpus, self.programs.describe()) {
-            started.command.extend(["--cpus".to_owned(), cpus.clone()]);
+        // What ssh or a container runtime starts does not inherit processors. Older builds do not know the flags.
+        let keeps_itself = started.is_own && self.programs.describe().is_empty();
+        if keeps_itself {
+            let cpus = place.cpus.iter().flat_map(|cpus| ["--cpus".to_owned(), cpus.clone()]);
+            let program = looked_for(app, place);
+            let program = program.into_iter().flat_map(|name| ["--program".to_owned(), name]);
+            started.command.extend(cpus.chain(program));
         }
         let log = self.options.log_workers;
         let made = self.places.containers.as_ref();
@@ -99,7 +105,15 @@ impl Session<'_> {
         let is_child = remote.is_none() && container.is_none();
         Launch {
             command: match &remote {
-                Some(remote) => on_host(remote, &started, &self.options.run_id, place.cpus.as_deref()),
+                Some(remote) => {
+                    let processors = place.cpus.as_deref().filter(|_| !keeps_itself);
+                    // Limits are set by this program, whatever runs under them.
+                    if let Some(program) = self.places.program(place, self.programs.own()) {
+                        let before = limited(place, program, &self.options.run_id, worker + 1);
+                        started.command.splice(0..0, before);
+                    }
+                    on_host(remote, &started, &self.options.run_id, processors)
+                }
                 None => started.command,
             },
             env: if is_child { started.env } else { BTreeMap::new() },
@@ -115,25 +129,30 @@ impl Session<'_> {
     /// one that cannot be sampled, and says so.
     pub(super) async fn watch_hosts(&self, configuration: &Configuration) -> Vec<HostWatch> {
         let scenario = &self.plan.scenario;
-        let mut starting: Vec<(String, JoinHandle<_>)> = Vec::new();
+        let mut starting: Vec<(&Place, String, JoinHandle<_>)> = Vec::new();
         for place in scenario.places_of(configuration) {
             let Some(program) = self.places.program(place, configuration.variant.build) else {
                 continue;
             };
-            let same = scenario.places.iter().filter(|other| other.reach() == place.reach());
+            // Places with pods have their own each.
+            let is_same = |other: &&Place| match place.reach() {
+                Reach::Kubernetes(_) => other.name == place.name,
+                reach => other.reach() == reach,
+            };
+            if starting.iter().any(|(known, ..)| is_same(known)) {
+                continue;
+            }
+            let same = scenario.places.iter().filter(is_same);
             let names: BTreeSet<String> = same.map(|place| place.name.clone()).collect();
-            for (target, remote) in self.places.hosts(place) {
-                if starting.iter().any(|(known, _)| *known == target) {
-                    continue;
-                }
-                let (of, run_id) = (target.clone(), self.options.run_id.clone());
+            for way in self.places.hosts(place) {
+                let (target, run_id) = (way.name.clone(), self.options.run_id.clone());
                 let (program, names) = (program.to_owned(), names.clone());
-                let started = async move { HostWatch::start(&remote, &of, &program, &run_id, names).await };
-                starting.push((target, tokio::spawn(started)));
+                let started = async move { HostWatch::start(&way, &program, &run_id, names).await };
+                starting.push((place, target, tokio::spawn(started)));
             }
         }
         let mut watched = Vec::new();
-        for (target, started) in starting {
+        for (_, target, started) in starting {
             match started.await.unwrap_or_else(|error| Err(error.to_string())) {
                 Ok(Some(host)) => HostWatch::add(&mut watched, host),
                 Ok(None) => {}
@@ -149,7 +168,7 @@ impl Session<'_> {
         for host in watched {
             match host.sample().await {
                 Ok(_) => armed.push(host),
-                Err(cause) => self.note_not_sampled(host.ssh(), &cause),
+                Err(cause) => self.note_not_sampled(host.name(), &cause),
             }
         }
         armed
@@ -166,7 +185,7 @@ impl Session<'_> {
             return;
         };
         for host in watched {
-            let (ssh, number) = (host.ssh(), order.number);
+            let (ssh, number) = (host.name(), order.number);
             if !measurement.other_hosts.iter().any(|other| other.ssh == ssh) {
                 self.observer.note(&format!(
                     "what the host {ssh} did in trial {number} is not known: its `tandem worker host` has ended"

@@ -5,6 +5,7 @@ use crate::coordinator::cluster::Cluster;
 use crate::coordinator::group_watch::{GroupWatch, WatchedGroup};
 use crate::coordinator::roles::{EpochsWatch, RolesWatch};
 use crate::measure::{Measurement, MemberPlace};
+use crate::protocol::Prepare;
 use crate::trial::{TrialSpec, topic_sizes};
 
 /// Watches over a trial with a script.
@@ -20,7 +21,7 @@ impl Recording {
         let (terms, script) = (&spec.terms, &spec.terms.script);
         let has_groups = !script.steps.is_empty() && !terms.manual;
         let mut orders = spec.cast.readers.iter().map(|reader| &reader.role.prepare);
-        let is_consumer = orders.any(|prepare| prepare.has_consumer_protocol());
+        let is_consumer = orders.any(Prepare::has_consumer_protocol);
         let topics: Vec<String> = topic_sizes(&terms.topics).into_iter().map(|(name, _)| name).collect();
         Recording {
             groups: has_groups.then(|| GroupWatch::start(&cluster.admin, watched(spec))),

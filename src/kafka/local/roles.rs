@@ -100,7 +100,8 @@ impl RolesConnection {
     /// The epochs of a group of the consumer protocol, if this broker coordinates it: that of the group, which rises when it
     /// must divide its partitions anew, and that for which it has done so.
     pub fn group_epochs(&mut self, group: &str) -> io::Result<Option<(i32, i32)>> {
-        self.ask(CONSUMER_GROUP_DESCRIBE, &group_request(group), read_group)
+        let (error, epochs) = self.ask(CONSUMER_GROUP_DESCRIBE, &group_request(group), read_group)?;
+        Ok((error == 0).then_some(epochs))
     }
 
     fn ask<T>(&mut self, kind: (i16, i16), question: &[u8], read: fn(&mut &[u8]) -> Option<T>) -> io::Result<T> {
@@ -215,20 +216,18 @@ fn group_request(group: &str) -> Vec<u8> {
     .concat()
 }
 
-fn read_group(rest: &mut &[u8]) -> Option<Option<(i32, i32)>> {
+/// The error and the epochs of the one group that was asked for.
+fn read_group(rest: &mut &[u8]) -> Option<(i16, (i32, i32))> {
     let _header_additions = take_variable(rest)?;
     let _throttled_ms = take_i32(rest)?;
-    if take_variable(rest)? < 2 {
-        return Some(None);
-    }
+    let _groups = take_variable(rest)?;
     let error = take_i16(rest)?;
     let _message_group_and_state = (
         take_compact_text(rest)?,
         take_compact_text(rest)?,
         take_compact_text(rest)?,
     );
-    let epochs = (take_i32(rest)?, take_i32(rest)?);
-    Some((error == 0).then_some(epochs))
+    Some((error, (take_i32(rest)?, take_i32(rest)?)))
 }
 
 /// Who coordinates a group, by what is known of the topic of commits. Before the first commit there is no such topic.
@@ -331,16 +330,16 @@ mod tests {
     fn a_group_of_the_consumer_protocol_has_epochs_where_it_is_coordinated() {
         let name = "tandem-".repeat(25);
         assert_eq!(group_request("g"), [0, 2, 2, b'g', 0, 0]);
-        assert_eq!(group_request(&name)[..4], [0, 2, 0x80 | (176 & 0x7f), 1]);
+        assert_eq!(group_request(&name)[..4], [0, 2, 0xb0, 1]);
         let answer = |error: i16| {
             let texts = [0, 2, b'g', 7, b'S', b't', b'a', b'b', b'l', b'e'];
             let group = [&error.to_be_bytes()[..], &texts, &numbers(&[12, 11]), &[1]].concat();
             [&[0, 0, 0, 0, 0, 2][..], &group].concat()
         };
         let read = |answer: &[u8]| read_group(&mut &*answer);
-        assert_eq!(read(&answer(0)), Some(Some((12, 11))));
+        assert_eq!(read(&answer(0)), Some((0, (12, 11))));
         // Another broker coordinates it.
-        assert_eq!(read(&answer(16)), Some(None));
+        assert_eq!(read(&answer(16)).map(|(error, _)| error), Some(16));
         assert_eq!(read(&answer(0)[..18]), None);
     }
 

@@ -13,6 +13,7 @@ use crate::wording::listed;
 struct Host<'a> {
     name: String,
     places: BTreeSet<&'a str>,
+    pods: usize,
     facts: Option<&'a HostFacts>,
     cores: u32,
     measured: Vec<&'a HostMeasurement>,
@@ -40,6 +41,7 @@ pub(crate) fn hosts(input: &ReportInput) -> Option<Table> {
     let here = Host {
         name: input.environment.host.clone(),
         places: BTreeSet::from([here_has]),
+        pods: 0,
         facts: None,
         cores: measurements().map(|m| m.host.cores).max().unwrap_or(0),
         measured: measurements().map(|m| &m.host).collect(),
@@ -47,9 +49,7 @@ pub(crate) fn hosts(input: &ReportInput) -> Option<Table> {
     let environment = input.environment;
     let columns = [
         Column::words("host", |host: &Host| host.name.clone()),
-        Column::words("has", |host: &Host| {
-            listed(&host.places.iter().copied().collect::<Vec<_>>())
-        }),
+        Column::words("has", has),
         Column::figures("cores", |host: &Host| host.cores.to_string()),
         Column::figures("memory", |host: &Host| {
             bytes(host.facts.map_or(environment.memory_bytes, |facts| facts.memory_bytes))
@@ -75,6 +75,7 @@ fn others<'a>(measurements: impl Iterator<Item = &'a Measurement>) -> Vec<Host<'
             others.push(Host {
                 name: other.ssh.clone(),
                 places: BTreeSet::new(),
+                pods: 0,
                 facts: Some(&other.facts),
                 cores: other.facts.cores,
                 measured: Vec::new(),
@@ -82,10 +83,20 @@ fn others<'a>(measurements: impl Iterator<Item = &'a Measurement>) -> Vec<Host<'
         }
         let host = &mut others[index];
         host.places.extend(other.places.iter().map(String::as_str));
+        host.pods = host.pods.max(other.pods);
         host.measured.push(&other.measured);
     }
     others.sort_by(|a, b| a.name.cmp(&b.name));
     others
+}
+
+/// What runs there. Of several pods one samples the machine, which sees no limits but its own.
+fn has(host: &Host) -> String {
+    let places = listed(&host.places.iter().copied().collect::<Vec<_>>());
+    match host.pods {
+        0 | 1 => places,
+        pods => format!("{places}; of its {pods} pods, limits of one"),
+    }
 }
 
 fn shares<'a>(host: &'a Host) -> impl Iterator<Item = f64> + 'a {
@@ -102,5 +113,24 @@ fn full(host: &Host) -> String {
     match full {
         0 => "in no trial".to_owned(),
         full => format!("in {full} of {} trials", shares(host).count()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_pods_on_a_node_it_is_said_whose_limits_are_known() {
+        let host = |pods| Host {
+            name: "node1".to_owned(),
+            places: BTreeSet::from(["large", "small"]),
+            pods,
+            facts: None,
+            cores: 4,
+            measured: Vec::new(),
+        };
+        assert_eq!([0, 1].map(|pods| has(&host(pods))), ["large and small"; 2]);
+        assert_eq!(has(&host(3)), "large and small; of its 3 pods, limits of one");
     }
 }

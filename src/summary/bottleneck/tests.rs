@@ -293,6 +293,7 @@ fn another_machine_that_is_full_is_named_and_this_one_is_not() {
         facts,
         ssh: "bench@far".to_owned(),
         places: BTreeSet::from(["there".to_owned()]),
+        pods: 0,
         hosts: Vec::new(),
         measured,
     }];

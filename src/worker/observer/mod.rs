@@ -5,9 +5,12 @@ mod committed;
 mod program;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
+
+use nix::unistd::{AccessFlags, access};
 
 use committed::Committed;
 use program::{Ending, Running};
@@ -19,15 +22,28 @@ use crate::measure::usage::ProcessSnapshot;
 use crate::protocol::{Capability, FromWorker, MemberResult, Prepare, Program, ProgramResult, ToWorker, WorkerResult};
 
 /// Runs an observer until it is to end; the exit code says whether it could do what it was asked.
-/// With `cpus` it keeps to these processors, as its program does.
-pub fn run_observer(cpus: Option<&BTreeSet<u32>>) -> ExitCode {
-    if let Some(Err(error)) = cpus.map(keep_to) {
+/// With `cpus` it keeps to these processors, as its program does. Without the `program` it fails at once.
+pub fn run_observer(cpus: Option<&BTreeSet<u32>>, program: Option<&Path>) -> ExitCode {
+    let missing = program.filter(|name| !can_be_started(name));
+    let missing = missing.map(|name| format!("there is no program {} here that can be started", name.display()));
+    let refused = cpus.and_then(|cpus| keep_to(cpus).err());
+    if let Some(error) = missing.or(refused) {
         eprintln!("tandem worker: {error}");
         return ExitCode::FAILURE;
     }
     // Which client the program has is not known.
     let client = ("observed".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
     run_with(client, &[Capability::Usage, Capability::Pauses], Observer::new)
+}
+
+/// True for a program at this path, or of this name in the search path.
+fn can_be_started(name: &Path) -> bool {
+    let is_program = |path: &Path| path.is_file() && access(path, AccessFlags::X_OK).is_ok();
+    if name.components().count() > 1 {
+        return is_program(name);
+    }
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).any(|folder| is_program(&folder.join(name)))
 }
 
 /// The observer of one process of a program.

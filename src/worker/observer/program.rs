@@ -16,7 +16,8 @@ use regex::Regex;
 use tempfile::{Builder, NamedTempFile};
 
 use crate::measure::clock;
-use crate::measure::tree::{PROGRAM_VARIABLE, TreeWatch, marked};
+use crate::measure::programs::observer_files;
+use crate::measure::tree::{OBSERVER_VARIABLE, PROGRAM_VARIABLE, TreeWatch, marked};
 use crate::measure::usage::ProcessSnapshot;
 use crate::protocol::{FromWorker, PROPERTIES_FILE, Program};
 use crate::secret::Secret;
@@ -66,7 +67,8 @@ pub(super) struct Ending {
 impl Running {
     /// Starts it, with `mark` in its environment. Its end before its time is reported as a failure.
     pub(super) fn start(program: &Program, mark: &str, outbox: &Outbox) -> Result<Self, String> {
-        let file = write_properties(program)?;
+        let files = observer_files(&program.file_prefix);
+        let file = write_properties(program, &files)?;
         let path = file.as_ref().map(|file| file.path().to_string_lossy().into_owned());
         let with_path = |text: &Secret| match &path {
             Some(path) => text.reveal().replace(PROPERTIES_FILE, path),
@@ -81,6 +83,7 @@ impl Running {
             .args(words)
             .envs(program.env.iter().map(|(name, value)| (name, with_path(value))))
             .env(PROGRAM_VARIABLE, mark)
+            .env(OBSERVER_VARIABLE, &files)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -90,16 +93,7 @@ impl Running {
             .spawn()
             .map_err(|error| format!("the program cannot be started: {name}: {error}"))?;
         let pid = child.id();
-        let streams: [Option<Box<dyn Read + Send>>; 2] = [
-            child
-                .stdout
-                .take()
-                .map(|stream| Box::new(stream) as Box<dyn Read + Send>),
-            child
-                .stderr
-                .take()
-                .map(|stream| Box::new(stream) as Box<dyn Read + Send>),
-        ];
+        let streams = streams(&mut child);
         let watched = Arc::new(Watched {
             child: Mutex::new(child),
             mark: mark.to_owned(),
@@ -111,7 +105,7 @@ impl Running {
             },
             ends: AtomicBool::new(false),
         });
-        for stream in streams.into_iter().flatten() {
+        for stream in streams {
             let (watched, outbox) = (Arc::clone(&watched), outbox.clone());
             spawn("output".to_owned(), move || watched.output.read(stream, &outbox))?;
         }
@@ -182,14 +176,27 @@ impl Drop for Running {
     }
 }
 
-/// A file with the properties of a program that wants one; only this user may read it.
-fn write_properties(program: &Program) -> Result<Option<NamedTempFile>, String> {
+/// What a program writes: its output and its errors.
+fn streams(child: &mut Child) -> Vec<Box<dyn Read + Send>> {
+    let output = child
+        .stdout
+        .take()
+        .map(|stream| Box::new(stream) as Box<dyn Read + Send>);
+    let errors = child
+        .stderr
+        .take()
+        .map(|stream| Box::new(stream) as Box<dyn Read + Send>);
+    output.into_iter().chain(errors).collect()
+}
+
+/// A file with the properties of a program that wants one; only this user may read it. Its name begins with `prefix`.
+fn write_properties(program: &Program, prefix: &str) -> Result<Option<NamedTempFile>, String> {
     let Some(properties) = &program.properties else {
         return Ok(None);
     };
     let written = || {
         let mut builder = Builder::new();
-        let mut file = builder.prefix(&program.file_prefix).suffix(".properties").tempfile()?;
+        let mut file = builder.prefix(prefix).suffix(".properties").tempfile()?;
         for (name, value) in properties {
             writeln!(file, "{name}={}", value.reveal())?;
         }
