@@ -56,6 +56,11 @@ def work(records):
 def store(records):
     """Stores records in a transaction. They count when it is committed, and not before."""
     rows = [(record.topic(), record.partition(), record.offset(), record.value() or b"") for record in records]
+    for record in records:
+        t, p = partition_of(record)
+        if begun.get((t, p)) != assignments:  # If this process is killed, nothing else says what it stores from here on.
+            begun[t, p] = assignments
+            say("began", consumer=0, topic=t, partition=p, offset=record.offset())
     try:
         with database.transaction(), database.cursor() as cursor:
             cursor.executemany(INSERT.format(order["store"]["table"]), rows)
@@ -108,7 +113,7 @@ if (order["work"] != "store" or order["store"]["write"] != "insert" or order["st
 topics = [topic["name"] for topic in order["topics"]]
 ends = {(t, p): range["end"] for t, topic in enumerate(order["topics"]) for p, range in enumerate(topic["partitions"])}
 client_id = order["consumers"][0]["client_id"]
-ledger, used, assignments = {}, {"transactions": 0, "rows": 0, "retries": 0}, 0
+ledger, begun, used, assignments = {}, {}, {"transactions": 0, "rows": 0, "retries": 0}, 0
 try:
     database = psycopg.connect(order["store"]["url"], autocommit=True, application_name=client_id, connect_timeout=5)
 except psycopg.Error as error:

@@ -51,7 +51,7 @@ const MODULES: &[(&str, &str)] = &[
     ("report", "wording summary stats plan scenario measure figures"),
     (
         "coordinator",
-        "trial protocol names clients server kafka database store plan contents load scenario measure secret client_errors",
+        "wording trial protocol names clients server kafka database store plan contents load scenario measure secret client_errors",
     ),
     (
         "cli",

@@ -26,8 +26,9 @@ const TO_WORKER: [&str; 10] = [
     "stop",
     "subscribe",
 ];
-const FROM_WORKER: [&str; 13] = [
+const FROM_WORKER: [&str; 14] = [
     "assignments",
+    "began",
     "calibrated",
     "clock",
     "failed",

@@ -40,6 +40,8 @@ func (m *member) letGo(ctx context.Context, partitions map[string][]int32, kind 
 	if len(accounts) == 0 {
 		return
 	}
+	// Nothing of it is read after this.
+	m.finish(m.receivedNs, nowNs())
 	if kind == "revoked" && m.order.Commit.kind != "none" {
 		m.commit(ctx, accounts)
 		if m.order.Commit.kind == "auto" {

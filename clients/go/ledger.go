@@ -38,8 +38,10 @@ func (s *series) add(afterNs, records int64) {
 type account struct {
 	place
 	span
-	name           string
-	epochs         int
+	name   string
+	epochs int
+	// The epoch of which it was said where it begins.
+	begun          int
 	held           bool
 	passed         bool
 	records, bytes int64
@@ -51,6 +53,8 @@ type account struct {
 	runs            []run
 	series          series
 	waits           *partitionWaits
+	// nil unless it matters when it was read.
+	flow *flow
 	// Next offset to read, once a record is finished.
 	position atomic.Int64
 }
@@ -78,6 +82,17 @@ func (a *account) count(offset int64, size int, receivedNs int64) {
 	if a.firstNs == 0 {
 		a.firstNs = receivedNs
 	}
+}
+
+// flowed says that what was counted and is not noted was begun and finished at these moments.
+func (a *account) flowed(fromNs, nowNs int64) {
+	if a.flow == nil || a.records == a.noted {
+		return
+	}
+	// What is in hand for long is not read on meanwhile.
+	epoch := a.runs[len(a.runs)-1].Epoch
+	a.flow.add(epoch, fromNs, fromNs)
+	a.flow.add(epoch, nowNs, nowNs)
 }
 
 // finished says that everything counted is finished now. True if that was the last of the partition.
@@ -121,6 +136,9 @@ func (a *account) result(hasStamps bool) partitionResult {
 	}
 	if result.Runs == nil {
 		result.Runs = []run{}
+	}
+	if a.flow != nil {
+		result.Flow = a.flow.result()
 	}
 	if hasStamps {
 		if a.waits == nil {

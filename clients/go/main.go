@@ -22,12 +22,14 @@ const (
 	pauseNs          = secondNs / 2
 	beat             = 100 * time.Millisecond
 	progressInterval = 100 * time.Millisecond
-	leaveLimit       = 3 * time.Second
-	reportsMax       = 8
+	// If it matters when each partition was read: a worker that is killed says no more.
+	flowInterval = 20 * time.Millisecond
+	leaveLimit   = 3 * time.Second
+	reportsMax   = 8
 )
 
 var capabilities = []string{"hold", "assignment", "ledger", "usage", "work", "manual", "calibrate", "reading", "pauses",
-	"stamps", "static", "store"}
+	"stamps", "static", "store", "flow"}
 
 type worker struct {
 	events chan message
@@ -36,8 +38,10 @@ type worker struct {
 	writing sync.Mutex
 	heardNs atomic.Int64
 	members []*member
-	// What was said of each partition.
-	reported      map[place]int64
+	// Held while positions are reported, or where an owner begins: the reports come in the order in which that happens.
+	reporting sync.Mutex
+	// What each member said last of each partition. A partition may have moved between members of this process.
+	reported      map[*account]int64
 	born          *snapshot
 	atStart       *snapshot
 	atEnd         *snapshot
@@ -54,7 +58,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "this is a worker of tandem: it is started with the role `consumer` and has no other")
 		os.Exit(2)
 	}
-	w := &worker{events: make(chan message, 64), endings: make(chan struct{}, 1), reported: map[place]int64{}, born: &snapshot{atNs: nowNs()},
+	w := &worker{events: make(chan message, 64), endings: make(chan struct{}, 1), reported: map[*account]int64{}, born: &snapshot{atNs: nowNs()},
 		pauses: []stretch{}, reports: map[int]map[string]int{}, digitsOfAText: regexp.MustCompile(`\d+`)}
 	w.heardNs.Store(nowNs())
 	go w.watch()
@@ -79,7 +83,9 @@ func (w *worker) serve() {
 		}
 		switch event.Type {
 		case "prepare":
-			w.prepare(event)
+			if w.prepare(event); w.members[0].order.Flow {
+				ticks.Reset(flowInterval)
+			}
 		case "subscribe":
 			for _, member := range w.members {
 				member.subscribe()
@@ -162,25 +168,35 @@ func (w *worker) progress() {
 	if w.atStart == nil {
 		return
 	}
-	moved, seconds := []position{}, []second{}
+	w.reporting.Lock()
+	if moved := w.moved(); len(moved) > 0 {
+		w.say("progress", map[string]any{"positions": moved})
+	}
+	w.reporting.Unlock()
+	seconds := []second{}
 	for _, member := range w.members {
-		for _, account := range member.all() {
-			offset := account.position.Load()
-			if known, isKnown := w.reported[account.place]; offset != noPosition && (!isKnown || offset > known) {
-				w.reported[account.place] = offset
-				moved = append(moved, position{account.place, offset})
-			}
-		}
 		if member.waits != nil {
 			seconds = append(seconds, member.waits.take()...)
 		}
 	}
-	if len(moved) > 0 {
-		w.say("progress", map[string]any{"positions": moved})
-	}
 	if len(seconds) > 0 {
 		w.say("seconds", map[string]any{"seconds": seconds})
 	}
+}
+
+// moved are the positions that are others than were reported: also those of a member that reads again.
+func (w *worker) moved() []position {
+	moved := []position{}
+	for _, member := range w.members {
+		for _, account := range member.all() {
+			offset := account.position.Load()
+			if known, isKnown := w.reported[account]; offset != noPosition && (!isKnown || offset != known) {
+				w.reported[account] = offset
+				moved = append(moved, position{account.place, offset})
+			}
+		}
+	}
+	return moved
 }
 
 // leave lets all members leave their group at once, and gives a client that hangs a limit.
@@ -291,6 +307,14 @@ func (w *worker) report(consumer int, text string) {
 // unanswered says which records are in a transaction whose commit the store did not answer.
 func (w *worker) unanswered(consumer int, records []offsets) {
 	w.say("unanswered", map[string]any{"consumer": consumer, "records": records})
+}
+
+// began says where an owner is about to begin to store a partition.
+func (w *worker) began(consumer int, a *account, offset int64) {
+	w.reporting.Lock()
+	defer w.reporting.Unlock()
+	w.say("began", map[string]any{"consumer": consumer, "topic": a.Topic, "partition": a.Partition, "offset": offset})
+	a.position.Store(offset)
 }
 
 // fail says why the worker cannot go on, and ends it.

@@ -38,7 +38,9 @@ type member struct {
 	host     host
 	client   *kgo.Client
 	accounts map[string][]*account
-	work     func()
+	// That of the partition that was read last.
+	latest *account
+	work   func()
 	// Set if the work is to store records.
 	store *store
 	// Most records taken at once.
@@ -78,6 +80,8 @@ type member struct {
 	queued      int64
 	commits     int
 	reading     reading
+	// Commits that explain why nothing was read.
+	slowCommits []stretch
 }
 
 // A host is whom a member tells what happens.
@@ -85,6 +89,7 @@ type host interface {
 	ended()
 	report(consumer int, text string)
 	unanswered(consumer int, records []offsets)
+	began(consumer int, a *account, offset int64)
 	failed(consumer int, text string)
 }
 
@@ -104,7 +109,11 @@ func connect(order *prepare, index int, to host) (*member, error) {
 	for topic, of := range order.Topics {
 		for partition, span := range of.Partitions {
 			at := place{topic, int32(partition)}
-			m.accounts[of.Name] = append(m.accounts[of.Name], newAccount(at, of.Name, span))
+			a := newAccount(at, of.Name, span)
+			if order.Flow {
+				a.flow = newFlow()
+			}
+			m.accounts[of.Name] = append(m.accounts[of.Name], a)
 		}
 	}
 	if order.Work.kind == "store" {
@@ -304,7 +313,7 @@ func (m *member) account(topic string, partition int32) *account {
 
 func (m *member) result() memberResult {
 	result := memberResult{Partitions: []partitionResult{}, WorkNs: m.workNs, QueuedAtStart: m.queued, Commits: m.commits,
-		Reading: m.reading}
+		Reading: m.reading, SlowCommits: m.slowCommits}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	result.Rebalances = slices.Clone(m.rebalances)

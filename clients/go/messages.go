@@ -49,6 +49,7 @@ type prepare struct {
 	Stamps           *stampOrder       `json:"stamps"`
 	JoinsLate        bool              `json:"joins_late"`
 	StaticMembership bool              `json:"static_membership"`
+	Flow             bool              `json:"flow"`
 	Store            *storeOrder       `json:"store"`
 }
 
@@ -155,6 +156,7 @@ type partitionResult struct {
 	LastNs    *int64             `json:"last_ns"`
 	Runs      []run              `json:"runs"`
 	Series    series             `json:"series"`
+	Flow      []flowOfEpoch      `json:"flow,omitempty"`
 	Latencies map[string]latency `json:"latencies,omitempty"`
 	Waits     []waitSlice        `json:"waits,omitempty"`
 }
@@ -166,5 +168,6 @@ type memberResult struct {
 	Commits       int               `json:"commits"`
 	Reading       reading           `json:"reading"`
 	Rebalances    []rebalance       `json:"rebalances"`
+	SlowCommits   []stretch         `json:"slow_commits,omitempty"`
 	Store         *storeUse         `json:"store,omitempty"`
 }

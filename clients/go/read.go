@@ -14,11 +14,13 @@ import (
 func (m *member) read() {
 	defer m.client.AllowRebalance()
 	fetches := m.client.PollRecords(nil, m.most)
+	records := fetches.NumRecords()
 	var waited stretch
-	if fetches.NumRecords() == 0 {
+	if records == 0 {
 		m.note()
 		fetches.EachError(m.on)
 		fetches, waited = m.wait()
+		records = fetches.NumRecords()
 	}
 	m.turn.Lock()
 	defer m.turn.Unlock()
@@ -34,12 +36,16 @@ func (m *member) read() {
 		m.storeAll(fetches)
 	} else {
 		fetches.EachPartition(func(of kgo.FetchTopicPartition) {
-			m.handle(m.account(of.Topic, of.Partition), of.Records)
+			// Mostly the partition that was read before; a look into a map takes a share of what a poll does.
+			if m.latest == nil || m.latest.Partition != of.Partition || m.latest.name != of.Topic {
+				m.latest = m.account(of.Topic, of.Partition)
+			}
+			m.handle(m.latest, of.Records)
 		})
 	}
-	m.unnoted += fetches.NumRecords()
+	m.unnoted += records
 	if m.most > 1 || m.unnoted >= notedTogether || m.commitsEach {
-		m.finish(nowNs())
+		m.finish(m.receivedNs, nowNs())
 	}
 	if m.commitsEach {
 		m.commit(m.ctx, m.all())
@@ -61,7 +67,7 @@ func (m *member) wait() (kgo.Fetches, stretch) {
 func (m *member) note() {
 	m.turn.Lock()
 	defer m.turn.Unlock()
-	m.finish(nowNs())
+	m.finish(m.receivedNs, nowNs())
 }
 
 // handle works records of one partition and counts them.
@@ -74,7 +80,7 @@ func (m *member) handle(a *account, records []*kgo.Record) {
 			continue
 		}
 		if record.Offset >= a.End {
-			m.finish(nowNs())
+			m.finish(m.receivedNs, nowNs())
 			if a.pass() {
 				m.end(a)
 			}
@@ -113,7 +119,7 @@ func (m *member) workOn(a *account, record *kgo.Record) {
 		m.workNs += m.freeNs - startedNs
 	}
 	m.count(a, record)
-	m.finish(m.freeNs)
+	m.finish(startedNs, m.freeNs)
 	if m.waits == nil {
 		return
 	}
@@ -129,14 +135,15 @@ func (m *member) recordWaits(a *account, record *kgo.Record, startedNs int64) {
 	}
 }
 
-// finish says that what was counted is finished.
-func (m *member) finish(nowNs int64) {
+// finish says that what was counted was begun and is finished at these moments.
+func (m *member) finish(fromNs, nowNs int64) {
 	m.unnoted = 0
 	if len(m.touched) == 0 {
 		return
 	}
 	m.reading.recordCame()
 	for _, account := range m.touched {
+		account.flowed(fromNs, nowNs)
 		if account.finished(nowNs, m.startNs) {
 			m.end(account)
 		}
@@ -155,7 +162,7 @@ func (m *member) commitEvery(records int) {
 		return
 	}
 	m.sinceCommit = 0
-	m.finish(nowNs())
+	m.finish(m.receivedNs, nowNs())
 	m.commit(m.ctx, m.all())
 	m.freeNs = nowNs()
 }
@@ -179,16 +186,32 @@ func (m *member) commit(ctx context.Context, accounts []*account) {
 	}
 	fromNs := nowNs()
 	err := m.client.CommitRecords(ctx, latest...)
-	m.reading.committed(fromNs, nowNs())
+	answeredNs := nowNs()
+	m.reading.committed(fromNs, answeredNs)
 	if m.waits != nil {
-		m.waits.worked(fromNs, nowNs())
+		m.waits.worked(fromNs, answeredNs)
 	}
 	m.commits++
+	if m.order.Flow {
+		m.noteCommit(stretch{fromNs, answeredNs}, latest, err)
+	}
 	switch {
 	case err == nil || errors.Is(err, context.Canceled):
 	case isOneOf(err, notOwner):
 		m.host.report(m.index, "did not commit: "+err.Error())
 	default:
 		m.fail("cannot commit: " + err.Error())
+	}
+}
+
+// noteCommit notes what the cluster took, and how long that took if it was long.
+func (m *member) noteCommit(waited stretch, latest []*kgo.Record, err error) {
+	if waited.UntilNs-waited.FromNs >= slowCommitNs && len(m.slowCommits) < slowCommitMax {
+		m.slowCommits = append(m.slowCommits, waited)
+	}
+	for _, record := range latest {
+		if a := m.account(record.Topic, record.Partition); err == nil {
+			a.flow.taken(a.epochs, record.Offset+1)
+		}
 	}
 }

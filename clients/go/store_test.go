@@ -117,6 +117,50 @@ func TestAStoreThatCannotBeOpenedIsSaidWithoutItsPassword(t *testing.T) {
 	}
 }
 
+func TestWhereAnOwnerBeginsIsSaidOnceAndBeforeItsRecordsAreStored(t *testing.T) {
+	m, said := storingMember(commitOrder{kind: "none"}), &listener{}
+	m.host = said
+	m.await(polled([]int64{5, 6}, []int64{7}))
+	m.begin(m.waiting)
+	m.begin(m.waiting[1:])
+	m.account("t", 0).beginEpoch()
+	m.begin(m.waiting[1:])
+	if got := fmt.Sprint(said.beginnings); got != "[0:5 1:7 0:6]" {
+		t.Error(got)
+	}
+}
+
+// A listener notes where owners begin.
+type listener struct {
+	host
+	beginnings []string
+}
+
+func (l *listener) began(_ int, a *account, offset int64) {
+	l.beginnings = append(l.beginnings, fmt.Sprintf("%d:%d", a.Partition, offset))
+}
+
+func TestAMemberThatReadsAgainReportsLowerPositionsAndOneThatLostThePartitionIsSilent(t *testing.T) {
+	one, other := storingMember(commitOrder{kind: "none"}), storingMember(commitOrder{kind: "none"})
+	w := &worker{members: []*member{one, other}, reported: map[*account]int64{}}
+	for _, m := range w.members {
+		if err := json.Unmarshal([]byte(`{"topics": [{"name": "t"}]}`), m.order); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reports := func(m *member, offset int64, want string) {
+		t.Helper()
+		m.account("t", 0).position.Store(offset)
+		if got := fmt.Sprint(w.moved()); got != want {
+			t.Error(got)
+		}
+	}
+	reports(one, 7, "[{{0 0} 7}]")
+	reports(other, 6, "[{{0 0} 6}]")
+	reports(other, 6, "[]")
+	reports(one, 5, "[{{0 0} 5}]")
+}
+
 func storingMember(commit commitOrder) *member {
 	m := &member{order: &prepare{Commit: commit, Store: &storeOrder{Rows: 10}}, accounts: map[string][]*account{}}
 	for partition := range int32(2) {

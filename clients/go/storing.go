@@ -16,6 +16,7 @@ func (m *member) storeAll(fetches kgo.Fetches) {
 	passed := m.await(fetches)
 	for len(m.waiting) > 0 && m.ctx.Err() == nil {
 		rows := m.waiting[:min(len(m.waiting), m.rowsMax())]
+		m.begin(rows)
 		if mayBeThere, err := m.store.write(rows); err != nil {
 			if mayBeThere {
 				// Before another attempt: a process that is killed says nothing more.
@@ -36,6 +37,16 @@ func (m *member) storeAll(fetches kgo.Fetches) {
 		}
 	}
 	m.waiting = nil
+}
+
+// begin says where each owner begins to store a partition, before it does: a process that is killed says nothing more.
+func (m *member) begin(rows []*kgo.Record) {
+	for _, record := range rows {
+		if a := m.account(record.Topic, record.Partition); a.begun != a.epochs {
+			a.begun = a.epochs
+			m.host.began(m.index, a, record.Offset)
+		}
+	}
 }
 
 // await puts the trial's records of a poll into `waiting`, and gives the accounts that have none left, with their epoch.
@@ -75,7 +86,7 @@ func (m *member) stored(rows []*kgo.Record) {
 	for _, record := range rows {
 		m.count(m.account(record.Topic, record.Partition), record)
 	}
-	m.finish(m.freeNs)
+	m.finish(startedNs, m.freeNs)
 	if m.waits != nil {
 		m.waits.worked(startedNs, m.freeNs)
 		for _, record := range rows {

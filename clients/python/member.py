@@ -8,7 +8,7 @@ import threading
 import time
 from concurrent.futures import Future
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 import latency
 import ledger
@@ -19,20 +19,24 @@ from reading import Reading, runs_of
 BATCH_RECORDS = 1_000
 # Polled records without work that are counted together.
 POLLED_RECORDS = 100
+SLOW_COMMIT_NS, SLOW_COMMITS_MAX = 50_000_000, 1_000
 HOLD_S, IDLE_S, ANSWER_S, CONNECT_S = 0.005, 0.05, 10, 20
 
 
 class Member:
     """A consumer. `on_end` is called when a partition's end is reached, `on_report` with what the client reports, and
     `on_failure` when the consumer cannot go on. `on_unanswered` gets the records of a transaction whose commit the store did
-    not answer."""
+    not answer, and `on_began` where it is about to begin to store a partition."""
 
-    def __init__(self, order, index, on_end, on_report, on_failure, on_unanswered):
+    def __init__(self, order, index, on_end, on_report, on_failure, on_unanswered, on_began):
         self.order, self.index = order, index
-        self.on_end, self.on_report, self.on_failure, self.on_unanswered = on_end, on_report, on_failure, on_unanswered
+        self.on_end, self.on_report, self.on_failure = on_end, on_report, on_failure
+        self.on_unanswered, self.on_began = on_unanswered, on_began
+        self.records_flow, self.slow_commits = order.get("flow", False), []
         self.topics = [topic["name"] for topic in order["topics"]]
+        flow = ledger.Flow if self.records_flow else lambda: None
         self.accounts = {
-            (topic["name"], number): ledger.Account(index_of_topic, number, topic["name"], span["low"], span["end"])
+            (topic["name"], number): ledger.Account(index_of_topic, number, topic["name"], span["low"], span["end"], flow())
             for index_of_topic, topic in enumerate(order["topics"]) for number, span in enumerate(topic["partitions"])}
         self.is_holding = not order.get("joins_late", False)
         self.is_cooperative = is_cooperative(order["properties"])
@@ -271,24 +275,22 @@ class Member:
 
     def _count(self, records, received_ns):
         """Counts records that are not worked, each run of them at once."""
-        for run in runs_of(records, len(self.topics) == 1):
+        for run, size in runs_of(records, len(self.topics) == 1):
             if run[0].error():
                 self._on_error(run[0].error())
             else:
-                self._count_run(self.accounts.get((run[0].topic(), run[0].partition())), run, received_ns)
+                self._count_run(self.accounts.get((run[0].topic(), run[0].partition())), run, size, received_ns)
         self._finish(time.monotonic_ns())
 
-    def _count_run(self, account, records, received_ns):
+    def _count_run(self, account, records, size, received_ns):
         if account is None or not account.is_held:
             return
         first = records[0].offset()
         of_trial = records
         if first < account.low or first + len(records) > account.end:
             of_trial = records[max(0, account.low - first):max(0, account.end - first)]
+            size = sum(len(record) + len(record.key() or b"") for record in of_trial)
         if of_trial:
-            size = sum(map(len, of_trial))
-            if any(map(Message.key, of_trial)):
-                size += sum(map(len, filter(None, map(Message.key, of_trial))))
             account.count(of_trial[0].offset(), len(of_trial), size, received_ns)
             self.touched.add(account)
         if first + len(records) > account.end:
@@ -333,7 +335,7 @@ class Member:
         """What was counted is finished."""
         self.reading.record_came()
         for account in self.touched:
-            if account.finished(now_ns, self.start_ns):
+            if account.finished(now_ns, self.start_ns, self.free_ns):
                 self._ended(account)
         self.touched.clear()
 
@@ -370,7 +372,8 @@ class Member:
         return {"partitions": [{**account.result(), **waits(account)} for account in self.accounts.values()
                                if account.epochs > 0],
                 "work_ns": self.work_ns, "queued_at_start": self.queued_at_start, "commits": self.commits,
-                "reading": {**self.reading.result(), **self._idle()}, "rebalances": self.rebalances}
+                "reading": {**self.reading.result(), **self._idle()}, "rebalances": self.rebalances,
+                **({"slow_commits": self.slow_commits} if self.records_flow else {})}
 
     def _idle(self):
         return {"working_threads": 1, "idle_ns": self.waits.idle_ns} if self.waits else {}
@@ -437,6 +440,7 @@ class Member:
                 answered = self.consumer.commit(offsets=offsets, asynchronous=False)
                 until_ns = time.monotonic_ns()
                 self.reading.committed(from_ns, until_ns)
+                self._note_commit(from_ns, until_ns)
                 if self.waits:
                     self.waits.worked(from_ns, until_ns)
                 self.commits += 1
@@ -449,6 +453,13 @@ class Member:
             return
         for account, offset in finished:
             account.committed = offset
+            if self.order["commit"] != "auto":
+                account.taken(offset)
+
+    def _note_commit(self, from_ns, until_ns):
+        """Notes a commit that explains why nothing was read."""
+        if self.records_flow and until_ns - from_ns >= SLOW_COMMIT_NS and len(self.slow_commits) < SLOW_COMMITS_MAX:
+            self.slow_commits.append({"from_ns": from_ns, "until_ns": until_ns})
 
     def _on_error(self, error):
         """An error of the client. Not every broker knows a topic yet that was made for this trial."""

@@ -1,9 +1,5 @@
 """What the thread that reads does with its time, and how its records are told apart. Reads no clock."""
 
-import itertools
-
-from confluent_kafka import Message
-
 
 class Reading:
     """What the thread that reads does with its time, apart from records."""
@@ -37,18 +33,26 @@ class Reading:
                 "longest_wait": longest}
 
 
-def runs_of(records, is_one_topic, kind=Message):
-    """Splits records into runs of one partition with an offset after the other; an error is a run of its own. Most
-    batches are one run, which is found out without a line of Python for each record."""
-    first = records[0]
-    offset, size = first.offset(), len(records)
-    if (not any(map(kind.error, records))
-            and list(map(kind.offset, records)) == list(range(offset, offset + size))
-            and list(map(kind.partition, records)).count(first.partition()) == size
-            and (is_one_topic or list(map(kind.topic, records)).count(first.topic()) == size)):
-        return [records]
-
-    def key(numbered):
-        number, record = numbered
-        return (number,) if record.error() else (record.topic(), record.partition(), record.offset() - number)
-    return [[record for _, record in run] for _, run in itertools.groupby(enumerate(records), key)]
+def runs_of(records, is_one_topic):
+    """Splits records into runs of one partition with an offset after the other, each with the bytes of its keys and values;
+    an error is a run of its own. One loop takes everything of a record, while it is in cache."""
+    begin = first = expected = size = 0
+    topic = partition = None
+    for record in records:
+        if (record.offset() != expected or record.partition() != partition or record.error()
+                or not (is_one_topic or record.topic() == topic)):
+            if first != expected:
+                yield records[begin:begin + expected - first], size
+                begin += expected - first
+            if record.error():
+                yield [record], 0
+                begin, first, expected, partition = begin + 1, 0, 0, None
+                continue
+            first = expected = record.offset()
+            topic, partition, size = record.topic(), record.partition(), 0
+        expected += 1
+        size += len(record)
+        if key := record.key():
+            size += len(key)
+    if first != expected:
+        yield records[begin:] if begin else records, size

@@ -28,6 +28,7 @@ class StoringMember(Member):
         waiting, passed = self._of_trial(records)
         while waiting and not self.is_stopped:
             rows = waiting[:self.store.rows]
+            self._begin(rows)
             failure = self.work([record for _, record in rows])
             if failure:
                 if self.store.may_be_there:
@@ -44,6 +45,13 @@ class StoringMember(Member):
         for account in passed:
             if not waiting and not self._is_gone(account):
                 self._pass(account)
+
+    def _begin(self, rows):
+        """Says where each owner begins, before it stores: a process that is killed says nothing more."""
+        for account, record in rows:
+            if account.begun != account.epochs:
+                account.begun = account.epochs
+                self.on_began(self.index, account, record.offset())
 
     def _is_gone(self, account):
         """Also if it came back: then it is read again from what was committed."""

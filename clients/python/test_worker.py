@@ -11,7 +11,7 @@ import zlib
 import psycopg
 from confluent_kafka import TopicPartition
 
-from ledger import Account, Series
+from ledger import Account, Flow, Series
 from latency import HIGHEST_NS, Latency, Waits, PartitionWaits, zigzag
 from client import Refusal, is_cooperative
 from member import Member
@@ -77,6 +77,32 @@ class Ledger(unittest.TestCase):
         self.assertTrue(account.finished(30, 0))
         self.assertFalse(account.finished(40, 0))
         self.assertEqual((account.position, account.last_ns, account.passed()), (12, 30, False))
+
+    def test_when_it_was_read_and_when_not_is_kept_by_assignment_with_what_was_committed(self):
+        account = Account(0, 1, "t", 0, 100, Flow())
+        account.begin_epoch()
+        for offset, (from_ms, until_ms) in enumerate([(10, 11), (12, 13), (50, 51)]):
+            account.count(offset, 1, 10, 0)
+            account.finished(until_ms * 1_000_000, 0, from_ms * 1_000_000)
+        account.taken(3)
+        account.taken(2)
+        account.end_epoch()
+        account.begin_epoch()
+        account.count(3, 1, 10, 0)
+        # The work takes as long as a pause.
+        account.finished(90_000_000, 0, 80_000_000)
+        self.assertEqual(account.result()["flow"], [
+            {"epoch": 1, "from_ns": 10_000_000, "committed": 3, "steps_us": [3_000, 37_000, 1_000]},
+            {"epoch": 2, "from_ns": 80_000_000, "committed": None, "steps_us": [0, 10_000, 0]}])
+
+    def test_of_many_pauses_the_long_ones_stay(self):
+        flow, at_ns = Flow(), 0
+        for number in range(10_000):
+            at_ns += 2_000_000_000 if number == 7_000 else 10_000_000
+            flow.add(1, at_ns, at_ns + 1_000_000)
+        steps_us = flow.result()[0]["steps_us"]
+        self.assertLess(len(steps_us), 2_002)
+        self.assertEqual(max(steps_us[1::2]), 1_999_000)
 
     def test_only_what_this_owner_finished_and_did_not_commit_is_committed(self):
         account = self.account()
@@ -175,8 +201,8 @@ class Latencies(unittest.TestCase):
 
 class Reads(unittest.TestCase):
     def runs(self, *records, is_one_topic=True):
-        runs = runs_of([Record(*record) for record in records], is_one_topic, Record)
-        return [[(record.partition(), record.offset()) for record in run] for run in runs]
+        runs = runs_of([Record(*record) for record in records], is_one_topic)
+        return [[(record.partition(), record.offset()) for record in run] for run, _ in runs]
 
     def test_a_batch_of_one_partition_without_a_gap_is_one_run(self):
         self.assertEqual(self.runs(("t", 0, 4), ("t", 0, 5), ("t", 0, 6)), [[(0, 4), (0, 5), (0, 6)]])
@@ -187,6 +213,19 @@ class Reads(unittest.TestCase):
         self.assertEqual(self.runs(("t", 0, 4), ("t", 0, 6), ("t", 0, 6)), [[(0, 4)], [(0, 6)], [(0, 6)]])
         self.assertEqual(self.runs(("t", 0, 4), ("t", 0, None, "e"), ("t", 0, 5)), [[(0, 4)], [(0, None)], [(0, 5)]])
         self.assertEqual(self.runs(("t", 0, 4), ("t", 0, 5, "e")), [[(0, 4)], [(0, 5)]])
+        self.assertEqual(self.runs(("t", 0, 0, "e"), ("t", 0, 0)), [[(0, 0)], [(0, 0)]])
+        self.assertEqual(self.runs(("t", 0, 0), ("t", 0, 1), ("t", 1, 0)), [[(0, 0), (0, 1)], [(1, 0)]])
+
+    def test_a_run_has_the_bytes_of_its_keys_and_values(self):
+        class Sized(Record):
+            def key(self):
+                return b"key" if self.offset() % 2 else None
+
+            def __len__(self):
+                return 10
+
+        records = [Sized("t", 0, offset) for offset in (4, 5, 6, 8)]
+        self.assertEqual([(len(run), size) for run, size in runs_of(records, True)], [(3, 33), (1, 10)])
 
     def test_waiting_after_the_last_record_is_no_waiting_for_one(self):
         reading = Reading()
@@ -256,11 +295,12 @@ class Storing(unittest.TestCase):
         span = {"low": 5, "end": 8}
         order = {"topics": [{"name": "t", "partitions": [span, span]}], "consumers": [{"client_id": "c"}], "store": {},
                  "properties": {}, "commit": "none", "read": "batch", "manual": False}
-        self.reports, self.ends, self.written = [], [], []
+        self.reports, self.ends, self.written, self.begun = [], [], [], []
         self.enterContext(mock.patch("storing.PAUSE_S", 0.001))
         with mock.patch("threading.Thread.start"):
             on_report = lambda _, said: self.reports.append(said)
-            self.member = StoringMember(order, 0, lambda: self.ends.append(1), on_report, None, None)
+            on_began = lambda _, account, offset: self.begun.append((len(self.written), account.partition, offset))
+            self.member = StoringMember(order, 0, lambda: self.ends.append(1), on_report, None, None, on_began)
         with mock.patch("storing.Store") as opened:
             opened.return_value.rows = 2
             opened.return_value.write = self.write
@@ -302,6 +342,12 @@ class Storing(unittest.TestCase):
         self.assertEqual((first.records, second.records), (2, 1))
         self.assertEqual(self.reports, ["the work is tried again: no"] * 2)
         self.assertEqual(self.member.consumer.calls, ["pause", "unassign", "pause", "resume 0 1"])
+
+    def test_where_an_owner_begins_is_said_once_and_before_its_records_are_stored(self):
+        self.handle((0, 5), (0, 6), (0, 7), (1, 6))
+        self.take_away_and_give_again()
+        self.handle((0, 5))
+        self.assertEqual(self.begun, [(0, 0, 5), (1, 1, 6), (2, 0, 5)])
 
     def test_what_was_not_answered_is_reported_by_partition_before_the_next_attempt(self):
         self.member.store.rows, self.member.store.may_be_there = 4, True
@@ -384,6 +430,16 @@ class Stores(unittest.TestCase):
             with self.assertRaises(Refusal) as refused:
                 store.Store({**order, **more}, "c")
             self.assertEqual(str(refused.exception), "cannot prepare the work: " + said)
+
+
+class Positions(unittest.TestCase):
+    def test_one_that_reads_again_reports_lower_positions_and_one_that_lost_the_partition_is_silent(self):
+        worker = Worker()
+        accounts = [Account(0, 0, "t", 5, 8) for _ in range(2)]
+        worker.members = [mock.Mock(accounts={("t", 0): account}) for account in accounts]
+        for account, offset, said in [(0, 7, [7]), (1, 6, [6]), (1, 6, []), (0, 5, [5])]:
+            accounts[account].position = offset
+            self.assertEqual([position["offset"] for position in worker.moved()], said)
 
 
 class Limits(unittest.TestCase):

@@ -3,6 +3,7 @@
 Each consumer has a thread of its own (member.py). This one obeys the coordinator and reports.
 """
 
+import gc
 import json
 import os
 import queue
@@ -19,8 +20,10 @@ import work
 
 PROTOCOL = 2
 CAPABILITIES = ["hold", "assignment", "ledger", "usage", "work", "manual", "calibrate", "reading", "pauses", "stamps",
-                "static", "store"]
+                "static", "store", "flow"]
 SILENCE_NS, PAUSE_NS = 10_000_000_000, 500_000_000
+# How often it says how far it is where it matters when each partition was read: a worker that is killed says no more.
+FLOW_S = 0.02
 BEAT_S, PROGRESS_S, READY_S, RESULT_S, LEAVE_S = 0.1, 0.1, 30, 14, 3
 REPORTS = 8
 
@@ -29,11 +32,12 @@ class Worker:
     def __init__(self):
         self.born = Snapshot.of_birth()
         self.events = queue.SimpleQueue()
-        self.writing = threading.Lock()
+        self.writing = threading.RLock()
         self.members, self.reported, self.reports, self.pauses = [], {}, {}, []
         self.heard_ns = self.born.at_ns
         self.start_ns = self.at_start = self.at_end = None
         self.is_in_group, self.status = False, 0
+        self.progress_s = PROGRESS_S
 
     def say(self, kind, **rest):
         line = json.dumps({"type": kind, **rest})
@@ -69,6 +73,12 @@ class Worker:
         """Says which records are in a transaction whose commit the store did not answer."""
         self.say("unanswered", consumer=consumer, records=records)
 
+    def began(self, consumer, account, offset):
+        """Says where a consumer is about to begin to store a partition. No position that is older is reported after it."""
+        with self.writing:
+            self.say("began", consumer=consumer, topic=account.topic, partition=account.partition, offset=offset)
+            account.position = offset
+
     def run(self):
         threading.Thread(target=self.beat, daemon=True).start()
         self.say("hello", protocol=PROTOCOL, client="confluent-kafka", client_version=confluent_kafka.__version__,
@@ -78,7 +88,7 @@ class Worker:
                 "start": self.start, "stop": self.stop, "calibrate": self.calibrate}
         while True:
             try:
-                event = self.events.get(timeout=PROGRESS_S)
+                event = self.events.get(timeout=self.progress_s)
             except queue.Empty:
                 event = {"type": "progress"}
             if event["type"] == "exit":
@@ -117,12 +127,16 @@ class Worker:
             self.fail(None, f'this worker reads in a batch or by poll, not as read = "{order["read"]}"')
         if order.get("threads", 1) != 1:
             self.fail(None, "this worker works records on the thread that reads them: threads = 1")
+        if order.get("flow", False):
+            self.progress_s = FLOW_S
         on_end = lambda: self.events.put({"type": "ended"})
         kind = kind_of_member(order)
-        self.members = [kind(order, index, on_end, self.report, self.member_failed, self.unanswered)
+        self.members = [kind(order, index, on_end, self.report, self.member_failed, self.unanswered, self.began)
                         for index in range(len(order["consumers"]))]
         for member in self.members:
             self.answer(member.index, member.connected, READY_S, "connect", is_connecting=True)
+        # What is there by now stays: collections that records cause need not look at all of the worker again.
+        gc.freeze()
         self.say("ready")
 
     def answer(self, consumer, answer, limit_s, act, is_connecting=False):
@@ -164,17 +178,24 @@ class Worker:
             return
         if is_end:
             self.at_end = Snapshot()
-        moved = []
-        for account in (account for member in self.members for account in member.accounts.values()):
-            place, offset = (account.topic, account.partition), account.position
-            if offset is not None and offset > self.reported.get(place, -1):
-                self.reported[place] = offset
-                moved.append({"topic": account.topic, "partition": account.partition, "offset": offset})
-        if moved:
-            self.say("progress", positions=moved)
+        with self.writing:
+            moved = self.moved()
+            if moved:
+                self.say("progress", positions=moved)
         seconds = [second for member in self.members if member.waits for second in member.waits.take()]
         if seconds:
             self.say("seconds", seconds=seconds)
+
+    def moved(self):
+        """The positions that are others than were reported: also those of a consumer that reads again. A partition may have
+        moved between consumers of this process."""
+        moved = []
+        for account in (account for member in self.members for account in member.accounts.values()):
+            offset = account.position
+            if offset is not None and offset != self.reported.get(account):
+                self.reported[account] = offset
+                moved.append({"topic": account.topic, "partition": account.partition, "offset": offset})
+        return moved
 
     def leave(self):
         for member in self.members:

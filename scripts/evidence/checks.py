@@ -1,6 +1,7 @@
 """Questions whose answer is known beforehand: named checks, the rows that they make, and the table of all."""
 
 import json
+import sys
 
 import build
 import document
@@ -27,6 +28,7 @@ def run(name, checks, path, given):
         found[check] = []
         for row in checks[check](tandem):
             found[check].append(row)
+            print(f"{check}: {' | '.join(row)}", file=sys.stderr, flush=True)
             # What was measured is kept even where the next cannot be.
             if given.write:
                 write(name, checks, path, {check: found[check]})

@@ -38,16 +38,17 @@ def errors(trial, host):
 
 
 def row(host, trials, count):
-    """What was measured on a host in so many trials beside what should be."""
+    """What was measured on a host in its trials, of which there should be so many, beside what should be."""
     found = [error for trial in trials for error in errors(trial, host)]
     within = sum(wrong <= bound for wrong, bound in found)
     most_ms = DELAYED_BOUND_MS if host.way else BOUND_MS
     bounds = sorted(bound / MS for _, bound in found)
     wrong = max(wrong for wrong, _ in found) / MS
     what = f"clock {host.ahead_ns / MS:+,.1f} ms" + (f", each way takes {host.way * 1e3:.0f} ms" if host.way else "")
-    measured = (f"within the bound in {within} of {count} trials; wrong by at most {wrong:.3f} ms; bound "
+    measured = (f"within the bound in {within} of {len(found)} trials; wrong by at most {wrong:.3f} ms; bound "
                 f"{statistics.median(bounds):.3f} ms in the middle, {bounds[-1]:.3f} ms at most")
-    return what, measured, f"all, and a bound below {most_ms:g} ms", verdict(within == count and bounds[-1] < most_ms)
+    return what, measured, f"all, and a bound below {most_ms:g} ms", verdict(
+        within == len(found) >= count and bounds[-1] < most_ms)
 
 
 def main(given):
@@ -56,7 +57,8 @@ def main(given):
         values = {"repetitions": given.trials, "places": "\n".join(map(place, HOSTS)),
                   "names": ", ".join(f"'{host.name}'" for host in HOSTS)}
         run = runs.Run(tandem, "clocks", values, env=environment)
-    trials = run.counted()
+    # A trial that is excluded because the machine was disturbed has compared the clocks all the same.
+    trials = [trial for trial in run.trials if trial["order"]["kind"] == "counted" and trial["measurement"]]
     rows = [row(host, [trial for trial in trials if trial["order"]["configuration"] == index], given.trials)
             for index, host in enumerate(HOSTS)]
     text = "\n".join(HEAD + [f"| {' | '.join(cells)} |" for cells in rows])

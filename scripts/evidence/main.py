@@ -13,12 +13,13 @@ import live
 import many
 import memcheck
 import peers
+import silent
 import store
 import verdicts
 
 COMMAND = "scripts/evidence/run"
 QUESTIONS = {"peers": peers, "contention": contention, "fill": fill, "account": account, "verdicts": verdicts,
-             "live": live, "memcheck": memcheck, "clients": clients, "store": store,
+             "live": live, "memcheck": memcheck, "clients": clients, "store": store, "silent": silent,
              "changes": changes, "clocks": clocks, "many": many}
 
 

@@ -33,8 +33,10 @@ import peers
 import ratios
 import rdkafka_performance
 import runs
+import silent
 import store
 import table
+import timed_service
 import together
 import trials
 import verdicts
@@ -104,9 +106,13 @@ class Changes(unittest.TestCase):
         beats = [[4_000_000_000, 6_400_000_000, 8_400_000_000], [5_500_000_000, 7_500_000_000, 9_500_000_000],
                  [7_600_000_000]]
         measured = self.measured(members=[{"heartbeats": times} for times in beats])
-        self.assertEqual([changes.by_heartbeats(measured, rounds) for rounds in (1, 2, 3)], [1.5, 3.5, None])
-        self.assertEqual([changes.agrees(seconds, 1.5) for seconds in (1.28, 1.7, 1.74)], [True, True, False])
+        self.assertEqual([changes.by_heartbeats(measured, rounds) for rounds in (1, 2, 3)], [[1.5], [3.5], []])
+        self.assertEqual([changes.agrees(seconds, [1.5]) for seconds in (1.28, 1.7, 1.74)], [True, True, False])
         self.assertFalse(changes.agrees(1.5, changes.by_heartbeats(self.measured(), 1)))
+
+    def test_a_heartbeat_that_may_have_been_before_a_rebalance_foretells_two_times(self):
+        measured = self.measured(members=[{"heartbeats": [5_000_000_000, 6_040_000_000, 7_040_000_000]}])
+        self.assertEqual(changes.by_heartbeats(measured, 1), [0.04, 1.04])
 
     def test_a_broker_is_judged_by_the_role_that_it_had_at_the_event(self):
         change = changes.broker_ends("", "kill", "leader of 0", 24, 8, 10, (11, 14))
@@ -436,6 +442,9 @@ class JavaProgram(unittest.TestCase):
 class Clients(unittest.TestCase):
     def test_every_client_has_a_place_and_a_loop(self):
         for client, read, records in clients.CLIENTS:
+            self.assertIn(client, clients.LIMITS)
+            if client == "java":
+                continue
             scenario = runs.scenario("clients", {"client": client, "read": read, "records": records})
             for name in (client, f"{client}'s loop"):
                 self.assertEqual(scenario.count(f'name = "{name}"'), 2)
@@ -452,10 +461,44 @@ class Clients(unittest.TestCase):
                         for block in range(3) for case in range(2)]
 
         time, used = clients.ratios_of(Run(1))
-        self.assertTrue(clients.is_good(time))
+        self.assertTrue(clients.is_good("go", time))
         self.assertEqual(clients.line("go", "poll", 1_000, time, used),
                          "| go, poll | 1,000 | 1.000 [1.000, 1.000] | 1.000 [1.000, 1.000] | 3 |")
-        self.assertFalse(clients.is_good(clients.ratios_of(Run(1.03))[0]))
+        longer = clients.ratios_of(Run(1.03))[0]
+        self.assertEqual([clients.is_good(client, longer) for client in ("go", "java")], [False, True])
+
+
+class Silent(unittest.TestCase):
+    def rows(self, number, per_second, high, idle=None):
+        class Run:
+            trials = [None] * 4
+            summary = {"configurations": [{"live": {"capacity": {"per_second": per_second, "high": high}},
+                                           "idle_explanation": idle}]}
+        return list(silent.rows(number, Run, 0.002))
+
+    def test_two_instances_should_do_twice_what_the_clock_of_one_says_and_a_third_nothing_more(self):
+        so = lambda *arguments: [row[3] for row in self.rows(*arguments)]
+        self.assertEqual(so(1, 480.0, 500.0), ["yes"])
+        self.assertEqual(so(1, 470.0, 490.0), ["**no**"])
+        self.assertEqual(so(2, 480.0, 500.0), ["**no**"])
+        third = "1 of 3 members held no partition: group 1, member 3; range"
+        self.assertEqual(so(3, 990.0, 1_030.0, third), ["yes", "yes"])
+        self.assertEqual(self.rows(3, 990.0, 1_030.0, third)[1][1], "1 of 3 members held no partition: group 1, member 3")
+        self.assertEqual(so(3, 990.0, 1_030.0), ["yes", "**no**"])
+        self.assertEqual(so(2, 990.0, 1_030.0, "1 of 2 members held no partition: member 1"), ["yes", "**no**"])
+        self.assertEqual(so(1, None, None), ["**no**"])
+
+    def test_what_a_record_takes_is_the_mean_over_all_instances(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            for number in range(2):
+                work = timed_service.timed(lambda _: None, folder / str(number))
+                for _ in range(250):
+                    work(None)
+            self.assertEqual({path.read_text().split()[0] for path in folder.iterdir()}, {"200"})
+            (folder / "1").write_text("600 1.2")
+            (folder / "0").write_text("200 0.8")
+            self.assertAlmostEqual(silent.seconds_of_a_record(folder), 0.0025)
 
 
 class Store(unittest.TestCase):

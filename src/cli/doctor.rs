@@ -84,10 +84,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
         machine(&data_parent(), &spec.source, &mut tell);
         clients.iter().map(check_of).for_each(&mut tell);
     }
-    if let Some(place) = place.filter(|_| !interrupt.is_set()) {
+    if let Some((place, scenario)) = place.filter(|_| !interrupt.is_set()) {
         let program = std::env::current_exe().context("cannot find this program")?;
         let interrupted = interrupt.flag();
-        runtime.block_on(examine_place(&place, &spec, &program, &interrupted, &mut tell));
+        let examining = examine_place(&place, &scenario, &spec, &program, &interrupted, &mut tell);
+        runtime.block_on(examining);
     }
     let failed = checks.iter().filter(|check| check.outcome == Outcome::Failed).count();
     if arguments.json {
@@ -116,8 +117,8 @@ struct Subject {
     needs: ClusterNeeds,
     /// The ready-made clients that the scenario runs.
     clients: Vec<Found>,
-    /// The place that is examined too.
-    place: Option<Place>,
+    /// The place that is examined too, and its scenario.
+    place: Option<(Place, Scenario)>,
 }
 
 fn subject(arguments: &Arguments) -> Result<Subject> {
@@ -127,8 +128,8 @@ fn subject(arguments: &Arguments) -> Result<Subject> {
             Subject {
                 needs: scenario.needs(0),
                 clients: found(&scenario),
-                place: named_place(&scenario, arguments.place.as_deref())?,
-                spec: scenario.cluster,
+                spec: scenario.cluster.clone(),
+                place: named_place(&scenario, arguments.place.as_deref())?.map(|place| (place, scenario)),
             }
         }
         None => Subject::default(),

@@ -29,6 +29,7 @@ mod gate;
 mod guardian;
 mod interrupt;
 mod left;
+mod limited;
 mod list;
 mod manual;
 mod output_file;
@@ -47,6 +48,7 @@ mod timeline;
 mod topics;
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::LazyLock;
@@ -142,6 +144,8 @@ enum Role {
         /// Id of the run
         run_id: String,
     },
+    /// Start a command under limits on this machine for a run whose coordinator is on another one
+    Limited(limited::Arguments),
     /// Start a program that speaks nothing and watch it; speaks JSON Lines on standard input and output
     Observer {
         /// Processors to keep to, such as 0,2 or 0-3
@@ -195,6 +199,9 @@ pub fn main() -> ExitCode {
         Command::Worker {
             role: Role::Idle { seconds, run_id },
         } => return crate::worker::run_idle(seconds, run_id),
+        Command::Worker {
+            role: Role::Limited(arguments),
+        } => return limited::run(&arguments),
         Command::Worker { role: Role::Producer } => return crate::worker::run_producer(),
         Command::Guardian { run_id } => return guardian::run(&run_id),
     };
@@ -203,7 +210,8 @@ pub fn main() -> ExitCode {
         // Whoever reads our output has had enough, as `head` has: no error of ours.
         Err(error) if is_broken_pipe(&error) => ExitCode::from(DONE),
         Err(error) => {
-            eprintln!("tandem: {error:#}");
+            // `2>&1 | head` may have read enough of it.
+            let _ = writeln!(std::io::stderr(), "tandem: {error:#}");
             ExitCode::from(CANNOT)
         }
     }

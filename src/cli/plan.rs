@@ -197,9 +197,10 @@ fn describe_loads(scenario: &Scenario) -> String {
     let loads = scenario.configurations.iter().enumerate().filter_map(load_of);
     let mut text = lines("load", scenario, loads);
     if let Some(capacity) = &scenario.capacity {
+        let quick = if capacity.is_quick { ", as a quick look" } else { "" };
         let _ = writeln!(
             text,
-            "capacity: {}; to {} %",
+            "capacity: {}; to {} %{quick}",
             sought(capacity),
             percent(capacity.precision),
         );
@@ -367,6 +368,8 @@ fn describe_time(scenario: &Scenario, forecast: &Forecast) -> String {
     let least = duration(forecast.least_seconds());
     let time = if least == time {
         format!("about {time}")
+    } else if scenario.capacity.is_some() {
+        format!("{least} if the programs commit every second or more often, {time} if they commit every 5 s")
     } else {
         format!("{least} if the first look decides everything, {time} if nothing is decided before the last block")
     };

@@ -44,7 +44,7 @@ pub(super) fn describe_events(scenario: &Scenario) -> String {
     text
 }
 
-/// How long acts may keep the reading from going on before a trial fails.
+/// How long each thing may take before a trial fails, and how long after an act.
 fn describe_limits(scenario: &Scenario, configuration: &Configuration) -> String {
     let limits = Limits::default();
     // Of settings with a secret that is not at hand, only the trial knows.
@@ -52,18 +52,38 @@ fn describe_limits(scenario: &Scenario, configuration: &Configuration) -> String
     let session_ms = configuration
         .session_timeout_ms
         .or(settings.ok().map(|settings| settings.session_timeout_ms));
-    let (stall, settle) = (limits.stall.as_secs(), limits.settle.as_secs_f64());
-    let after_act = match session_ms {
-        Some(ms) => {
-            let session = ms as f64 / 1e3;
-            format!(
-                "{} s of an act: {settle} s and the session timeout of {session} s",
-                settle + session
-            )
+    let settle = limits.settle.as_secs_f64();
+    let (grown, why) = match session_ms.map(|ms| ms as f64 / 1e3) {
+        Some(session) => {
+            let grown = format!("{} s", settle + session);
+            (grown, format!("{settle} s and the session timeout of {session} s"))
         }
-        None => format!("{settle} s and a session timeout of an act"),
+        None => (
+            format!("{settle} s + session"),
+            "session: its session timeout".to_owned(),
+        ),
     };
-    format!("limit: a trial fails whose reading stands still for {stall} s, but not within\n       {after_act}\n")
+    let (stall, ready) = (limits.stall.as_secs(), (limits.hello + limits.ready).as_secs());
+    let mut text = format!(
+        "limits: reading may stand still for {stall} s, and until {grown} after an act\n        \
+         ({why})\n"
+    );
+    if let Some(load) = configuration.mode.load() {
+        let drain = load.drain_ns as f64 / SECOND_NS;
+        let _ = writeln!(
+            text,
+            "        what is unread when the load is over: {drain} s, and until {grown} after an act"
+        );
+    }
+    let _ = writeln!(
+        text,
+        "        who is started must be ready within {ready} s, and read within {grown} of that"
+    );
+    let _ = writeln!(
+        text,
+        "        silence of processes and brokers counts only from {grown} after an act on"
+    );
+    text
 }
 
 /// Characters of a line.
@@ -258,16 +278,33 @@ mod tests {
     fn a_plan_says_how_long_acts_may_keep_the_reading_from_going_on() {
         let event =
             "question = '?'\n[consumer]\nprocesses = 2\n[[event]]\nat = '1s'\ndo = 'kill'\nwhat = 'process 2'\n";
-        let limit = |text: &str| {
+        let limits = |text: &str| {
             let described = describe_events(&parse("mine", "mine.toml", text).unwrap());
-            let lines = described.lines().skip_while(|line| !line.starts_with("limit: "));
-            lines.take(2).collect::<Vec<_>>().join("\n")
+            let lines = described.lines().skip_while(|line| !line.starts_with("limits: "));
+            let lines: Vec<&str> = lines.map(str::trim_start).filter(|line| !line.is_empty()).collect();
+            lines.join("\n")
         };
-        let begin = "limit: a trial fails whose reading stands still for 20 s, but not within\n       ";
-        let of_default = format!("{begin}65 s of an act: 20 s and the session timeout of 45 s");
-        assert_eq!(limit(event), of_default);
+        let expected = |grown: &str, session: &str| {
+            format!(
+                "limits: reading may stand still for 20 s, and until {grown} s after an act\n\
+                 (20 s and the session timeout of {session} s)\n\
+                 who is started must be ready within 45 s, and read within {grown} s of that\n\
+                 silence of processes and brokers counts only from {grown} s after an act on"
+            )
+        };
+        assert_eq!(limits(event), expected("65", "45"));
         let short = event.replace("processes = 2", "processes = 2\nsession_timeout = '6s'");
-        let of_six = format!("{begin}26 s of an act: 20 s and the session timeout of 6 s");
-        assert_eq!(limit(&short), of_six);
+        assert_eq!(limits(&short), expected("26", "6"));
+        let loaded = short.replace("[consumer]", "[load]\nrate = 5\nduration = 9\n[consumer]");
+        let drain = "\nwhat is unread when the load is over: ";
+        let drained = limits(&loaded);
+        let (_, rest) = drained.split_once(drain).unwrap();
+        assert!(
+            rest.lines()
+                .next()
+                .unwrap()
+                .ends_with(" s, and until 26 s after an act"),
+            "{drained}"
+        );
     }
 }

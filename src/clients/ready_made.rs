@@ -64,6 +64,12 @@ pub struct Recipe {
     pub build: &'static [BuildStep],
     /// What is started: the program and its arguments, with a space between them.
     pub start: &'static str,
+    /// True if what is built runs on processors and systems of one kind only.
+    pub is_native: bool,
+    /// What a shell on another host does with a copy, in its folder, so that it runs there.
+    pub settle: Option<&'static str>,
+    /// What another host must have to run a copy, and how it gets it.
+    pub needs_there: &'static str,
     /// About how long it takes to build on two cores, in words.
     pub takes: &'static str,
     /// Seconds by which one process of it takes longer to start on two cores than tandem's own; those of several add up.
@@ -121,6 +127,9 @@ static OF_JAVA: Recipe = Recipe {
         "mvn -q -B -f pom.xml -pl java -am package -DskipTests -Dkafka.version={version}",
     )],
     start: "java -jar {client}/java/target/tandem-java.jar",
+    is_native: false,
+    settle: None,
+    needs_there: "Java 17 or later: apt-get install openjdk-21-jdk-headless",
     takes: "about a minute",
     start_seconds: 1.3,
 };
@@ -138,6 +147,9 @@ static OF_SPRING: Recipe = Recipe {
         "mvn -q -B -f pom.xml -pl spring -am package -DskipTests -Dspring-boot.version={version}",
     )],
     start: "java -jar {client}/spring/target/tandem-spring.jar",
+    is_native: false,
+    settle: None,
+    needs_there: "Java 17 or later: apt-get install openjdk-21-jdk-headless",
     takes: "about a minute",
     start_seconds: 4.6,
 };
@@ -158,6 +170,9 @@ static OF_PYTHON: Recipe = Recipe {
         ),
     ],
     start: "{client}/python/venv/bin/python {client}/python/worker.py",
+    is_native: true,
+    settle: Some("rm -f python/venv/bin/python* && python3 -m venv --without-pip python/venv"),
+    needs_there: "the version of Python that built it here: compare python3 --version",
     takes: "about half a minute",
     start_seconds: 0.1,
 };
@@ -179,6 +194,9 @@ static OF_GO: Recipe = Recipe {
         step("go", "go build -o worker ."),
     ],
     start: "{client}/go/worker",
+    is_native: true,
+    settle: None,
+    needs_there: "a C library no older than the one here",
     takes: "about a minute",
     start_seconds: 0.0,
 };

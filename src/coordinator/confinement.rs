@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use super::guardian::Guardian;
 use crate::measure::limits::{Allowance, Kernel, ProcessGroup, RunGroups};
+pub(super) use crate::measure::limits::{MEMORY_KILL, memory_kill};
 use crate::scenario::{Place, Reach, Scenario};
 use crate::trial::ActorId;
-
-/// Start of what is said of a process that the kernel killed because of its place's limit.
-pub(super) const MEMORY_KILL: &str = "the kernel killed it for want of memory";
 
 /// Why the limits of a place cannot be set here.
 #[derive(Debug, thiserror::Error)]
@@ -68,11 +66,12 @@ impl Confinement {
     }
 }
 
-/// True for a place whose limits tandem sets itself; an engine sets those of its containers.
+/// True for a place whose limits are set on this machine, by this process. An engine sets those of its containers, and
+/// tandem's program on another host those of the processes there.
 fn is_confined(place: &Place) -> bool {
     match place.reach() {
-        Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) => !place.limits.is_empty(),
-        Reach::Container(_) | Reach::Kubernetes(_) => false,
+        Reach::Here | Reach::Launcher(_) => !place.limits.is_empty(),
+        Reach::Ssh(_) | Reach::Container(_) | Reach::Kubernetes(_) => false,
     }
 }
 
@@ -106,13 +105,5 @@ impl Confined {
     /// That the memory limit was why a process of the place ended.
     pub(super) fn memory_kill(&self) -> String {
         memory_kill(&self.place, self.allowance.memory_bytes)
-    }
-}
-
-/// That the kernel killed a process of a place for want of memory, and its limit, if it has one.
-pub(super) fn memory_kill(place: &str, memory_bytes: Option<u64>) -> String {
-    match memory_bytes {
-        Some(bytes) => format!("{MEMORY_KILL}: `memory_limit` of place {place} is {} MiB", bytes >> 20),
-        None => MEMORY_KILL.to_owned(),
     }
 }

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::kafka::admin::Admin;
-use crate::measure::{GroupDescription, GroupLook, MemberPlace, clock};
+use crate::measure::{GroupDescription, GroupLook, GroupMember, HeldBy, MemberPlace, TopicPartition, clock};
 
 /// Pause between two questions.
 const ASK_INTERVAL: Duration = Duration::from_millis(50);
@@ -21,6 +21,8 @@ pub struct WatchedGroup {
     pub id: String,
     /// Its members by the `client.id` that they were given.
     pub members: BTreeMap<String, MemberPlace>,
+    /// The topics of the trial, where it is to be recorded which partitions each member has; empty otherwise.
+    pub topics: Vec<String>,
 }
 
 /// A watch over groups.
@@ -83,13 +85,31 @@ fn look(number: u32, group: &WatchedGroup, description: &GroupDescription, (aske
         state: description.state,
         others: u32::try_from(description.members.len() - members.len()).unwrap_or(u32::MAX),
         members,
+        held: held(group, description),
     }
+}
+
+/// Which partitions of the trial each member has, as far as that is to be recorded.
+fn held(group: &WatchedGroup, description: &GroupDescription) -> Vec<HeldBy> {
+    let partition = |(name, partition): &(String, i32)| {
+        let topic = group.topics.iter().position(|topic| topic == name)?;
+        let (topic, partition) = (u32::try_from(topic).ok()?, *partition);
+        Some(TopicPartition { topic, partition })
+    };
+    let held_by = |member: &GroupMember| {
+        let partitions: Vec<TopicPartition> = member.assignment.iter().filter_map(partition).collect();
+        let member = *group.members.get(&member.client_id)?;
+        (!partitions.is_empty()).then_some(HeldBy { member, partitions })
+    };
+    let mut held: Vec<HeldBy> = description.members.iter().filter_map(held_by).collect();
+    held.sort_by_key(|held| held.member);
+    held
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::{GroupMember, GroupState};
+    use crate::measure::GroupState;
 
     #[test]
     fn members_are_known_by_their_client_id_twice_where_two_have_it_and_others_are_counted() {
@@ -97,11 +117,16 @@ mod tests {
         let group = WatchedGroup {
             id: "g".to_owned(),
             members: [("p1".to_owned(), place(0)), ("p2".to_owned(), place(1))].into(),
+            topics: vec!["t".to_owned(), "u".to_owned()],
         };
         let member = |client_id: &str| GroupMember {
             client_id: client_id.to_owned(),
             host: "/127.0.0.1".to_owned(),
-            assignment: Vec::new(),
+            assignment: if client_id == "p1" {
+                vec![("u".to_owned(), 4)]
+            } else {
+                Vec::new()
+            },
             target: None,
         };
         let description = GroupDescription {
@@ -114,6 +139,9 @@ mod tests {
             (vec![place(0), place(1), place(1)], 1)
         );
         assert_eq!((look.group, look.asked_ns, look.at_ns), (3, 5, 7));
+        let partitions = vec![TopicPartition { topic: 1, partition: 4 }];
+        let member = place(0);
+        assert_eq!(look.held, [HeldBy { member, partitions }]);
         let later = GroupLook {
             at_ns: 9,
             ..look.clone()

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::host::Elsewhere;
 use super::launching::on_host;
-use super::reached::Remote;
+use super::reached::WayToHost;
 use super::started::Started;
 use crate::measure::{HostFacts, HostReading, RunMark, TrialOver};
 use crate::server::RUN_VARIABLE;
@@ -32,16 +32,6 @@ pub(super) struct HostWatch {
     places: BTreeSet<String>,
     /// Pods of these places there.
     pods: usize,
-}
-
-/// A way to a machine.
-#[derive(Clone)]
-pub(super) struct WayToHost {
-    /// As ssh or Kubernetes names the machine.
-    pub(super) name: String,
-    pub(super) remote: Remote,
-    /// Pods of the place there; 0 without Kubernetes.
-    pub(super) pods: usize,
 }
 
 struct Watched {
@@ -146,7 +136,7 @@ impl HostWatch {
     }
 
     /// Adds it to those of a trial. Two ways to one machine are one host: the process of the second ends. Machines of one
-    /// name, as nodes of two clusters may be, are told apart by a place.
+    /// name, as nodes of two clusters may be, are distinguished by a place.
     pub(super) fn add(watched: &mut Vec<HostWatch>, mut host: HostWatch) {
         let has_namesake = watched.iter().any(|known| known.name == host.name);
         let is_same = |known: &&mut HostWatch| known.host.facts.is_same_machine(&host.host.facts);

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::containers::CLIENTS_FOLDER;
+use super::places::Places;
 use super::programs::Programs;
 use super::reached::Remote;
 use super::started::Started;
 use crate::scenario::{App, AppProgram, AppSpec, PROGRAM, Place, Placeholder, Reach};
 use crate::server::RUN_VARIABLE;
 
-/// How an app is started at a place as the process of this number in its group. `own` is tandem's program there.
-pub(super) fn started(app: App<'_>, place: &Place, own: &str, programs: &Programs, process: u32) -> Started {
+/// How an app is started at a place as the process of this number in its group. `own` is tandem's program there, and
+/// `client` the folder of the ready-made client that the app is.
+pub(super) fn started(app: App<'_>, place: &Place, (own, client): (&str, &str), process: u32) -> Started {
     match app {
         App::Tandem => own_worker(place, own),
         // It is started by an observer, which is tandem's own worker.
@@ -21,7 +23,7 @@ pub(super) fn started(app: App<'_>, place: &Place, own: &str, programs: &Program
             is_own: false,
         },
         App::Other(spec) => {
-            let (command, env) = other(spec, place, programs, process);
+            let (command, env) = other(spec, client, process);
             Started {
                 command: launched(&place.launcher, command),
                 env,
@@ -43,20 +45,35 @@ fn own_worker(place: &Place, own: &str) -> Started {
     }
 }
 
+/// The folder of the ready-made client that an app is: in this machine's cache, or where it was taken to.
+pub(super) fn client_folder(app: App<'_>, place: &Place, programs: &Programs, places: &Places) -> String {
+    let App::Other(AppSpec {
+        name,
+        runs: AppProgram::ReadyMade { which, version },
+        ..
+    }) = app
+    else {
+        return String::new();
+    };
+    match place.reach() {
+        Reach::Here | Reach::Launcher(_) => programs.client(name).to_string_lossy().into_owned(),
+        Reach::Ssh(_) => {
+            let remotes = places.remotes.as_ref();
+            let folder = remotes.and_then(|remotes| remotes.client(place, name));
+            folder.unwrap_or_default().to_owned()
+        }
+        Reach::Container(_) | Reach::Kubernetes(_) => format!("{CLIENTS_FOLDER}/{}-{version}", which.name()),
+    }
+}
+
 /// The command of an app that is not tandem's, and its environment.
-fn other(spec: &AppSpec, place: &Place, programs: &Programs, process: u32) -> (Vec<String>, BTreeMap<String, String>) {
+fn other(spec: &AppSpec, client: &str, process: u32) -> (Vec<String>, BTreeMap<String, String>) {
     match &spec.runs {
         AppProgram::Tandem => (Vec::new(), BTreeMap::new()),
-        AppProgram::ReadyMade { which, version } => {
-            let folder = match place.reach() {
-                Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) => {
-                    programs.client(&spec.name).to_string_lossy().into_owned()
-                }
-                Reach::Container(_) | Reach::Kubernetes(_) => format!("{CLIENTS_FOLDER}/{}-{version}", which.name()),
-            };
+        AppProgram::ReadyMade { which, .. } => {
             let words = which.recipe().start.split(' ');
             (
-                words.map(|word| word.replace("{client}", &folder)).collect(),
+                words.map(|word| word.replace("{client}", client)).collect(),
                 BTreeMap::new(),
             )
         }
@@ -92,14 +109,12 @@ pub(super) fn looked_for(app: App<'_>, place: &Place) -> Option<String> {
         .then(|| first.filled(|_| String::new()))
 }
 
-/// What is started elsewhere. Its environment has the run's mark and the app's variables.
+/// What is started elsewhere, on these processors. Its environment has the run's mark and the app's variables.
 pub(super) fn on_host(remote: &Remote, started: &Started, run_id: &str, processors: Option<&str>) -> Vec<String> {
     let mut words = vec!["env".to_owned(), format!("{RUN_VARIABLE}={run_id}")];
     words.extend(started.env.iter().map(|(name, value)| format!("{name}={value}")));
-    // Tandem's own worker sets them itself.
-    let kept = processors.filter(|_| !started.is_own).into_iter();
-    words.extend(kept.flat_map(|list| ["taskset".to_owned(), "-c".to_owned(), list.to_owned()]));
-    words.extend(started.command.iter().cloned());
+    let kept = processors.into_iter().flat_map(|list| ["taskset", "-c", list]);
+    words.extend(kept.map(str::to_owned).chain(started.command.iter().cloned()));
     remote.command(&words)
 }
 

@@ -1,6 +1,7 @@
 //! What `tandem doctor --place` checks: whether worker processes can be started at a place, under its limits, and whether
 //! they would reach the brokers from there.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -12,17 +13,19 @@ use super::container_check::examine_container;
 use super::introduction::{introduce, run_id};
 use super::pod_check::examine_pods;
 use super::reached::quoted;
-use super::remote::{Connection, Installed, SshError, install};
+use super::remote::{Connection, Installed, SshError, check_limits, check_tools, install};
+use crate::clients::ReadyMade;
 use crate::kafka::doctor::Check;
 use crate::measure::limits::{Kernel, RunGroups};
-use crate::scenario::{ClusterSpec, Place, Reach};
+use crate::scenario::{AppProgram, ClusterSpec, Configuration, Place, Reach, Scenario};
 
 /// How long the doctor may take on the other host.
 const DOCTOR_LIMIT: Duration = Duration::from_secs(60);
 
-/// Checks a place of a scenario. `program` is this program.
+/// Checks a place of a scenario. `cluster` has the brokers, and `program` is this program.
 pub async fn examine_place(
     place: &Place,
+    scenario: &Scenario,
     cluster: &ClusterSpec,
     program: &Path,
     interrupted: &Arc<AtomicBool>,
@@ -33,7 +36,10 @@ pub async fn examine_place(
             report(Check::ok(format!("place {}", place.name), "is this machine"));
         }
         Reach::Here | Reach::Launcher(_) => report(limits(place)),
-        Reach::Ssh(target) => over_ssh(place, target, cluster, program, interrupted, report).await,
+        Reach::Ssh(target) => {
+            let clients = clients_at(scenario, place);
+            over_ssh(place, target, cluster, (program, &clients), interrupted, report).await;
+        }
         Reach::Container(container) => examine_container(place, container, cluster, interrupted, report).await,
         Reach::Kubernetes(pods) => examine_pods(place, pods, cluster, interrupted, report).await,
     }
@@ -44,7 +50,7 @@ async fn over_ssh(
     place: &Place,
     target: &str,
     cluster: &ClusterSpec,
-    program: &Path,
+    (program, clients): (&Path, &[(ReadyMade, String)]),
     interrupted: &Arc<AtomicBool>,
     report: &mut dyn FnMut(Check),
 ) {
@@ -75,7 +81,35 @@ async fn over_ssh(
         doctor: &|bootstrap| doctor_there(&connection, &installed, bootstrap),
         by_hand: format!("ssh HOST {} doctor", installed.path),
     };
-    tokio::task::block_in_place(|| brokers(place, cluster, &there, report));
+    tokio::task::block_in_place(|| {
+        brokers(place, cluster, &there, report);
+        if !place.limits.is_empty() {
+            let able = check_limits(&connection, place, &installed.path, &run_id());
+            report(finding("limits there", "can be set", able));
+        }
+        if !clients.is_empty() {
+            report(finding(
+                "clients there",
+                "have what they need",
+                check_tools(&connection, clients),
+            ));
+        }
+    });
+}
+
+/// The ready-made clients that configurations run at a place.
+fn clients_at(scenario: &Scenario, place: &Place) -> Vec<(ReadyMade, String)> {
+    let is_there = |each: &&Configuration| scenario.places_of(each).any(|other| other.name == place.name);
+    let there = scenario.configurations.iter().filter(is_there);
+    let clients = there.filter_map(|each| match &scenario.apps[each.app].runs {
+        AppProgram::ReadyMade { which, version } => Some((*which, version.clone())),
+        AppProgram::Tandem | AppProgram::Program(_) => None,
+    });
+    clients.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn finding(name: &str, well: &str, checked: Result<(), SshError>) -> Check {
+    checked.map_or_else(|error| failed(name, &error), |()| Check::ok(name, well))
 }
 
 /// Makes the control groups of a process at the place, and removes them.

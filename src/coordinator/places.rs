@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use super::containers::Containers;
 use super::guardian::Guardian;
-use super::host_watch::WayToHost;
 use super::place_error::PlaceError;
 use super::pods::{OpeningPods, Pods};
 use super::programs::Programs;
-use super::reached::Remote;
+use super::reached::{Remote, WayToHost};
 use super::remote::Remotes;
 use crate::scenario::{Place, Reach, Scenario};
 

@@ -105,6 +105,11 @@ impl Programs {
         self.builds.len().max(1)
     }
 
+    /// Number of this program, beside the numbers of the builds that are compared.
+    pub(super) fn own(&self) -> usize {
+        self.builds.len()
+    }
+
     /// The program that a configuration's workers are started from.
     pub(super) fn path(&self, build: usize) -> &Path {
         self.builds.get(build).map_or(&self.own, |build| &build.path)

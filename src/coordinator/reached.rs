@@ -28,6 +28,16 @@ pub struct Remote {
     pub probe: Option<PodProbe>,
 }
 
+/// A way to a machine.
+#[derive(Clone)]
+pub(super) struct WayToHost {
+    /// As ssh or Kubernetes names the machine.
+    pub(super) name: String,
+    pub(super) remote: Remote,
+    /// Pods of the place there; 0 without Kubernetes.
+    pub(super) pods: usize,
+}
+
 impl Remote {
     /// The command line here that runs a command there. A shell there turns into the command.
     pub fn command(&self, there: &[String]) -> Vec<String> {

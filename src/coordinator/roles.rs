@@ -8,7 +8,7 @@ use std::thread::{JoinHandle, sleep, spawn};
 use std::time::{Duration, Instant};
 
 use crate::kafka::local::{Broker, ClusterRoles, Holder, RolesConnection};
-use crate::measure::{BrokerRoles, LeaderSince, TopicPartition, clock};
+use crate::measure::{BrokerRoles, GroupEpoch, LeaderSince, TopicPartition, clock};
 
 /// How often each broker is asked, and how long its answer is waited for.
 const ASK_INTERVAL: Duration = Duration::from_millis(50);
@@ -98,22 +98,24 @@ impl OwnBrokers {
     }
 }
 
-/// A watch over the roles of brokers.
-pub struct RolesWatch {
-    noted: Arc<Mutex<BrokerRoles>>,
+/// A watch over what brokers report, which is noted as a `T`.
+pub struct BrokersWatch<T> {
+    noted: Arc<Mutex<T>>,
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
+
+/// A watch over the roles of brokers.
+pub type RolesWatch = BrokersWatch<BrokerRoles>;
+
+/// A watch over the epochs of groups of the consumer protocol.
+pub type EpochsWatch = BrokersWatch<Vec<GroupEpoch>>;
 
 impl RolesWatch {
     /// Begins to ask the brokers for the leaders of these topics, the coordinators of these groups and the active
     /// controller.
     pub fn start(own: &OwnBrokers, topics: &[String], groups: &[String]) -> Self {
-        let mut watch = RolesWatch {
-            noted: Arc::default(),
-            stop: Arc::default(),
-            threads: Vec::new(),
-        };
+        let mut watch = RolesWatch::new();
         // One that stands still answers late: each has a thread of its own.
         for broker in &own.brokers {
             let names = topics.to_vec();
@@ -144,18 +146,59 @@ impl RolesWatch {
         });
         watch
     }
+}
+
+impl EpochsWatch {
+    /// Begins to ask the brokers for the epochs of these groups. Only the coordinator of a group answers.
+    pub fn start(own: &OwnBrokers, groups: &[String]) -> Self {
+        let mut watch = EpochsWatch::new();
+        for broker in &own.brokers {
+            let groups = groups.to_vec();
+            watch.ask(vec![Arc::clone(broker)], move |connection, noted| {
+                for (number, group) in (0..).zip(&groups) {
+                    if let Some(epochs) = connection.group_epochs(group)? {
+                        noted(&|all, at_ns| note_epochs(all, at_ns, number, epochs));
+                    }
+                }
+                Ok(())
+            });
+        }
+        watch
+    }
+}
+
+/// Notes the epochs of a group if they are newer than those noted.
+fn note_epochs(all: &mut Vec<GroupEpoch>, at_ns: u64, group: u32, (epoch, assignment_epoch): (i32, i32)) {
+    let last = all.iter().rfind(|noted| noted.group == group);
+    let is_new = last.is_none_or(|last| (epoch, assignment_epoch) > (last.epoch, last.assignment_epoch));
+    all.extend(is_new.then_some(GroupEpoch {
+        at_ns,
+        group,
+        epoch,
+        assignment_epoch,
+    }));
+}
+
+impl<T: Default + Send + 'static> BrokersWatch<T> {
+    fn new() -> Self {
+        BrokersWatch {
+            noted: Arc::default(),
+            stop: Arc::default(),
+            threads: Vec::new(),
+        }
+    }
 
     /// Asks one of these brokers again and again, another one where it does not answer.
     fn ask(
         &mut self,
         brokers: Vec<Arc<Broker>>,
-        question: impl Fn(&mut RolesConnection, &dyn Fn(Note<'_>)) -> io::Result<()> + Send + 'static,
+        question: impl Fn(&mut RolesConnection, &dyn Fn(Note<'_, T>)) -> io::Result<()> + Send + 'static,
     ) {
         let (noted, stop) = (Arc::clone(&self.noted), Arc::clone(&self.stop));
         self.threads.push(spawn(move || {
-            let note = |change: Note<'_>| {
-                let mut roles = noted.lock().unwrap_or_else(PoisonError::into_inner);
-                change(&mut roles, clock::now_ns());
+            let note = |change: Note<'_, T>| {
+                let mut so_far = noted.lock().unwrap_or_else(PoisonError::into_inner);
+                change(&mut so_far, clock::now_ns());
             };
             let mut connections = brokers
                 .iter()
@@ -177,7 +220,7 @@ impl RolesWatch {
     }
 
     /// Ends, with what was reported.
-    pub fn end(mut self) -> BrokerRoles {
+    pub fn end(mut self) -> T {
         self.stop.store(true, Ordering::Relaxed);
         for thread in std::mem::take(&mut self.threads) {
             // It reads answers; were it to panic, what it noted before would stay.
@@ -187,7 +230,7 @@ impl RolesWatch {
     }
 }
 
-impl Drop for RolesWatch {
+impl<T> Drop for BrokersWatch<T> {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
     }
@@ -199,9 +242,9 @@ fn is_newest(newest: &AtomicI32, answer: Holder) -> bool {
 }
 
 /// Changes what was noted, at this time.
-type Note<'a> = &'a dyn Fn(&mut BrokerRoles, u64);
+type Note<'a, T> = &'a dyn Fn(&mut T, u64);
 
-fn note_leaders(noted: &dyn Fn(Note<'_>), topics: &[String], known: &ClusterRoles) {
+fn note_leaders(noted: &dyn Fn(Note<'_, BrokerRoles>), topics: &[String], known: &ClusterRoles) {
     noted(&|roles, at_ns| {
         for partition in &known.partitions {
             let topic = topics.iter().position(|topic| *topic == partition.topic);

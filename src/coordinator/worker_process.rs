@@ -4,7 +4,7 @@ use std::future::ready;
 use std::pin::Pin;
 use std::process::ExitStatus;
 
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tokio::process::Child;
 use tokio::sync::mpsc::UnboundedSender;
@@ -15,6 +15,7 @@ use super::containers::Contained;
 use super::reached::Remote;
 use crate::measure::clock;
 use crate::measure::limits::ProcessGroup;
+use crate::measure::tree::with_descendants;
 
 /// When a signal came to a process; nobody else waits meanwhile.
 pub type Signalled = Pin<Box<dyn Future<Output = Result<u64, String>> + Send>>;
@@ -76,8 +77,14 @@ impl Process {
         }
         self.is_stopped = signal == Signal::SIGSTOP;
         if self.remote.is_none() && self.container.is_none() {
+            // A program that is observed leads a process group of its own.
+            let started = self.pid.map(|pid| with_descendants(&[pid])).unwrap_or_default();
             let at_ns = clock::now_ns();
             self.signal_group(signal);
+            for pid in started.into_iter().skip(1).filter_map(|pid| i32::try_from(pid).ok()) {
+                // It fails only for one that has ended.
+                let _ = kill(Pid::from_raw(pid), signal);
+            }
             return Ok(Box::pin(ready(Ok(at_ns))));
         }
         self.signal_there(signal)

@@ -289,6 +289,9 @@ figures! {
     UnexplainedMs = "unexplained_ms" in Milliseconds, Median of Used, Number(take::unexplained_ms),
         "longest time of a gap that no recorded happening explains",
         not_compared("it is the error of other figures");
+    Retried = "retried" in Records, Median of Used, Count(|m| m.load.as_ref()?.retried()),
+        "records that the producers' clients sent again after an attempt that failed; empty where nothing is done to brokers",
+        not_compared("it is what clients do about a broker that is away; `unwritten_ms` is what that costs");
 }
 
 /// The 99th percentile of the response time.

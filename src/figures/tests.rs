@@ -169,6 +169,7 @@ fn stored_figures_are_read_as_they_were() {
 fn what_nobody_sees_of_a_program_that_speaks_nothing_is_no_figure() {
     let (configuration, mut trials) = working();
     trials[0].outside = Some(Outside {
+        commits: Vec::new(),
         commit_interval_ns: Some(1_000_000_000),
         left_behind: Vec::new(),
     });

@@ -78,6 +78,12 @@ pub(in crate::kafka) fn take_variable(rest: &mut &[u8]) -> Option<u32> {
     None
 }
 
+/// Takes a text with one more than its length before it, which is 0 where it is absent.
+pub(in crate::kafka) fn take_compact_text(rest: &mut &[u8]) -> Option<String> {
+    let length = usize::try_from(take_variable(rest)?).ok()?;
+    take_text_of(rest, length.saturating_sub(1))
+}
+
 /// A request with its length before it: key and version, correlation, the client's name, and the body.
 pub(in crate::kafka) fn request((key, version): (i16, i16), correlation: i32, client: &str, body: &[u8]) -> Vec<u8> {
     let head = [key.to_be_bytes(), version.to_be_bytes()].concat();

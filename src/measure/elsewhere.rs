@@ -181,6 +181,11 @@ impl OtherHost {
 
     /// Takes what the workers there say that they used out of the figure for other programs: who samples the machine from a
     /// pod does not see those of other pods.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a time of a trial, which is not negative"
+    )]
     pub fn know_workers(&mut self, used_ns: u64) {
         if let Some((busy, _)) = self.measured.busy_of_cores() {
             let busy_ns = (busy * self.measured.wall_ns as f64) as u64;

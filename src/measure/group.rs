@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::member::TopicPartition;
+
 /// State of a group, as its coordinator reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -78,14 +80,39 @@ pub struct GroupLook {
     /// Members with names that tandem did not give.
     #[serde(default)]
     pub others: u32,
+    /// The partitions of its members, of programs that are observed: others say themselves what they have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<HeldBy>,
+}
+
+/// The partitions of a member of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldBy {
+    /// Which member.
+    pub member: MemberPlace,
+    /// Its partitions.
+    pub partitions: Vec<TopicPartition>,
 }
 
 impl GroupLook {
     /// True where both say the same of one group.
     pub fn says_the_same(&self, other: &GroupLook) -> bool {
         let said = |look: &GroupLook| (look.group, look.state, look.others);
-        said(self) == said(other) && self.members == other.members
+        said(self) == said(other) && self.members == other.members && self.held == other.held
     }
+}
+
+/// The epochs of a group of the consumer protocol, where they were not what had been reported before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupEpoch {
+    /// When its coordinator was first heard to report them.
+    pub at_ns: u64,
+    /// The group, from 0.
+    pub group: u32,
+    /// Rises when the group must divide its partitions anew.
+    pub epoch: i32,
+    /// The epoch for which it has divided them.
+    pub assignment_epoch: i32,
 }
 
 #[cfg(test)]

@@ -74,6 +74,12 @@ impl LoadMeasurement {
         }
     }
 
+    /// Records that the producers' clients sent again; `None` unless each of them counted them.
+    pub fn retried(&self) -> Option<u64> {
+        let retried = self.producers.iter().map(|producer| producer.retried);
+        retried.sum::<Option<u64>>().filter(|_| !self.producers.is_empty())
+    }
+
     /// Length of the window.
     pub fn window_ns(&self) -> u64 {
         self.window_end_ns.saturating_sub(self.window_from_ns)
@@ -211,6 +217,9 @@ pub struct ProducerMeasurement {
     pub last_sent_ns: Option<u64>,
     /// Time in which it waited because the client's queue was full.
     pub queue_full_ns: u64,
+    /// Records that its client sent again after an attempt that failed; `None` where it did not count them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retried: Option<u64>,
     /// Where partitions took their time to acknowledge.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub delays: Vec<DeliveryDelay>,

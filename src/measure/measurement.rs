@@ -4,10 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::elsewhere::OtherHost;
-use super::group::GroupLook;
+use super::group::{GroupEpoch, GroupLook};
 use super::host::HostMeasurement;
 use super::interruption::Interruptions;
 use super::latency::{CompactLatencies, Latencies, LatencyPart, LatencyRecorder};
+use super::limits::QuotaEffect;
 use super::load::LoadMeasurement;
 use super::member::MemberMeasurement;
 use super::outside::Outside;
@@ -70,6 +71,9 @@ pub struct Measurement {
     /// What the coordinators of the groups said of them, in order; recorded where something is done on purpose.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub group_looks: Vec<GroupLook>,
+    /// The epochs of groups of the consumer protocol on brokers that the run started, in order; recorded like those.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub group_epochs: Vec<GroupEpoch>,
     /// Which broker was what; recorded where something is done to brokers on purpose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<BrokerRoles>,
@@ -92,6 +96,26 @@ pub struct Measurement {
     /// Of all partitions together, where [`Measurement::condense`] keeps no more.
     #[serde(skip)]
     pub overall: Option<CompactLatencies>,
+}
+
+/// What a CPU quota did on a machine of a trial.
+#[derive(Debug, Clone, Copy)]
+pub struct QuotaOnHost<'a> {
+    /// As ssh names the machine; `None` for this one.
+    pub host: Option<&'a str>,
+    /// What the machine did.
+    pub measured: &'a HostMeasurement,
+    /// What the quota did.
+    pub effect: &'a QuotaEffect,
+}
+
+impl QuotaOnHost<'_> {
+    /// The name of the quota, with the machine if it is another one and no place says so.
+    pub fn name(&self) -> String {
+        let name = self.effect.quota.name();
+        let host = self.host.filter(|_| self.effect.quota.place().is_none());
+        host.map_or(name.clone(), |host| format!("{name} on host {host}"))
+    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
@@ -140,6 +164,19 @@ impl Measurement {
     /// True for a host that is the coordinator's machine, as far as the machines of the trial are known.
     pub fn is_here(&self, host: HostId) -> bool {
         host.is_coordinator() || !self.other_hosts.is_empty() && !self.other_hosts.iter().any(|other| other.has(host))
+    }
+
+    /// The CPU quotas on processes of the trial, on whatever machine.
+    pub fn quotas(&self) -> impl Iterator<Item = QuotaOnHost<'_>> {
+        let others = self
+            .other_hosts
+            .iter()
+            .map(|other| (Some(other.ssh.as_str()), &other.measured));
+        let hosts = std::iter::once((None, &self.host)).chain(others);
+        hosts.flat_map(|(host, measured)| {
+            let quotas = measured.quotas.iter();
+            quotas.map(move |effect| QuotaOnHost { host, measured, effect })
+        })
     }
 
     /// Seconds from the common start to this time.

@@ -46,14 +46,14 @@ pub use environment::{
     StoreEnvironment,
 };
 pub use flow::{Flow, FlowBuilder};
-pub use group::{GroupDescription, GroupLook, GroupMember, GroupState, MemberPlace};
+pub use group::{GroupDescription, GroupEpoch, GroupLook, GroupMember, GroupState, HeldBy, MemberPlace};
 pub use host::{FULL_SHARE, HostCpu, HostMeasurement};
 pub use interruption::*;
 pub use kept::KeptData;
 pub use load::*;
-pub use measurement::Measurement;
+pub use measurement::{Measurement, QuotaOnHost};
 pub use member::*;
-pub use outside::{COMMITS_PER_WINDOW, COMMITTED_INTERVAL, Outside, commit_interval_ns};
+pub use outside::{COMMITS_PER_WINDOW, COMMITTED_INTERVAL, GroupCommit, Outside, commit_interval_ns};
 pub use overlap::{Overlap, overlaps};
 pub use planned::{Act, ActNumber, BrokerRole, MembershipTimes, Participant, PlannedAct};
 pub use process::{ProcessMeasurement, ProcessUsage, ThreadUsage};

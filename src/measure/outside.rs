@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::member::TopicPartition;
+
 /// How often an observer asks for committed offsets.
 pub const COMMITTED_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -17,9 +19,31 @@ pub struct Outside {
     /// From one commit to the next, as the committed offsets moved: nine of ten were no further apart. At least
     /// [`COMMITTED_INTERVAL`]; `None` where too few were seen.
     pub commit_interval_ns: Option<u64>,
+    /// When committed offsets were seen to move, in order; recorded where something is done on purpose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commits: Vec<GroupCommit>,
     /// What programs left behind when they ended, a sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_behind: Vec<String>,
+}
+
+/// A group's committed offset that was seen to have moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupCommit {
+    /// The group, from 0.
+    pub group: u32,
+    /// Of which partition.
+    pub partition: TopicPartition,
+    /// When the question went by which it was seen.
+    pub at_ns: u64,
+}
+
+impl Outside {
+    /// How exact times are that follow from commits.
+    pub fn resolution_ns(&self) -> u64 {
+        let least_ns = u64::try_from(COMMITTED_INTERVAL.as_nanos()).unwrap_or(u64::MAX);
+        self.commit_interval_ns.unwrap_or(least_ns)
+    }
 }
 
 /// The commit interval by the distances between commits.

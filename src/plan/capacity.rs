@@ -1,42 +1,36 @@
 //! The search for capacity: from what the trials of a configuration said of the rates that were tried to the next one.
 //! Starts at the highest rate, narrows the interval between the highest that held and the lowest that failed by halves,
 //! confirms the answer with longer trials, and tries the rate that bounds it from above a second time, so that no
-//! single trial decides the answer. All that is known is in the stored trials.
+//! single trial decides the answer. Where no response time is limited, what overloaded readers read is their capacity, so
+//! the rates just below and just above it are tried next. All that is known is in the stored trials.
 
 use super::history::History;
 use super::model::{Plan, Progress, count};
+use super::window::{ObservedWindow, rate_min, window_ns};
 use crate::measure::bounds::{Bounds, RateVerdict, Tried, Verdict, bounds, same_rate, verdicts};
-use crate::measure::latency::SAMPLES_BEYOND;
 use crate::measure::objective::Outcome;
-use crate::measure::{COMMITS_PER_WINDOW, OrderedLoad, Trial, TrialKind, TrialOrder};
+use crate::measure::{OrderedLoad, Trial, TrialKind, TrialOrder};
 use crate::scenario::{Capacity, Configuration, Load, SEARCH_WINDOW_MAX_NS};
 
 /// Trials of one configuration's search after which the answer is what is known by then.
 const SEARCH_TRIALS_MAX: usize = 30;
 /// After so many trials at one rate that decided nothing, the search ends with what is known.
 const UNDECIDED_MAX: usize = 3;
-/// Readers that fell behind read at about their capacity: the next rate is this share of what they read.
+/// Readers that fell behind read at about their capacity: the next rate is this share of what they read, because response
+/// times rise before readers fall behind.
 const SHARE_OF_READ: f64 = 0.9;
+/// Where no response time is limited, the next rate is below what they read by this share of the precision, and the one after
+/// it above by the rest: a rate above must be so much too high that the window shows it.
+const SHARE_BELOW_READ: f64 = 1.0 / 6.0;
 /// Longer trials in which the answer of a search must hold.
 pub const CONFIRMATIONS: u32 = 1;
-/// Trials that the rate above the answer takes to bound it.
+/// Trials that the rate above the answer takes to bound it, and the same in the quick form.
 const OPINIONS: usize = 2;
+const QUICK_OPINIONS: usize = 1;
+/// Bounds are as near as wanted if no more than this is missing: their ratio is a rounded one.
+const ROUNDING: f64 = 1e-9;
 /// Where nobody gave a rate and the first held, the next is so many times as high.
 const OPEN_FACTOR: f64 = 4.0;
-/// Below this many records per second there is nothing to look for.
-const RATE_MIN: f64 = 0.1;
-/// A window is longer than the records for the percentile take by this share, or by so many standard deviations of a
-/// Poisson process where those are more: it must not be chance that decides whether there are enough.
-const RECORDS_MARGIN: f64 = 0.1;
-const RECORDS_MARGIN_DEVIATIONS: f64 = 3.0;
-/// Records of each member in a window by which a program that speaks nothing is judged: nobody sees how its work varies, so
-/// that it is taken to vary much, and with fewer records "holds" could not be distinguished from 5 % too much.
-const OBSERVED_RECORDS: f64 = 12_000.0;
-/// The longest window for that at the first try.
-const OBSERVED_RECORDS_MAX_NS: u64 = 60_000_000_000;
-/// What a program that nobody has seen yet is taken to commit after: the default of Kafka's own clients.
-pub const USUAL_COMMIT_INTERVAL_NS: u64 = 5_000_000_000;
-
 /// What comes next for one configuration.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Step {
@@ -120,17 +114,17 @@ fn step(wanted: &Capacity, first: First, confirmations: u32, attempts: &[Attempt
                 high: Some(high),
                 ..
             },
-        ) => Step::Search(below(high, attempts)),
+        ) => below(wanted, high, attempts),
         (
             None,
             Bounds {
                 low: Some(low), high, ..
             },
         ) => match high {
-            Some(high) if high / low > 1.0 + wanted.precision => Step::Search(between(wanted, low, high, attempts)),
+            Some(high) if is_wide(wanted, low, high) => Step::Search(between(wanted, low, high, attempts)),
             None if first.is_open => Step::Search(low * OPEN_FACTOR),
             _ if !is_confirmed(low, confirmations, attempts) => Step::Confirm(low),
-            Some(high) if opinions(high, &verdicts) < OPINIONS => Step::Search(high),
+            Some(high) if opinions(high, &verdicts) < opinions_wanted(wanted) => Step::Search(high),
             _ => Step::Done,
         },
     };
@@ -164,78 +158,62 @@ fn opinions(rate: f64, verdicts: &[RateVerdict]) -> usize {
     verdict.map_or(0, |v| v.tries)
 }
 
-/// A rate below the lowest that did not hold, where nothing lower has been tried.
-fn below(high: f64, attempts: &[Attempt]) -> f64 {
-    let lowest = attempts.iter().filter(|a| same_rate(a.tried.rate, high));
-    let read = lowest.filter_map(|a| a.read_per_second).min_by(f64::total_cmp);
-    let halved = high / 2.0;
-    // The rate that overloaded readers read estimates their capacity. The next rate is at most 0.9 of the one that
-    // failed.
-    read.map_or(halved, |read| (read * SHARE_OF_READ).min(high * SHARE_OF_READ))
+fn opinions_wanted(wanted: &Capacity) -> usize {
+    if wanted.is_quick { QUICK_OPINIONS } else { OPINIONS }
 }
 
-/// The middle of the bounds, or just above what overloaded readers read where that lies between the two.
+fn is_wide(wanted: &Capacity, low: f64, high: f64) -> bool {
+    high / low > 1.0 + wanted.precision + ROUNDING
+}
+
+/// A rate just below what overloaded readers read, where no response time is limited.
+fn below_read(wanted: &Capacity, read: f64) -> f64 {
+    read * (1.0 - wanted.precision * SHARE_BELOW_READ)
+}
+
+/// A rate below the lowest that did not hold, where nothing lower has been tried.
+fn below(wanted: &Capacity, high: f64, attempts: &[Attempt]) -> Step {
+    let lowest = attempts.iter().filter(|a| same_rate(a.tried.rate, high));
+    let read = lowest.filter_map(|a| a.read_per_second).min_by(f64::total_cmp);
+    match read {
+        // What was read is the capacity, so the longer trial comes at once. Where one decided nothing, a lower rate may.
+        Some(read) if wanted.limit.is_none() => {
+            let mut rate = below_read(wanted, read);
+            while attempts.iter().any(|a| is_undecided_at(&a.tried, rate)) {
+                rate /= 1.0 + wanted.precision;
+            }
+            Step::Confirm(rate)
+        }
+        // The rate that overloaded readers read estimates their capacity. The next rate is at most 0.9 of the one that
+        // failed.
+        Some(read) => Step::Search((read * SHARE_OF_READ).min(high * SHARE_OF_READ)),
+        None => Step::Search(high / 2.0),
+    }
+}
+
+/// The middle of the bounds, or a rate near what overloaded readers read where that lies between the two: just above it
+/// first.
 fn between(wanted: &Capacity, low: f64, high: f64, attempts: &[Attempt]) -> f64 {
     let middle = (low * high).sqrt();
-    let read = attempts.iter().filter_map(|a| a.read_per_second);
-    let above_read = read.map(|read| read * (1.0 + wanted.precision / 2.0));
-    above_read
-        .filter(|rate| *rate > low * (1.0 + wanted.precision / 4.0))
-        .min_by(f64::total_cmp)
-        .map_or(middle, |rate| middle.min(rate))
+    let is_between = |rate: &f64| *rate > low * (1.0 + wanted.precision / 4.0) && *rate < high * (1.0 - ROUNDING);
+    let reads = || attempts.iter().filter_map(|a| a.read_per_second);
+    if wanted.limit.is_some() {
+        let above = reads().map(|read| read * (1.0 + wanted.precision / 2.0));
+        let lowest = above.filter(is_between).min_by(f64::total_cmp);
+        return lowest.map_or(middle, |rate| middle.min(rate));
+    }
+    let just_below = || reads().map(|read| below_read(wanted, read));
+    let just_above = just_below().map(|rate| rate * (1.0 + wanted.precision));
+    let lowest_above = just_above.filter(is_between).min_by(f64::total_cmp);
+    lowest_above
+        .or_else(|| just_below().filter(is_between).max_by(f64::total_cmp))
+        .unwrap_or(middle)
 }
 
 fn is_confirmed(low: f64, confirmations: u32, attempts: &[Attempt]) -> bool {
     let confirms =
         |a: &&Attempt| a.kind == TrialKind::Counted && a.tried.outcome == Outcome::Held && same_rate(a.tried.rate, low);
     count(attempts.iter().filter(confirms).count()) >= confirmations
-}
-
-/// The window of a trial at a rate: as long as the scenario says, or until there are enough records for the
-/// percentile where that takes longer, but for that not above [`SEARCH_WINDOW_MAX_NS`].
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a time of at most an hour, and what is longer is cut off"
-)]
-pub(super) fn window_ns(wanted: &Capacity, observed: Option<ObservedWindow>, rate: f64, duration_ns: u64) -> u64 {
-    let enough_ns = (records_wanted(wanted) / rate * 1e9).ceil() as u64;
-    let of_commits = observed.map_or(0, |observed| observed.least_ns(rate));
-    duration_ns.max(enough_ns.min(SEARCH_WINDOW_MAX_NS)).max(of_commits)
-}
-
-/// What decides how long a window must be in which programs that speak nothing are judged.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ObservedWindow {
-    /// From one commit to the next.
-    pub(super) commit_interval_ns: u64,
-    /// Members that share the records.
-    pub(super) members: u32,
-}
-
-impl ObservedWindow {
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a time of at most a minute, and what is longer is cut off"
-    )]
-    fn least_ns(self, rate: f64) -> u64 {
-        let records_ns = (OBSERVED_RECORDS * f64::from(self.members) / rate * 1e9).ceil() as u64;
-        let commits_ns = self.commit_interval_ns.saturating_mul(COMMITS_PER_WINDOW);
-        records_ns.min(OBSERVED_RECORDS_MAX_NS).max(commits_ns)
-    }
-}
-
-/// Records that a window should have, so that its percentile is known.
-fn records_wanted(wanted: &Capacity) -> f64 {
-    let Some(limit) = wanted.limit else { return 0.0 };
-    let least = (SAMPLES_BEYOND + 1) as f64 / (1.0 - limit.percentile);
-    least + (least * RECORDS_MARGIN).max(least.sqrt() * RECORDS_MARGIN_DEVIATIONS)
-}
-
-/// The lowest rate at which the longest window has enough records.
-fn rate_min(wanted: &Capacity) -> f64 {
-    (records_wanted(wanted) / (SEARCH_WINDOW_MAX_NS as f64 / 1e9)).max(RATE_MIN)
 }
 
 /// The next step of a configuration's search; none for one that was given up.
@@ -352,9 +330,9 @@ fn trials_left(wanted: &Capacity, attempts: &[Attempt]) -> u32 {
     let second_opinion = match (known.low, known.high) {
         (Some(_), None) => 0,
         (_, Some(high)) if steps_left(wanted, &known) == 0 => {
-            OPINIONS.saturating_sub(opinions(high, &verdicts(&tries)))
+            opinions_wanted(wanted).saturating_sub(opinions(high, &verdicts(&tries)))
         }
-        _ => OPINIONS - 1,
+        _ => opinions_wanted(wanted) - 1,
     };
     (steps_left(wanted, &known) + confirmations + count(second_opinion)).max(1)
 }
@@ -368,8 +346,11 @@ fn trials_left(wanted: &Capacity, attempts: &[Attempt]) -> u32 {
 fn steps_left(wanted: &Capacity, bounds: &Bounds) -> u32 {
     // Where one is missing, as usual: twice as high as low, after two trials to find that out.
     let (ratio, unknown) = match (bounds.low, bounds.high) {
-        (Some(low), Some(high)) => (high / low, 0),
+        (Some(low), Some(high)) if !is_wide(wanted, low, high) => return 0,
         (Some(_), None) => return 0,
+        // What overloaded readers read leaves one rate above it to try; the rate below is the one that is confirmed.
+        (low, high) if wanted.limit.is_none() => return 1 + u32::from(low.or(high).is_none()),
+        (Some(low), Some(high)) => (high / low, 0),
         (None, Some(_)) => (2.0, 1),
         (None, None) => (2.0, 2),
     };

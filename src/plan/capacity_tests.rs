@@ -22,6 +22,7 @@ const WANTED: Capacity = Capacity {
     }),
     precision: 0.05,
     confirm_ns: 30_000_000_000,
+    is_quick: false,
 };
 
 fn attempt(rate: f64, kind: TrialKind, outcome: Outcome) -> Attempt {
@@ -225,27 +226,6 @@ fn a_rate_that_stays_undecided_and_readers_that_hold_nothing_end_the_search() {
     );
 }
 
-#[test]
-fn a_window_is_as_long_as_the_percentile_needs() {
-    let second_ns = 1_000_000_000;
-    assert_eq!(window_ns(&WANTED, None, 4_000.0, 10 * second_ns), 10 * second_ns);
-    // 11 records beyond p99 are of 1,100, and a tenth more.
-    let wanted_ns = 1_210.0 / 72.0 * 1e9;
-    let found_ns = window_ns(&WANTED, None, 72.0, 10 * second_ns);
-    assert!((found_ns as f64 / wanted_ns - 1.0).abs() < 1e-6, "{found_ns}");
-    assert_eq!(window_ns(&WANTED, None, 0.01, 10 * second_ns), 3_600 * second_ns);
-    assert_eq!(window_ns(&WANTED, None, 0.01, 7_200 * second_ns), 7_200 * second_ns);
-    // Of few records chance takes a larger share.
-    let median = Capacity {
-        limit: Some(crate::scenario::ResponseLimit {
-            percentile: 0.5,
-            limit_ns: 50_000_000,
-        }),
-        ..WANTED
-    };
-    assert!(records_wanted(&median) > 22.0 + 3.0 * 22f64.sqrt() - 1e-6);
-}
-
 /// Two configurations at up to 4,000 records/s for 10 s.
 fn plan() -> Plan {
     let mut plan = one_and_two().plan();
@@ -306,32 +286,82 @@ fn a_search_that_is_resumed_splits_no_block() {
 
 #[test]
 fn where_nobody_gave_a_rate_the_search_goes_up_from_one_that_holds() {
-    let wanted = Capacity { limit: None, ..WANTED };
+    let unlimited = Capacity { limit: None, ..WANTED };
     let open = First {
         rate: 1_000.0,
         is_open: true,
     };
     let held = attempt(1_000.0, TrialKind::Search, Outcome::Held);
-    assert_eq!(step(&wanted, open, 1, &[held]), Step::Search(4_000.0));
+    assert_eq!(step(&unlimited, open, 1, &[held]), Step::Search(4_000.0));
     let failed = attempt(4_000.0, TrialKind::Search, Outcome::Failed);
-    assert_eq!(step(&wanted, open, 1, &[held, failed]), Step::Search(2_000.0));
+    assert_eq!(step(&unlimited, open, 1, &[held, failed]), Step::Search(2_000.0));
+}
+
+/// A search without a limit, against readers that commit what they read; the trials in order.
+fn search_unlimited(wanted: Capacity, highest: f64, capacity: f64) -> Vec<Attempt> {
+    let mut attempts = Vec::new();
+    loop {
+        match step(&wanted, first(highest), CONFIRMATIONS, &attempts) {
+            Step::Search(rate) => attempts.push(true_attempt(rate, TrialKind::Search, capacity, true)),
+            Step::Confirm(rate) => attempts.push(true_attempt(rate, TrialKind::Counted, capacity, true)),
+            Step::Done => return attempts,
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_overloaded_readers_read_bounds_a_capacity_without_a_limit_at_once(
+        capacity in 5.0f64..1e6, above in 1.06f64..10_000.0, precision in 0.01f64..0.5, is_quick: bool,
+    ) {
+        let unlimited = Capacity { limit: None, precision, is_quick, ..WANTED };
+        let attempts = search_unlimited(unlimited, capacity * above, capacity);
+        let Bounds { low: Some(low), high: Some(high), .. } = bounds(&tries_of(&attempts)) else {
+            return Err(TestCaseError::fail(format!("no bounds: {attempts:?}")));
+        };
+        prop_assert!(low <= capacity && capacity < high && !is_wide(&unlimited, low, high), "{low} {high}");
+        prop_assert!(is_confirmed(low, CONFIRMATIONS, &attempts));
+        let trials = if is_quick { 3 } else { 4 };
+        prop_assert!(attempts.len() <= trials, "{attempts:?}");
+    }
 }
 
 #[test]
-fn a_window_of_a_program_that_speaks_nothing_has_enough_of_its_commits_and_of_its_records() {
-    let wanted = Capacity { limit: None, ..WANTED };
-    let second_ns = 1_000_000_000;
-    let window = |commit_interval_ns, rate| {
-        let members = 2;
-        let observed = ObservedWindow {
-            commit_interval_ns,
-            members,
-        };
-        window_ns(&wanted, Some(observed), rate, 10 * second_ns) / second_ns
+fn readers_that_read_less_when_they_are_cold_are_tried_at_higher_rates() {
+    let unlimited = Capacity { limit: None, ..WANTED };
+    let mut attempts = vec![Attempt {
+        read_per_second: Some(700.0),
+        ..attempt(10_000.0, TrialKind::Search, Outcome::Failed)
+    }];
+    loop {
+        match step(&unlimited, first(10_000.0), 1, &attempts) {
+            Step::Search(rate) => attempts.push(true_attempt(rate, TrialKind::Search, 1_000.0, true)),
+            Step::Confirm(rate) => attempts.push(true_attempt(rate, TrialKind::Counted, 1_000.0, true)),
+            Step::Done => break,
+        }
+    }
+    let Bounds { low, high, .. } = bounds(&tries_of(&attempts));
+    assert!(low.is_some_and(|low| (950.0..=1_000.0).contains(&low)), "{attempts:?}");
+    assert!(
+        high.is_some_and(|high| (1_000.0..1_050.0).contains(&high)),
+        "{attempts:?}"
+    );
+    assert!(attempts.len() <= 8, "{attempts:?}");
+}
+
+#[test]
+fn a_rate_just_below_what_was_read_that_decides_nothing_is_followed_by_a_lower_one() {
+    let unlimited = Capacity { limit: None, ..WANTED };
+    let overloaded = Attempt {
+        read_per_second: Some(1_000.0),
+        ..attempt(10_000.0, TrialKind::Search, Outcome::Failed)
     };
-    assert_eq!(window(second_ns / 10, 100_000.0), 10);
-    assert_eq!(window(5 * second_ns, 100_000.0), 100);
-    assert_eq!(window(second_ns, 1_000.0), 24);
-    // Of a slow program the first window is not that long.
-    assert_eq!(window(second_ns, 10.0), 60);
+    let Step::Confirm(near) = step(&unlimited, first(10_000.0), 1, &[overloaded]) else {
+        panic!("the answer is near what was read");
+    };
+    let undecided = attempt(near, TrialKind::Counted, Outcome::NotDecided);
+    assert_eq!(
+        step(&unlimited, first(10_000.0), 1, &[overloaded, undecided]),
+        Step::Confirm(near / 1.05)
+    );
 }

@@ -1,8 +1,8 @@
 //! What a plan will cost: trials, time and data, before anything has been started.
 
-use super::capacity::{ObservedWindow, USUAL_COMMIT_INTERVAL_NS, window_ns};
 use super::model::{Plan, count};
 use super::records::{assumed_work_ns, fit};
+use super::window::{FREQUENT_COMMIT_INTERVAL_NS, ObservedWindow, USUAL_COMMIT_INTERVAL_NS, window_ns};
 use crate::scenario::{
     AppProgram, Capacity, Configuration, DatasetSpec, Family, GroupProtocol, Keys, Load, Membership, Mode, TrialLength,
     WorkOrdering,
@@ -29,8 +29,12 @@ const CLASSIC_JOIN_SECONDS: f64 = 3.0;
 const CONSUMER_JOIN_SECONDS: f64 = 5.0;
 
 /// Trials in which a search for capacity usually comes to its answer, the second at its upper bound included and the
-/// one that confirms it left out.
+/// one that confirms it left out; then the same of its quick form.
 const SEARCH_TRIALS: u32 = 9;
+const QUICK_SEARCH_TRIALS: u32 = 7;
+/// The same where no response time is limited: at the highest rate, and just above what is read then.
+const UNLIMITED_SEARCH_TRIALS: u32 = 3;
+const QUICK_UNLIMITED_SEARCH_TRIALS: u32 = 2;
 
 /// The rates of a search are usually about this share of the highest one.
 const SEARCHED_SHARE: f64 = 0.5;
@@ -51,7 +55,8 @@ const FILL_RECORDS_PER_SECOND: f64 = 1.1e6;
 const FILL_BYTES_PER_SECOND: f64 = 350e6;
 
 /// What a plan will probably cost. Times rest on what another machine of two cores took, and on no comparison's being
-/// decided before the last look or on all being decided at the first.
+/// decided before the last look or on all being decided at the first; of programs that speak nothing, whose windows have a
+/// number of commits, on their committing seldom or often.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Forecast {
     /// Pilots if none has to be repeated.
@@ -81,7 +86,7 @@ pub struct Forecast {
     pub fill_seconds: f64,
     /// Seconds of all trials, their starting and ending included.
     pub trial_seconds: f64,
-    /// The same with [`Forecast::least_blocks`].
+    /// The same with [`Forecast::least_blocks`], and of programs that commit often.
     pub least_trial_seconds: f64,
 }
 
@@ -126,6 +131,7 @@ impl Plan {
             Some(_) => (0, 0, 0, configurations),
             None => (self.pilots_wanted(), scenario.warmup_blocks, at_most, 0),
         };
+        let search_trials = scenario.capacity.as_ref().map_or(0, search_trials);
         let filled: Vec<&DatasetSpec> = self.filled_data_sets().collect();
         // Each cluster gets all of them.
         let clusters = scenario.clusters().count() as u64;
@@ -140,7 +146,7 @@ impl Plan {
             warmup_trials: configurations.saturating_mul(warmup_blocks),
             counted_trials: configurations.saturating_mul(repetitions),
             least_blocks: least.min(repetitions),
-            search_trials: searches.saturating_mul(SEARCH_TRIALS),
+            search_trials: searches.saturating_mul(search_trials),
             confirming_trials: searches,
             data_sets: count(filled.len() * scenario.clusters().count()),
             fill_records: filled.iter().map(|d| d.records).sum::<u64>() * clusters,
@@ -148,8 +154,8 @@ impl Plan {
             trial_bytes,
             disk_bytes: disk_bytes.saturating_add(trial_disk_bytes),
             fill_seconds: filled.iter().map(|dataset| fill_seconds(dataset)).sum::<f64>() * clusters as f64,
-            trial_seconds: self.trials_seconds(at_most),
-            least_trial_seconds: self.trials_seconds(least),
+            trial_seconds: self.trials_seconds(at_most, USUAL_COMMIT_INTERVAL_NS),
+            least_trial_seconds: self.trials_seconds(least, FREQUENT_COMMIT_INTERVAL_NS),
         }
     }
 
@@ -193,7 +199,7 @@ impl Plan {
     fn largest_trial_bytes(&self) -> (u64, u64) {
         let confirm_ns = |configuration: &Configuration, load: &Load| {
             let capacity = self.scenario.capacity.as_ref()?;
-            let observed = self.usual_window(configuration);
+            let observed = self.assumed_window(configuration, USUAL_COMMIT_INTERVAL_NS);
             Some(window_ns(capacity, observed, load.rate, capacity.confirm_ns))
         };
         let bytes = |configuration: &Configuration| {
@@ -213,10 +219,10 @@ impl Plan {
         schedule.map_or(0.0, |schedule| schedule.expected())
     }
 
-    /// Seconds of all trials with so many counted blocks.
-    fn trials_seconds(&self, counted_blocks: u32) -> f64 {
+    /// Seconds of all trials with so many counted blocks, or of a search in which programs that speak nothing commit so often.
+    fn trials_seconds(&self, counted_blocks: u32, commit_interval_ns: u64) -> f64 {
         match &self.scenario.capacity {
-            Some(capacity) => self.search_seconds(capacity),
+            Some(capacity) => self.search_seconds(capacity, commit_interval_ns),
             None => self.block_seconds(counted_blocks),
         }
     }
@@ -294,24 +300,29 @@ impl Plan {
     }
 
     /// Seconds of the searches for capacity.
-    fn search_seconds(&self, capacity: &Capacity) -> f64 {
+    fn search_seconds(&self, capacity: &Capacity, commit_interval_ns: u64) -> f64 {
         let seconds_of = |configuration: &Configuration| {
             let load = configuration.mode.load()?;
-            let seconds = |duration_ns| {
-                let observed = self.usual_window(configuration);
+            let observed = self.assumed_window(configuration, commit_interval_ns);
+            // What was read last is seen when it is committed.
+            let last_commit = observed.map_or(0.0, |window| window.commit_interval_ns as f64 / 1e9);
+            let seconds = |observed, duration_ns| {
                 let window_ns = window_ns(capacity, observed, load.rate * SEARCHED_SHARE, duration_ns);
-                self.live_seconds(configuration, load, window_ns)
+                self.live_seconds(configuration, load, window_ns) + last_commit
             };
-            Some(f64::from(SEARCH_TRIALS) * seconds(load.duration_ns) + seconds(capacity.confirm_ns))
+            // The first trial shows how often a program commits.
+            let first = seconds(None, load.duration_ns);
+            let others = f64::from(search_trials(capacity) - 1) * seconds(observed, load.duration_ns);
+            Some(first + others + seconds(observed, capacity.confirm_ns))
         };
         self.scenario.configurations.iter().filter_map(seconds_of).sum()
     }
 
-    /// The windows of a program that speaks nothing, as it usually commits.
-    fn usual_window(&self, configuration: &Configuration) -> Option<ObservedWindow> {
+    /// The windows of a program that speaks nothing and commits so often.
+    fn assumed_window(&self, configuration: &Configuration, commit_interval_ns: u64) -> Option<ObservedWindow> {
         self.scenario.app_of(configuration).silent()?;
         Some(ObservedWindow {
-            commit_interval_ns: USUAL_COMMIT_INTERVAL_NS,
+            commit_interval_ns,
             members: self.working_members(configuration),
         })
     }
@@ -350,6 +361,16 @@ impl Plan {
         };
         let work_ns = assumed_work_ns(configuration);
         reading.max(records * work_ns as f64 / 1e9 / f64::from(at_once))
+    }
+}
+
+/// Trials of one configuration's search before the one that confirms its answer.
+fn search_trials(capacity: &Capacity) -> u32 {
+    match (capacity.limit, capacity.is_quick) {
+        (Some(_), false) => SEARCH_TRIALS,
+        (Some(_), true) => QUICK_SEARCH_TRIALS,
+        (None, false) => UNLIMITED_SEARCH_TRIALS,
+        (None, true) => QUICK_UNLIMITED_SEARCH_TRIALS,
     }
 }
 

@@ -129,6 +129,7 @@ fn a_forecast_of_a_search_counts_its_trials_and_the_longer_one_at_its_end() {
         }),
         precision: 0.05,
         confirm_ns: 30_000_000_000,
+        is_quick: false,
     });
     let forecast = plan.forecast();
     assert_eq!(

@@ -16,10 +16,12 @@ mod shares;
 mod tests;
 #[cfg(test)]
 mod until_tests;
+mod window;
 
-pub use capacity::{CONFIRMATIONS, USUAL_COMMIT_INTERVAL_NS};
+pub use capacity::CONFIRMATIONS;
 pub use forecast::Forecast;
 pub use history::FAILURES_IN_A_ROW;
 pub use load_limits::LoadLimit;
 pub use model::{Done, Ending, Next, PLAN_SCHEMA_VERSION, Plan, Progress};
 pub use shares::Shares;
+pub use window::USUAL_COMMIT_INTERVAL_NS;

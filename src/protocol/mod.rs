@@ -100,6 +100,15 @@ pub enum FromWorker {
         /// The partitions read since the start.
         positions: Vec<Position>,
     },
+    /// A consumer is about to store the first record of a partition since it was assigned to it (capability `store`). Sent
+    /// before that record is stored: a killed worker has stored nothing of a partition before it.
+    Began {
+        /// The consumer, from 0.
+        consumer: u32,
+        /// Where it begins.
+        #[serde(flatten)]
+        position: Position,
+    },
     /// Response times of finished seconds that were not sent before (capability `stamps`). A second may be sent in
     /// several parts, which are added up.
     Seconds {
@@ -242,10 +251,16 @@ fn is_zero(number: &u64) -> bool {
 }
 
 impl Prepare {
+    /// True where the consumers join by the consumer protocol.
+    pub fn has_consumer_protocol(&self) -> bool {
+        let protocol = self.properties.get("group.protocol");
+        protocol.is_some_and(|protocol| protocol.reveal() == "consumer")
+    }
+
     /// Asks for the times of reading, and of heartbeats as often as the client's statistics can say them.
     pub fn record_flow(&mut self, flow: bool) {
         self.flow = flow;
-        if let Some(interval) = self.properties.get_mut("statistics.interval.ms").filter(|_| flow) {
+        if let Some(interval) = self.properties.get_mut(producer::STATISTICS_INTERVAL).filter(|_| flow) {
             *interval = Secret::new("100");
         }
     }

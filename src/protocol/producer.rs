@@ -11,6 +11,9 @@ use crate::measure::latency::LatencyRecorder;
 use crate::measure::{DeliveryDelay, DeliveryErrors, ProcessUsage, Series, Stretch, TopicPartition};
 use crate::scenario::{Keys, Size};
 
+/// The property of librdkafka by which it reports its statistics, in milliseconds.
+pub(super) const STATISTICS_INTERVAL: &str = "statistics.interval.ms";
+
 /// All that a producer needs for a trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PrepareProducer {
@@ -39,6 +42,20 @@ pub struct PrepareProducer {
     /// What to add to this worker's times for stamps, which are of the coordinator's clock.
     #[serde(default)]
     pub stamp_offset_ns: i64,
+}
+
+impl PrepareProducer {
+    /// Asks how many records are sent again, as often as the client's statistics can say it.
+    pub fn count_retries(&mut self) {
+        self.properties
+            .entry(STATISTICS_INTERVAL.to_owned())
+            .or_insert_with(|| Secret::new("100"));
+    }
+
+    /// Whether the client counts records that it sends again.
+    pub fn counts_retries(&self) -> bool {
+        self.properties.contains_key(STATISTICS_INTERVAL)
+    }
 }
 
 /// A topic that a producer sends to.
@@ -106,6 +123,10 @@ pub struct ProducerResult {
     /// Time in which the producer waited because the client's queue was full.
     #[serde(default)]
     pub queue_full_ns: u64,
+    /// Records that the client put into requests again after those before had failed. Only where its statistics are ordered,
+    /// and came once more when the delivery of every record was known.
+    #[serde(default)]
+    pub retried: Option<u64>,
     /// Where partitions took half a second or more to acknowledge.
     #[serde(default)]
     pub delays: Vec<DeliveryDelay>,

@@ -8,8 +8,8 @@ impl FromWorker {
     /// are: clocks are compared by them.
     pub fn times_mut(&mut self) -> Vec<&mut u64> {
         use FromWorker::{
-            Assignments, Calibrated, Clock, Failed, Hello, ProducerProgress, ProducerResult, ProgramReady, Progress,
-            Ready, Reported, Result, Seconds, Unanswered,
+            Assignments, Began, Calibrated, Clock, Failed, Hello, ProducerProgress, ProducerResult, ProgramReady,
+            Progress, Ready, Reported, Result, Seconds, Unanswered,
         };
         match self {
             Assignments { members, .. } => members.iter_mut().flat_map(|member| &mut member.assigned_ns).collect(),
@@ -19,6 +19,7 @@ impl FromWorker {
             Hello(_)
             | Ready
             | Progress { .. }
+            | Began { .. }
             | Seconds { .. }
             | ProducerProgress(_)
             | Calibrated(_)

@@ -90,6 +90,7 @@ impl Draft {
             limit: capacity.limit,
             precision: capacity.keys.precision,
             confirm_ns: capacity.keys.confirm_ns.unwrap_or(three_times),
+            is_quick: false,
         })
     }
 

@@ -19,7 +19,7 @@ const CONFIGURATIONS_MAX: usize = 6;
 impl Scenario {
     /// Every case with the first value of each matrix key, in trials of half a second, until decided or for 7
     /// blocks, or as many as verdicts need. Trials that compare sizes of transactions take up to 4 s, and live trials stay as
-    /// long as they are. The data sets are shorter by as much as the trials.
+    /// long as they are. The data sets are shorter by as much as the trials. A search for capacity is less precise.
     ///
     /// Where cases are not what is compared, the first compared matrix key keeps its values, or the ends and the middle
     /// of more than four. Where they are, the first matrix key keeps its values if all trials read a backlog and no more
@@ -35,6 +35,9 @@ impl Scenario {
         let seconds = quick.quick_seconds();
         quick.shorten_datasets(seconds);
         quick.trial = TrialLength::Seconds(seconds);
+        let durations = quick.configurations.iter().filter_map(|each| each.mode.load());
+        let longest_ns = durations.map(|load| load.duration_ns).max().unwrap_or(0);
+        quick.capacity = quick.capacity.map(|capacity| capacity.quick(longest_ns));
         let needed = families::blocks_needed(families::comparisons(&quick.configurations));
         quick.with_blocks(Repetitions::until_holds(Until::Decided, needed.max(BLOCKS)))
     }

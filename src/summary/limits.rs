@@ -1,7 +1,7 @@
 //! Under which limits a run was measured, in a sentence of the answer.
 
 use crate::measure::limits::{AFFINITY, MemoryEffect, Party, Quota, QuotaEffect, cores};
-use crate::measure::{HostMeasurement, Trial, TrialKind};
+use crate::measure::{HostMeasurement, Measurement, Trial, TrialKind};
 use crate::wording::listed;
 
 /// `600 MiB`, `1.5 GiB`.
@@ -26,46 +26,42 @@ pub(super) fn of_whom(parties: &[Party]) -> String {
 /// The limits that the counted trials ran under; `None` where there were none.
 pub(super) fn sentence(trials: &[Trial]) -> Option<String> {
     let counted = trials.iter().filter(|trial| trial.order.kind == TrialKind::Counted);
-    let hosts: Vec<&HostMeasurement> = counted
-        .filter_map(|trial| Some(&trial.measurement.as_ref()?.host))
-        .collect();
+    let measured: Vec<&Measurement> = counted.filter_map(|trial| trial.measurement.as_ref()).collect();
+    let hosts: Vec<&HostMeasurement> = measured.iter().map(|measurement| &measurement.host).collect();
     let mut parts = Vec::new();
     let restricted = |host: &&&HostMeasurement| host.machine_cores.is_some();
     if let Some(host) = hosts.iter().find(restricted) {
         let machine = cores(f64::from(host.machine_cores.unwrap_or(host.cores)));
         parts.push(format!("{} of {machine} ({AFFINITY})", host.cores));
     }
-    parts.extend(quotas(&hosts).iter().map(quota));
+    parts.extend(quotas(&measured).iter().map(quota));
     parts.extend(memory(&hosts).iter().map(memory_limit));
     (!parts.is_empty()).then(|| format!("This holds under limits: {}.", parts.join("; ")))
 }
 
-/// Quotas that leave less than the processors do, summed over the trials.
-fn quotas(hosts: &[&HostMeasurement]) -> Vec<QuotaEffect> {
-    let mut sums: Vec<QuotaEffect> = Vec::new();
-    for host in hosts {
-        for effect in &host.quotas {
-            if effect.quota.cores() >= f64::from(host.cores) {
-                continue;
-            }
-            match sums.iter_mut().find(|sum| is_one(&sum.quota, &effect.quota)) {
-                Some(sum) => sum.add(effect),
-                None => sums.push(effect.clone()),
-            }
+/// Quotas that leave less than the processors of their machine do, by their names, summed over the trials.
+fn quotas(measured: &[&Measurement]) -> Vec<(String, QuotaEffect)> {
+    let mut sums: Vec<(String, QuotaEffect)> = Vec::new();
+    for on_host in measured.iter().flat_map(|measurement| measurement.quotas()) {
+        let (name, effect) = (on_host.name(), on_host.effect);
+        if effect.quota.cores() >= f64::from(on_host.measured.cores) {
+            continue;
+        }
+        // Those of two processes of one place are one.
+        let size = |quota: &Quota| (quota.quota_us, quota.period_us);
+        let is_it =
+            |(known, sum): &&mut (String, QuotaEffect)| *known == name && size(&sum.quota) == size(&effect.quota);
+        match sums.iter_mut().find(is_it) {
+            Some((_, sum)) => sum.add(effect),
+            None => sums.push((name, effect.clone())),
         }
     }
     sums
 }
 
-/// True for the same quota, and for those of two processes of one place.
-fn is_one(one: &Quota, other: &Quota) -> bool {
-    one.name() == other.name() && (one.quota_us, one.period_us) == (other.quota_us, other.period_us)
-}
-
-fn quota(effect: &QuotaEffect) -> String {
+fn quota((name, effect): &(String, QuotaEffect)) -> String {
     format!(
-        "a {} of {} for {}, used up in {} of {} periods",
-        effect.quota.name(),
+        "a {name} of {} for {}, used up in {} of {} periods",
         cores(effect.quota.cores()),
         of_whom(&effect.of),
         effect.throttled_periods,

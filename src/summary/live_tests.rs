@@ -417,6 +417,7 @@ const CAPACITY: Capacity = Capacity {
     }),
     precision: 0.05,
     confirm_ns: 1_000_000_000,
+    is_quick: false,
 };
 
 /// A search in which a member holds up to this many records per second.

@@ -127,6 +127,7 @@ impl MeasurementBuilder {
             interruptions: Interruptions::default(),
             acts: Vec::new(),
             group_looks: Vec::new(),
+            group_epochs: Vec::new(),
             roles: None,
             membership: None,
             clocks: HostClocks::default(),

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::cast::Cast;
+use super::cast::{ActorId, Cast};
+use super::happening::Happening;
 use super::log::TrialLog;
-use crate::measure::{TopicPartition, commit_interval_ns};
+use crate::measure::{GroupCommit, TopicPartition, commit_interval_ns};
 use crate::protocol::{CommittedStep, TopicTarget, partitions_of};
 
 /// A program whose commits are so many times further apart than usual had nothing to read before the last of this time.
@@ -29,13 +30,39 @@ pub struct Path {
 }
 
 impl Paths {
-    /// What the observers of a trial reported.
+    /// What the observers of a trial reported, each of those that ask and in each of its lives.
     pub fn of(topics: &[TopicTarget], cast: &Cast, log: &TrialLog) -> Self {
-        let results = (0..cast.readers.len()).filter_map(|reader| {
-            let program = log.result(reader)?.program.as_ref()?;
-            Some((cast.readers[reader].role.group, program.steps.as_slice()))
-        });
-        Self::from_steps(topics, &results.collect::<Vec<_>>())
+        let mut of_groups: BTreeMap<usize, Vec<CommittedStep>> = BTreeMap::new();
+        for (entry, result) in log.all(Happening::try_as_result_ref) {
+            if let (Some(ActorId::Reader(reader)), Some(program)) = (entry.actor, &result.program) {
+                let group = cast.readers[reader].role.group;
+                of_groups.entry(group).or_default().extend(&program.steps);
+            }
+        }
+        for steps in of_groups.values_mut() {
+            steps.sort_by_key(|step| step.at_ns);
+        }
+        let of_groups: Vec<(usize, &[CommittedStep])> =
+            of_groups.iter().map(|(group, steps)| (*group, &steps[..])).collect();
+        Self::from_steps(topics, &of_groups)
+    }
+
+    /// When each group's committed offsets moved, in order.
+    pub fn commits(&self) -> Vec<GroupCommit> {
+        let of_path = |((group, partition), path): (&(usize, TopicPartition), &Path)| {
+            let (group, partition) = (u32::try_from(*group).unwrap_or(u32::MAX), *partition);
+            let times = path.steps.iter().map(|(at_ns, _)| *at_ns);
+            times
+                .map(|at_ns| GroupCommit {
+                    group,
+                    partition,
+                    at_ns,
+                })
+                .collect::<Vec<_>>()
+        };
+        let mut commits: Vec<GroupCommit> = self.by_partition.iter().flat_map(of_path).collect();
+        commits.sort_by_key(|commit| commit.at_ns);
+        commits
     }
 
     /// What these steps of each group's committed offsets say.

@@ -1,6 +1,7 @@
 //! What can happen in a trial.
 #![allow(missing_docs, reason = "strum derives methods for each kind")]
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use strum::{EnumIs, EnumTryAs};
@@ -66,10 +67,13 @@ pub enum Happening {
     Failed(Failure),
 }
 
-/// What one life of a reader reported of a partition without another's report in between.
+/// What one life of a reader reported of a partition without another's report in between, and without reading again from
+/// below.
 #[derive(Debug, Clone)]
 pub struct Span {
     pub partition: TopicPartition,
+    /// The consumer of the reader, from 0.
+    pub consumer: usize,
     /// The first offset that it is known to have read.
     pub first: i64,
     /// One past the last.
@@ -78,4 +82,18 @@ pub struct Span {
     pub at_ns: u64,
     /// Each report: when it came, and one past the last offset read by then.
     pub reports: Vec<(u64, i64)>,
+}
+
+impl Span {
+    /// Of one report.
+    pub fn reported(partition: TopicPartition, consumer: usize, offsets: Range<i64>, now_ns: u64) -> Self {
+        Span {
+            partition,
+            consumer,
+            first: offsets.start,
+            end: offsets.end,
+            at_ns: now_ns,
+            reports: vec![(now_ns, offsets.end)],
+        }
+    }
 }

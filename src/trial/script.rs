@@ -63,6 +63,12 @@ impl Script {
         is_process && first.is_some_and(|step| step.act == Act::Start)
     }
 
+    /// True where something is done to processes that read.
+    pub fn acts_on_readers(&self) -> bool {
+        let mut targets = self.steps.iter().map(|step| step.target);
+        targets.any(|target| matches!(target, StepTarget::Actor(ActorId::Reader(_))))
+    }
+
     /// True where something is done to brokers.
     pub fn acts_on_brokers(&self) -> bool {
         let mut targets = self.steps.iter().map(|step| step.target);

@@ -68,7 +68,7 @@ impl TrialSpec {
     }
 
     /// Says that the readers are programs that speak nothing: what `program` makes for each is observed. One observer of
-    /// a group asks for its committed offsets.
+    /// a group asks for its committed offsets, unless something is done to them.
     #[must_use]
     pub fn with_programs(mut self, program: impl Fn(&Reader) -> Program) -> Self {
         for reader in &mut self.cast.readers {
@@ -127,8 +127,17 @@ impl TrialSpec {
     pub fn with_script(mut self, script: Script, brokers: &[u32]) -> Self {
         self.cast.brokers = brokers.iter().map(|id| Actor::new(Broker { id: *id })).collect();
         self.cast.brokers.iter_mut().for_each(AnyActor::start);
+        let acts_on_readers = script.acts_on_readers();
         for reader in &mut self.cast.readers {
-            reader.role.prepare.record_flow(!script.steps.is_empty());
+            match &mut reader.role.prepare.program {
+                // Any of them may be away.
+                Some(program) => program.asks_offsets |= acts_on_readers,
+                None => reader.role.prepare.record_flow(!script.steps.is_empty()),
+            }
+        }
+        if script.acts_on_brokers() {
+            let producers = self.cast.producers.iter_mut();
+            producers.for_each(|producer| producer.role.count_retries());
         }
         self.terms.script = script;
         self

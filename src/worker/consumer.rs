@@ -46,8 +46,6 @@ pub(super) struct Member {
     statistics: Arc<StatisticsLog>,
     /// What its threads do with the store, where its records end there.
     stored: Option<StoreCounts>,
-    /// Whether what a planned act changes is recorded.
-    records_flow: bool,
 }
 
 /// Why a member cannot be ready.
@@ -98,7 +96,7 @@ impl Member {
     ) -> Result<Self, NotReady> {
         let order = &prepare.consumers[index];
         let shared = MemberShared::new(&prepare.topics, reading_threads(prepare), reporter);
-        let shared = Arc::new(shared.reporting(Reported::to(news)));
+        let shared = Arc::new(shared.reporting(Reported::to(news)).recording_flow(prepare.flow));
         *shared.holding.lock().unwrap_or_else(PoisonError::into_inner) = !prepare.joins_late;
         let callback_failure = Arc::new(OnceLock::new());
         let statistics = Arc::new(StatisticsLog::default());
@@ -145,7 +143,6 @@ impl Member {
             start_ns: OnceLock::new(),
             statistics,
             stored: (prepare.work == Work::Store).then_some(counts),
-            records_flow: prepare.flow,
         })
     }
 
@@ -243,8 +240,8 @@ impl Member {
                     queued_at_start: self.queued_at_start.get().copied(),
                     commits: self.shared.commits(),
                     rebalances: self.shared.rebalances(),
-                    heartbeats: of_flow(self.records_flow, || self.statistics.heartbeats()),
-                    slow_commits: of_flow(self.records_flow, || self.shared.slow_commits()),
+                    heartbeats: of_flow(self.shared.records_flow(), || self.statistics.heartbeats()),
+                    slow_commits: self.shared.slow_commits(),
                 })
             }
         };

@@ -155,6 +155,7 @@ impl Consumers {
                     times: report.times,
                 },
                 News::Unanswered(records) => FromWorker::Unanswered { consumer, records },
+                News::Began(position) => FromWorker::Began { consumer, position },
             };
             // Nobody listens any more only when the worker is about to end.
             let _ = outbox.send(&message);

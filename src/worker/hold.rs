@@ -17,6 +17,7 @@ use super::shared::{MemberShared, Slot};
 use super::threads::spawn;
 use crate::measure::clock;
 use crate::protocol::Prepare;
+use crate::scenario::Work;
 use crate::work::{Handler, UseHandlers};
 
 /// Shortly before the start a reader waits actively, so that all members begin together.
@@ -155,6 +156,7 @@ impl HeldReader {
             start_ns,
             waits,
             records_flow: self.prepare.flow,
+            says_where_it_begins: self.prepare.work == Work::Store,
             ..Reader::counting(source, &self.consumption, &self.shared, lane)
         }
     }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::measure::limits::{Kernel, remove_groups_of};
 use crate::measure::programs::{end_programs, remove_program_files};
 use crate::measure::tree::{marked, start_time};
 use crate::measure::{HostFacts, HostReading, RunMark, TrialOver};
@@ -101,6 +102,7 @@ fn serve(lines: &Receiver<String>, run: &mut Option<Run>) -> End {
         }
         if let Ok(over) = serde_json::from_str::<TrialOver>(&line) {
             end_programs(&over.run_id, &over.programs);
+            remove_groups_of(&Kernel::running(), &over.run_id, false);
             return End::InOrder;
         }
         let Ok(mark) = serde_json::from_str::<RunMark>(&line) else {
@@ -139,7 +141,7 @@ fn of_run(mark: &RunMark) -> BTreeSet<Started> {
 }
 
 /// Lets processes of a run go on that are stopped, so that they notice the end of their input, kills those that do not end,
-/// and removes the files that they have left.
+/// and removes the files and the control groups that they have left.
 fn end_processes(processes: &BTreeSet<Started>, mark: &RunMark) {
     let send = |signal: Signal| {
         for (pid, _) in processes.iter().filter(|process| is_running(process)) {
@@ -152,6 +154,7 @@ fn end_processes(processes: &BTreeSet<Started>, mark: &RunMark) {
         send(Signal::SIGKILL);
     }
     remove_program_files(&mark.value);
+    remove_groups_of(&Kernel::running(), &mark.value, true);
 }
 
 /// Looks until `holds` or the time is over; whether it held.

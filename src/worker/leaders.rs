@@ -12,7 +12,7 @@ use super::settings::ANSWER_LIMIT;
 use super::shared::MemberShared;
 use super::threads::spawn;
 
-/// How long the cluster may take to describe the topics: of a thousand members a hundred ask at a time.
+/// How long the cluster may take to describe the topics: of a thousand members fifty ask at a time.
 const METADATA_LIMIT: Duration = Duration::from_secs(20);
 
 /// One partition for each broker that leads any of the trial's: its topic and number.

@@ -9,7 +9,6 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::reader::{CommitError, Offsets, Place};
 use super::shared::MemberShared;
-use crate::measure::{Stretch, clock};
 
 /// How long a commit is tried while the group's coordinator is away, and the pause between two tries: as the Java client does
 /// (`default.api.timeout.ms`, `retry.backoff.ms`). Librdkafka leaves that to the program.
@@ -39,12 +38,11 @@ pub(super) fn commit<C: ConsumerContext>(
     places: &[Place],
 ) -> Result<(), CommitError> {
     let list = list_of(shared, places).map_err(|error| commit_error(&error))?;
-    let from_ns = clock::now_ns();
-    let done = try_until(Instant::now() + COMMIT_LIMIT, || {
-        consumer.commit(&list, CommitMode::Sync)
-    });
-    shared.note_commit(Stretch::new(from_ns, clock::now_ns()));
-    done
+    shared.timed_commit(|| {
+        try_until(Instant::now() + COMMIT_LIMIT, || {
+            consumer.commit(&list, CommitMode::Sync)
+        })
+    })
 }
 
 /// Tries again until it succeeds, fails for good, or it is too late.

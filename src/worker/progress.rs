@@ -40,11 +40,8 @@ impl Reporter {
                     Ok(ReporterSignal::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                     Err(RecvTimeoutError::Timeout) => {}
                 }
-                let positions = news(&members, &mut reported);
-                if !positions.is_empty() && outbox.send(&FromWorker::Progress { positions }).is_err() {
-                    return;
-                }
-                if send_seconds(&outbox, &members).is_err() {
+                if send_positions(&outbox, &members, &mut reported).is_err() || send_seconds(&outbox, &members).is_err()
+                {
                     return;
                 }
             }
@@ -74,41 +71,99 @@ pub(super) fn send_seconds(outbox: &Outbox, members: &[Arc<MemberShared>]) -> io
     outbox.send(&FromWorker::Seconds { seconds })
 }
 
-/// The positions that have moved since they were reported.
-fn news(members: &[Arc<MemberShared>], reported: &mut BTreeMap<TopicPartition, i64>) -> Vec<Position> {
-    let mut positions = Vec::new();
-    for slot in members.iter().flat_map(|member| member.slots()) {
-        let Some(offset) = slot.position() else { continue };
-        let known = reported.entry(slot.partition).or_insert(-1);
-        if *known < offset {
-            *known = offset;
-            let (topic, partition) = (slot.partition.topic, slot.partition.partition);
-            positions.push(Position {
-                topic,
-                partition,
-                offset,
-            });
-        }
+/// What was reported last: by each member of the process, and of each partition. Several members may know a partition that
+/// has moved between them.
+type LastReported = BTreeMap<(usize, TopicPartition), i64>;
+
+/// Sends the positions that have moved since they were reported.
+fn send_positions(outbox: &Outbox, members: &[Arc<MemberShared>], reported: &mut LastReported) -> io::Result<()> {
+    let _until_sent: Vec<_> = members.iter().map(|member| member.hold_positions()).collect();
+    let positions = news(members, reported);
+    if positions.is_empty() {
+        return Ok(());
     }
-    positions
+    outbox.send(&FromWorker::Progress { positions })
+}
+
+/// The positions that have moved since they were reported: on, or back, where a member reads again.
+fn news(members: &[Arc<MemberShared>], reported: &mut LastReported) -> Vec<Position> {
+    let slots = (0..)
+        .zip(members)
+        .flat_map(|(index, member)| member.slots().iter().map(move |slot| (index, slot)));
+    let moved = slots.filter_map(|(member, slot)| {
+        let (TopicPartition { topic, partition }, offset) = (slot.partition, slot.position()?);
+        let last = reported.insert((member, slot.partition), offset);
+        (last != Some(offset)).then_some(Position {
+            topic,
+            partition,
+            offset,
+        })
+    });
+    moved.collect()
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use std::sync::mpsc::channel;
     use std::time::Instant;
 
     use super::*;
-    use crate::protocol::TopicTarget;
+    use crate::protocol::{OffsetRange, TopicTarget};
+
+    fn member(signals: Sender<ReporterSignal>) -> Arc<MemberShared> {
+        let topic = TopicTarget {
+            name: "t".to_owned(),
+            partitions: vec![OffsetRange { low: 0, end: 100 }],
+        };
+        Arc::new(MemberShared::new(&[topic], 1, signals))
+    }
+
+    #[test]
+    fn a_member_that_reads_again_reports_lower_positions_and_one_that_lost_the_partition_is_silent() {
+        let (signals, _received) = channel();
+        let members = [member(signals.clone()), member(signals)];
+        let (one, other) = (&members[0].slots()[0], &members[1].slots()[0]);
+        let mut reported = LastReported::new();
+        let mut said = || -> Vec<i64> { news(&members, &mut reported).iter().map(|at| at.offset).collect() };
+        assert_eq!(said(), [0; 0]);
+        one.set_finished(50);
+        assert_eq!(said(), [50]);
+        // The other member of the process begins from the first record, because nothing was committed.
+        for offset in [10, 20] {
+            other.set_finished(offset);
+            assert_eq!(said(), [offset]);
+            assert_eq!(said(), [0; 0]);
+        }
+        // And so does the first, when it gets the partition back.
+        one.set_finished(5);
+        assert_eq!(said(), [5]);
+    }
+
+    #[test]
+    fn no_position_is_reported_after_the_beginning_of_a_reading_that_came_later() {
+        let (signals, _received) = channel();
+        let member = member(signals);
+        let slot = &member.slots()[0];
+        slot.set_finished(50);
+        thread::scope(|scope| {
+            let reporting = member.hold_positions();
+            let begins = scope.spawn(|| member.begin_reading(slot, 2, 10));
+            thread::sleep(Duration::from_millis(20));
+            assert_eq!(slot.position(), Some(50), "the report under way is not out yet");
+            drop(reporting);
+            begins.join().unwrap();
+        });
+        assert_eq!(slot.position(), Some(10));
+        // Once for each assignment.
+        member.begin_reading(slot, 2, 30);
+        assert_eq!(slot.position(), Some(10));
+    }
 
     #[test]
     fn a_reporter_ends_without_waiting_for_its_next_report_and_counts_only_ends_of_partitions() {
         let (signals, received) = channel();
-        let topic = TopicTarget {
-            name: "t".to_owned(),
-            partitions: Vec::new(),
-        };
-        let member = Arc::new(MemberShared::new(&[topic], 1, signals.clone()));
+        let member = member(signals.clone());
         let (ended, ends) = channel();
         let reporter = Reporter::start(
             PROGRESS_INTERVAL,

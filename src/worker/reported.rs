@@ -6,6 +6,7 @@ use rdkafka::error::RDKafkaErrorCode;
 
 use crate::client_errors::{ClientError, Report, Reports};
 use crate::measure::OffsetSpan;
+use crate::protocol::Position;
 
 /// Something that a member has to say from a thread of its own.
 pub(super) enum News {
@@ -15,6 +16,8 @@ pub(super) enum News {
     Reported(Report),
     /// The store did not answer the commit of these records.
     Unanswered(Vec<OffsetSpan>),
+    /// It is about to store the first record of a partition since the assignment.
+    Began(Position),
 }
 
 /// Where a member says it.
@@ -70,6 +73,11 @@ impl Reported {
         self.say(News::Unanswered(records));
     }
 
+    /// Says where the member begins to store the records of a partition.
+    pub(super) fn began(&self, position: Position) {
+        self.say(News::Began(position));
+    }
+
     fn say(&self, news: News) {
         if let Some(sink) = self.sink.get() {
             sink(news);
@@ -93,7 +101,7 @@ mod tests {
     fn failures(said: &Receiver<News>) -> Vec<String> {
         let failed = |news| match news {
             News::Failed(message) => Some(message),
-            News::Reported(_) | News::Unanswered(_) => None,
+            News::Reported(_) | News::Unanswered(_) | News::Began(_) => None,
         };
         said.try_iter().filter_map(failed).collect()
     }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::reported::Reported;
 use super::seconds::Seconds;
 pub(super) use super::slot::Slot;
 use crate::measure::{Rebalance, RebalanceKind, Stretch, TopicPartition, clock};
-use crate::protocol::TopicTarget;
+use crate::protocol::{Position, TopicTarget};
 use crate::work::Failure;
 
 /// From a failure of the work that may pass to the next try.
@@ -39,12 +39,17 @@ pub(super) struct MemberShared {
     revocations: AtomicU64,
     /// Commits that the broker has taken.
     commits: AtomicU64,
+    /// Whether what a planned act changes is recorded.
+    records_flow: bool,
     /// Commits whose answer was late.
     slow_commits: Mutex<Vec<Stretch>>,
     /// Response times of seconds that are over.
     seconds: Seconds,
     /// What the client reports.
     reported: Reported,
+    /// Held while positions are reported, or where the reading of a partition begins: the reports come in the order in which
+    /// that happens.
+    positions: Mutex<()>,
     /// Rings when the work on a record of a revoked partition ends.
     work_ended: (Mutex<()>, Condvar),
     stopped: AtomicBool,
@@ -82,9 +87,11 @@ impl MemberShared {
             rebalances: Mutex::new(Vec::new()),
             revocations: AtomicU64::new(0),
             commits: AtomicU64::new(0),
+            records_flow: false,
             slow_commits: Mutex::new(Vec::new()),
             seconds: Seconds::default(),
             reported: Reported::default(),
+            positions: Mutex::default(),
             work_ended: (Mutex::new(()), Condvar::new()),
             stopped: AtomicBool::new(false),
             failure: OnceLock::new(),
@@ -97,9 +104,40 @@ impl MemberShared {
         MemberShared { reported, ..self }
     }
 
+    /// The same, where what a planned act changes is recorded, or not.
+    pub(super) fn recording_flow(self, records_flow: bool) -> Self {
+        MemberShared { records_flow, ..self }
+    }
+
+    /// Whether what a planned act changes is recorded.
+    pub(super) fn records_flow(&self) -> bool {
+        self.records_flow
+    }
+
     /// What the client reports.
     pub(super) fn reported(&self) -> &Reported {
         &self.reported
+    }
+
+    /// Keeps the member from saying where it begins, until positions that were looked up are reported.
+    pub(super) fn hold_positions(&self) -> MutexGuard<'_, ()> {
+        self.positions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says where the member begins to read a partition under an assignment, once for each.
+    #[inline]
+    pub(super) fn begin_reading(&self, slot: &Slot, epoch: u32, offset: i64) {
+        if slot.has_begun(epoch) {
+            return;
+        }
+        let _reporting = self.hold_positions();
+        let TopicPartition { topic, partition } = slot.partition;
+        self.reported.began(Position {
+            topic,
+            partition,
+            offset,
+        });
+        slot.begin(epoch, offset);
     }
 
     pub(super) fn slots(&self) -> &[Slot] {
@@ -248,12 +286,21 @@ impl MemberShared {
         self.commits.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Notes from when until when a commit waited for its answer, if that was long.
-    pub(super) fn note_commit(&self, waited: Stretch) {
-        let mut slow = self.slow_commits.lock().unwrap_or_else(PoisonError::into_inner);
-        if waited.length_ns() >= SLOW_COMMIT_NS && slow.len() < SLOW_COMMITS_MAX {
-            slow.push(waited);
+    /// Commits, and notes from when until when that waited for its answer, if it was long.
+    pub(super) fn timed_commit<T>(&self, commit: impl FnOnce() -> T) -> T {
+        if !self.records_flow {
+            return commit();
         }
+        let from_ns = clock::now_ns();
+        let done = commit();
+        let waited = Stretch::new(from_ns, clock::now_ns());
+        if waited.length_ns() >= SLOW_COMMIT_NS {
+            let mut slow = self.slow_commits.lock().unwrap_or_else(PoisonError::into_inner);
+            if slow.len() < SLOW_COMMITS_MAX {
+                slow.push(waited);
+            }
+        }
+        done
     }
 
     /// The commits that waited long for their answer, in the order of the answers.

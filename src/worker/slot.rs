@@ -17,6 +17,8 @@ pub(super) struct Slot {
     pub(super) assignments: AtomicU32,
     /// The assignment under which the member holds it now; 0 where it does not.
     pub(super) epoch: AtomicU32,
+    /// The assignment of which the member has said where it begins to read.
+    begun: AtomicU32,
     /// Which revocation was its last.
     pub(super) revoked_at: AtomicU64,
     /// One past the last record below which all are finished in this epoch; -1 before the first.
@@ -39,6 +41,7 @@ impl Slot {
             position: AtomicI64::new(-1),
             assignments: AtomicU32::new(0),
             epoch: AtomicU32::new(0),
+            begun: AtomicU32::new(0),
             revoked_at: AtomicU64::new(0),
             finished: AtomicI64::new(-1),
             committed: AtomicI64::new(-1),
@@ -64,9 +67,25 @@ impl Slot {
         Some(self.position.load(Ordering::Relaxed)).filter(|position| *position >= 0)
     }
 
+    /// True once the member has said where it begins to read under an assignment.
+    #[inline]
+    pub(super) fn has_begun(&self, epoch: u32) -> bool {
+        self.begun.load(Ordering::Relaxed) == epoch
+    }
+
+    /// Notes that the member has said so.
+    pub(super) fn begin(&self, epoch: u32, offset: i64) {
+        self.begun.store(epoch, Ordering::Relaxed);
+        self.go_to(offset);
+    }
+
     /// Notes that every record of this epoch below an offset is finished.
     pub(super) fn set_finished(&self, offset: i64) {
         self.finished.store(offset, Ordering::Relaxed);
+        self.go_to(offset);
+    }
+
+    fn go_to(&self, offset: i64) {
         // What is over stays over, wherever the last record was.
         if !self.is_passed() {
             self.position.store(offset, Ordering::Relaxed);

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use tandem::measure::Environment;
+use tandem::measure::{Environment, Trial};
 
 use crate::python_worker::python;
 use crate::scenario::Scenario;
-use crate::scene::{Scene, read_once};
+use crate::scene::{Scene, read_once, undisturbed};
 
 /// Trials of tandem's worker and of the example in Python, started with this command.
 fn beside_tandem(command: &str, rest: &str) -> Scenario {
@@ -95,4 +95,64 @@ fn a_ready_made_client_is_built_from_the_program_itself_and_needs_no_tool_afterw
         .map(|trial| trial.measurement.as_ref().unwrap().processes[0].client.clone())
         .collect();
     assert!(clients.contains(&"franz-go".to_owned()), "{clients:?}");
+}
+
+/// Records per second of a trial from the common start to the last record, and what its members took for the work on one,
+/// in seconds.
+fn rate_and_work(trial: &Trial) -> (f64, f64) {
+    let measurement = trial.measurement.as_ref().unwrap();
+    let records = measurement.records() as f64;
+    let members = measurement.members.iter();
+    let work_ns: u64 = members.filter_map(|member| member.work_ns).sum();
+    (measurement.records_per_second(), work_ns as f64 / 1e9 / records)
+}
+
+#[test]
+#[ignore = "scripts/test --all; each app's time in work is checked always, in ready_made.rs and python_and_go.rs"]
+fn each_app_reads_as_fast_as_its_work_allows_and_two_members_twice_as_fast_under_both_protocols() {
+    undisturbed(|_| {
+        let scene = Scene::on_shared_cluster();
+        let apps = ["tandem", "java", "spring", "python", "go"];
+        let matrix = format!("[matrix]\napp = {apps:?}\nprocesses = [1, 2]\nprotocol = ['classic', 'consumer']");
+        let scenario = Scenario::reading(8_000).consumer("work = 'wait 1ms'").tables(&matrix);
+        scene.scenario(scenario).run(&[]).exits(0);
+        let trials = scene.trials();
+        assert_eq!(trials.len(), 20);
+        trials.iter().for_each(read_once);
+        let measured = |app: &str, processes: u32, protocol: &str| {
+            let name = format!("app={app} processes={processes} protocol={protocol}");
+            let trial = trials.iter().find(|trial| trial.configuration_name == name);
+            rate_and_work(trial.unwrap_or_else(|| panic!("no {name}")))
+        };
+        for (app, protocol) in apps
+            .iter()
+            .flat_map(|app| ["classic", "consumer"].map(|protocol| (app, protocol)))
+        {
+            let ((one, work_seconds), (two, _)) = (measured(app, 1, protocol), measured(app, 2, protocol));
+            let (share, times) = (one * work_seconds, two / one);
+            eprintln!(
+                "{app}, {protocol}: {one:.1}/s, {share:.3} of what its work allows; two {times:.3} times as fast"
+            );
+            assert!((share - 1.0).abs() < 0.03, "{app}, {protocol}: {share}");
+            assert!((times / 2.0 - 1.0).abs() < 0.05, "{app}, {protocol}: {times}");
+        }
+    });
+}
+
+#[test]
+#[ignore = "scripts/test --all; the clients' own tests read records before the start, too"]
+fn jvm_apps_read_what_they_read_before_the_start_once_more_and_say_how_their_rate_moved() {
+    let scene = Scene::on_shared_cluster();
+    let scenario = Scenario::reading(60_000).consumer("warmup_records = 20_000");
+    scene
+        .scenario(scenario.tables("[matrix]\napp = ['java', 'spring']\nprocesses = [1, 2]"))
+        .run(&[])
+        .exits(0);
+    scene.trials().iter().for_each(read_once);
+    for row in scene.table("summary.csv") {
+        assert!(
+            row["rate_change"].parse::<f64>().is_ok_and(|change| change > 0.0),
+            "{row:?}"
+        );
+    }
 }

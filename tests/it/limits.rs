@@ -21,7 +21,7 @@ fn allowed(status: &Path) -> Option<BTreeSet<u32>> {
 }
 
 /// A processor that this test may run on.
-fn some_processor() -> String {
+pub fn some_processor() -> String {
     let allowed = allowed(Path::new("/proc/self/status")).unwrap();
     allowed.first().unwrap().to_string()
 }
@@ -148,7 +148,7 @@ fn under_taskset_one_core_is_what_every_part_of_a_run_counts_with() {
 
 /// The folder of control groups that a run has made for one of its workers, in the hierarchy of v1 or v2 that has the
 /// controller; `None` before it is in one.
-fn group_of_run(pid: u32, controller: &str) -> Option<PathBuf> {
+pub fn group_of_run(pid: u32, controller: &str) -> Option<PathBuf> {
     let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
     let line = groups.lines().find(|line| line.contains("/tandem-limits-"))?;
     let path = line.splitn(3, ':').last()?;

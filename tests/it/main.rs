@@ -58,6 +58,7 @@ mod silent;
 mod spread;
 mod ssh;
 mod ssh_faults;
+mod ssh_places;
 mod ssh_server;
 mod standing;
 mod standstills;

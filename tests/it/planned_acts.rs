@@ -33,7 +33,7 @@ pub fn complete(trial: &Trial) -> &Measurement {
 
 /// What its acts caused: parts of each gap add up to it, a new owner had the partition before its first record, and no
 /// gap is left without an explanation.
-fn accounted(measurement: &Measurement) -> Vec<Episode> {
+pub fn accounted(measurement: &Measurement) -> Vec<Episode> {
     assert!(is_recorded(measurement), "{:?}", measurement.not_observed);
     let episodes = episodes(measurement);
     for gap in episodes.iter().flat_map(|episode| &episode.gaps) {

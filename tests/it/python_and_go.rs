@@ -7,8 +7,10 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+use tandem::measure::changes::Episode;
 use tandem::measure::{Environment, FailureKind, Measurement, Trial};
 
+use crate::planned_acts::{accounted, complete, run_in};
 use crate::postgres::Postgres;
 use crate::python_worker::python;
 use crate::ready_made::{interrupt, stored_once};
@@ -117,6 +119,27 @@ fn each_reads_every_record_once_in_every_way() {
 }
 
 #[test]
+#[ignore = "scripts/test --all; their own tests keep the times of reading, and planned_acts.rs has such a change"]
+fn each_says_when_it_read_where_a_process_leaves_and_another_one_comes() {
+    let scene = Scene::on_shared_cluster();
+    let tables = format!(
+        "{}[dataset]\npartitions = 4\nsize = 100\n[consumer]\nprocesses = 3\ncommit = 'per-batch'\nheartbeat = '500ms'\n\
+         [matrix]\nplace = ['python', 'go']\n[load]\nrate = 300\nduration = 9\nwarmup = 1\n\
+         [[event]]\nat = '3s'\ndo = 'leave'\nwhat = 'process 2'\n[[event]]\nat = '6s'\ndo = 'start'\nwhat = 'process 3'\n",
+        places()
+    );
+    for trial in &run_in(&scene, &tables) {
+        let name = &trial.configuration_name;
+        let episodes = accounted(complete(trial));
+        let moved: Vec<usize> = episodes.iter().map(Episode::moved).collect();
+        assert!(
+            moved.len() == 2 && moved.iter().all(|moved| *moved > 0),
+            "{name}: {episodes:#?}"
+        );
+    }
+}
+
+#[test]
 #[ignore = "scripts/test --all; backlogs are always read"]
 fn each_says_how_long_records_waited_that_arrive() {
     let scene = Scene::on_shared_cluster();
@@ -143,22 +166,20 @@ fn each_says_how_long_records_waited_that_arrive() {
     }
 }
 
-#[test]
-#[ignore = "scripts/test --all; deaths.rs has the same of tandem's own worker"]
-fn one_that_is_killed_fails_its_trial_by_name_and_nothing_is_left() {
+/// Two processes at a place, whose command has these words, read 20,000 records: kills one of them while they read.
+pub fn one_of_two_is_killed(places: &str, place: &str, words: &str) {
     let scene = Scene::on_shared_cluster();
-    let slow = Scenario::reading(8_000)
-        .tables(&places())
+    let slow = Scenario::reading(20_000)
+        .tables(places)
         .tables("[consumer.client]\n'session.timeout.ms' = 6000");
     let slow = slow
-        .consumer("work = 'wait 1ms'")
-        .consumer("processes = 2")
-        .consumer("place = 'python'");
+        .consumer("work = 'wait 1ms'\nprocesses = 2")
+        .consumer(&format!("place = '{place}'"));
     let run = scene.scenario(slow).spawn_run(&[]);
-    let workers = || scene.processes_of("worker.py consumer");
+    let workers = || scene.processes_of(words);
     wait_until("two workers", || workers().len() == 2);
-    // They have joined by then, and read for four seconds.
-    sleep(Duration::from_secs(3));
+    // They have joined by then, and read for ten seconds.
+    sleep(Duration::from_secs(6));
     signal(workers()[0], Signal::SIGKILL);
     run.end().exits(1);
     scene.assert_no_processes();
@@ -170,6 +191,12 @@ fn one_that_is_killed_fails_its_trial_by_name_and_nothing_is_left() {
         who.starts_with("group 1, process ") && found.message.contains("killed (signal 9)"),
         "{found:?}"
     );
+}
+
+#[test]
+#[ignore = "scripts/test --all; deaths.rs has the same of tandem's own worker"]
+fn one_that_is_killed_fails_its_trial_by_name_and_nothing_is_left() {
+    one_of_two_is_killed(&places(), "python", "worker.py consumer");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tandem::measure::{FailureKind, MemberMeasurement, StoreAccount, Trial};
 
 use crate::postgres::Postgres;
+use crate::python_and_go::one_of_two_is_killed;
 use crate::scenario::Scenario;
 use crate::scene::{Scene, failure, read_once, wait_until};
 use crate::secured_cluster::{Access, PASSWORD, secured};
@@ -94,6 +95,12 @@ pub fn stored_once(trial: &Trial, records: u64) {
     assert_eq!(account, Some(expected));
     let uses = measurement.members.iter().filter_map(|member| member.store);
     assert_eq!(uses.map(|each| each.rows).sum::<u64>(), records);
+}
+
+#[test]
+#[ignore = "scripts/test --all; deaths.rs has the same of tandem's own worker"]
+fn a_spring_process_that_is_killed_fails_its_trial_by_name_and_nothing_is_left() {
+    one_of_two_is_killed(&place("spring"), "client", "tandem-spring.jar consumer");
 }
 
 #[test]

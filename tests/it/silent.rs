@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use tandem::measure::changes::{GapKind, PartKind, episodes, is_recorded};
 use tandem::measure::{FailureKind, MemberMeasurement};
 
 use crate::python_worker::python;
-use crate::scene::{Scene, failure, within};
+use crate::scene::{Scene, failure, undisturbed, within};
 
 /// The service of the examples as an app, with these lines besides.
 fn service(lines: &str) -> String {
@@ -91,6 +92,43 @@ fn a_load_is_held_by_what_is_committed_on_a_topic_a_group_and_a_port_that_are_fi
         assert!(load.overload.is_none());
     }
     scene.assert_no_processes();
+}
+
+#[test]
+#[ignore = "scripts/test --all; searches with known answers are in src/plan/capacity_tests.rs"]
+fn a_quick_search_finds_what_a_service_does_by_its_own_clock_and_twice_that_with_three_on_two_partitions() {
+    undisturbed(|_| {
+        let scene = Scene::on_shared_cluster();
+        let times = tempfile::tempdir().unwrap();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/evidence/workers/timed_service.py");
+        let words = [python(), &script, times.path()].map(|word| word.display().to_string());
+        let command = words.join("', '");
+        let app = format!(
+            "[[app]]\nname = 'service'\ncommand = ['{command}', '{{bootstrap}}', '{{topic}}', '{{group}}']\nspeaks = \
+             'nothing'\n"
+        );
+        let search = "[load]\nrate = 3_000\nduration = '10s'\n[capacity]\n[matrix]\nprocesses = [1, 3]";
+        let ended = scene
+            .scenario(scenario("", &app, "", search))
+            .run(&["--quick"])
+            .exits(0);
+        assert!(ended.stdout.contains("A quick look, to 10 %"), "{}", ended.stdout);
+        // Records and seconds of each process.
+        let measured = std::fs::read_dir(times.path()).unwrap().map(|file| {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            let numbers: Vec<f64> = text.split_whitespace().map(|number| number.parse().unwrap()).collect();
+            (numbers[0], numbers[1])
+        });
+        let (records, seconds) = measured.fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        let rows = scene.table("summary.csv");
+        for (row, working) in rows.iter().zip([1.0, 2.0]) {
+            let found: f64 = row["capacity_per_second"].parse().unwrap();
+            let share = found / (working * records / seconds);
+            assert!((0.9..1.05).contains(&share), "{found}, {share} of the clock's");
+        }
+        assert_eq!(rows[1]["idle_members"], "1");
+        assert!(scene.trials().len() <= 10, "{} trials", scene.trials().len());
+    });
 }
 
 #[test]
@@ -183,4 +221,37 @@ fn a_topic_of_a_chosen_name_is_not_made_on_a_cluster_of_somebody_elses() {
     let text = scenario("records = 100\nname = 'orders'", &service(""), "", "");
     let ended = scene.scenario(text).run(&[]).exits(2);
     ended.says("name = \"orders\" in [dataset] is for clusters that tandem starts");
+}
+
+#[test]
+#[ignore = "scripts/test --all; src/measure/changes/tests has an invented trial of such a program"]
+fn a_program_that_is_killed_and_started_again_is_measured_by_its_commits() {
+    let scene = Scene::on_shared_cluster();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/workers/named_service.py");
+    let (python, script) = (python().display(), script.display());
+    let command = format!("['{python}', '{script}', '{{bootstrap}}', '{{topic}}', '{{group}}', '{{client_id}}']");
+    let app = format!("[[app]]\nname = 'service'\ncommand = {command}\nspeaks = 'nothing'\nready = '^joined'\n");
+    let load = "[load]\nrate = 200\nduration = '24s'\nwarmup = '1s'\n\
+                [[event]]\nat = '6s'\ndo = 'restart'\nhow = 'kill'\nfor = '9s'\nwhat = 'process 2'";
+    let text = scenario("size = 100", &app, "processes = 2", load);
+    scene.scenario(text).run(&[]).exits(0);
+    scene.assert_no_processes();
+    let trials = scene.trials();
+    let measurement = trials[0].measurement.as_ref().unwrap();
+    assert!(is_recorded(measurement), "{:?}", measurement.group_looks);
+    let episodes = episodes(measurement);
+    let moved = episodes[0].gaps.iter().find(|gap| gap.kind == GapKind::Moved).unwrap();
+    let (gap_ns, error_ns) = (
+        moved.stretch.length_ns(),
+        measurement.outside.as_ref().unwrap().resolution_ns(),
+    );
+    // Its session of six seconds, give or take a heartbeat, a look at the coordinator and the time between two commits.
+    assert!(gap_ns + error_ns > 5_000_000_000, "{gap_ns} ± {error_ns}: {moved:#?}");
+    assert!(gap_ns < 9_000_000_000 + error_ns, "{gap_ns} ± {error_ns}: {moved:#?}");
+    assert!(
+        moved.parts.iter().any(|part| part.kind == PartKind::Detection),
+        "{moved:#?}"
+    );
+    let load = measurement.load.as_ref().unwrap();
+    assert_eq!((load.unread, measurement.records()), (0, load.acknowledged));
 }

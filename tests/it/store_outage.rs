@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 use tandem::measure::{FailureKind, FlagKind, Measurement, Status, StoreAccount, Trial};
 
 use crate::postgres::Postgres;
-use crate::scene::{Running, Scene, failure, signal, wait_until};
+use crate::scene::{Running, Scene, failure, signal, undisturbed, wait_until};
 use crate::store::{WITH_VARIABLE, ask, beside, folder_of, processes_in, storing, tamper, tell, titles};
 
 fn measurement(trial: &Trial) -> &Measurement {
@@ -103,19 +103,21 @@ fn load_into_an_outage(server: &Postgres, on_error: &str) -> (Scene, Running) {
 #[test]
 #[ignore = "scripts/test --all; store_worker.rs has the worker alone"]
 fn a_load_goes_on_through_an_outage_of_three_seconds_which_its_response_times_contain() {
-    let server = Postgres::start();
-    let (scene, run) = load_into_an_outage(&server, "retry");
-    std::thread::sleep(Duration::from_secs(3));
-    server.resume();
-    run.end().exits(0);
-    let trial = &scene.trials()[0];
-    let measured = measurement(trial);
-    let account = account(trial);
-    assert_eq!((account.stored, account.lost), (measured.records_expected, 0));
-    assert_eq!((account.unexplained, account.outside, account.altered), (0, 0, 0));
-    let slowest_ns = measured.latencies().unwrap().response.max_ns().unwrap();
-    assert!((3_000_000_000..6_000_000_000).contains(&slowest_ns), "{slowest_ns}");
-    assert!(is_flagged_as_retried(trial), "{:?}", trial.flags);
+    undisturbed(|_| {
+        let server = Postgres::start();
+        let (scene, run) = load_into_an_outage(&server, "retry");
+        std::thread::sleep(Duration::from_secs(3));
+        server.resume();
+        run.end().exits(0);
+        let trial = &scene.trials()[0];
+        let measured = measurement(trial);
+        let account = account(trial);
+        assert_eq!((account.stored, account.lost), (measured.records_expected, 0));
+        assert_eq!((account.unexplained, account.outside, account.altered), (0, 0, 0));
+        let slowest_ns = measured.latencies().unwrap().response.max_ns().unwrap();
+        assert!((3_000_000_000..6_000_000_000).contains(&slowest_ns), "{slowest_ns}");
+        assert!(is_flagged_as_retried(trial), "{:?}", trial.flags);
+    });
 }
 
 #[test]
@@ -135,6 +137,21 @@ fn a_load_whose_store_goes_away_fails_by_name_within_ten_seconds() {
     assert!(failure.message.contains("the work failed: "), "{}", failure.message);
 }
 
+/// The trial of a load into this server, in which something happens to processes.
+fn load(server: &Postgres, rate: u32, consumer: &str, events: &str) -> (Scene, Trial) {
+    let scene = beside(server);
+    scene
+        .scenario(format!(
+            "question = 'q'\nrepetitions = 1\nwarmup_blocks = 0\n[cluster]\nprefix = 'tandem-store-'\n[dataset]\npartitions = \
+             2\n[consumer]\nwork = 'store'\nsession_timeout = '6s'\nheartbeat = '500ms'\n{consumer}\n\
+             [load]\nrate = {rate}\nduration = '14s'\nwarmup = '1s'\n{events}\n\
+             [store]\nkind = 'postgres'\n{WITH_VARIABLE}\non_error = 'retry'\n"
+        ))
+        .run(&[]);
+    let trial = scene.trials().remove(0);
+    (scene, trial)
+}
+
 /// A load of which a process is killed 8 s after its beginning. Before that the server lets a commit go unanswered, and does
 /// this to rows too.
 fn load_of_a_killed_process(body: &str) -> (Scene, Trial) {
@@ -142,17 +159,41 @@ fn load_of_a_killed_process(body: &str) -> (Scene, Trial) {
     tell(&server, "CREATE SEQUENCE once");
     let slow = "IF NEW.\"offset\" = 40 AND NEW.partition = 1 AND nextval('once') = 1 THEN PERFORM pg_sleep(6); END IF;";
     tamper(&server, "AFTER", &format!("{slow} {body} RETURN NULL;"));
-    let scene = beside(&server);
-    scene
-        .scenario(format!(
-            "question = 'q'\nrepetitions = 1\nwarmup_blocks = 0\n[cluster]\nprefix = 'tandem-store-'\n[dataset]\npartitions = \
-             2\n[consumer]\nprocesses = 2\nwork = 'store'\nsession_timeout = '6s'\nheartbeat = '500ms'\ncommit = 'auto'\n\
-             [load]\nrate = 100\nduration = '14s'\nwarmup = '1s'\n[[event]]\nat = '9s'\ndo = 'kill'\nwhat = 'process 2'\n\
-             [store]\nkind = 'postgres'\n{WITH_VARIABLE}\non_error = 'retry'\n"
-        ))
-        .run(&[]);
-    let trial = scene.trials().remove(0);
-    (scene, trial)
+    let event = "[[event]]\nat = '9s'\ndo = 'kill'\nwhat = 'process 2'";
+    load(&server, 100, "processes = 2\ncommit = 'auto'", event)
+}
+
+#[test]
+#[ignore = "scripts/test --all; the tests of measure::rows have the account alone"]
+fn a_process_that_is_killed_while_it_reads_again_what_it_had_reported_condemns_no_trial() {
+    undisturbed(|_| {
+        let server = Postgres::start();
+        tamper(&server, "AFTER", "PERFORM pg_sleep(0.004); RETURN NULL;");
+        // Nothing is committed, so all that are left begin again when one leaves. That takes longer than the process lives.
+        let events = "[[event]]\nat = '5s'\ndo = 'leave'\nwhat = 'process 3'\n\
+                      [[event]]\nat = '6500ms'\ndo = 'kill'\nwhat = 'process 2'";
+        let (_scene, trial) = load(&server, 120, "processes = 3\ncommit = 'none'", events);
+        assert_eq!(trial.status, Status::Complete, "{:?}", trial.status);
+        let members = measurement(&trial).members.iter();
+        let killed = members
+            .filter(|member| member.was_killed)
+            .flat_map(|member| &member.partitions);
+        let runs: Vec<_> = killed.filter_map(|read| read.runs.as_deref()).collect();
+        let is_read_again = runs
+            .iter()
+            .flat_map(|runs| runs.windows(2))
+            .any(|pair| pair[1].first < pair[0].end);
+        assert!(is_read_again, "{runs:?}");
+        let StoreAccount {
+            lost,
+            unexplained,
+            outside,
+            stored_twice,
+            ..
+        } = account(&trial);
+        assert_eq!((lost, unexplained, outside), (0, 0, 0));
+        assert!(stored_twice > 0);
+    });
 }
 
 #[test]

@@ -28,18 +28,18 @@ class Loop:
         return time.process_time_ns()
 
     def read(self):
-        count = size = 0
-        self.consumer.assign(self.partitions)
+        consumer, wanted, count, size = self.consumer, self.wanted, 0, 0
+        consumer.assign(self.partitions)
         if sys.argv[1] == "batch":
-            while count < self.wanted:
-                for message in self.consumer.consume(1000, 1.0):
+            while count < wanted:
+                for message in consumer.consume(1000, 1.0):
                     if message.error():
                         raise worker.Refusal(message.error())
                     count += 1
                     size += len(message.key() or b"") + len(message.value())
         else:
-            while count < self.wanted:
-                message = self.consumer.poll(1.0)
+            while count < wanted:
+                message = consumer.poll(1.0)
                 if message is None:
                     continue
                 if message.error():

@@ -13,7 +13,7 @@ use crate::database::tables::{self, CountedRun};
 use crate::database::{Connection, DatabaseError, quoted};
 use crate::kafka::settings_cause;
 use crate::measure::ledger::Reading;
-use crate::measure::rows::{Committed, Named, RowsAccount, Stored, StoredRun, Unconfirmed, ValuesRead, account};
+use crate::measure::rows::{Committed, RowsAccount, Stored, StoredRun, Unconfirmed, ValuesRead, account};
 use crate::measure::{
     DeliveredTopics, Failure, FailureKind, Measurement, MemberMeasurement, PartitionMeasurement, StoreAccount,
     TopicPartition,
@@ -29,10 +29,6 @@ const COMMITTED_LIMIT: Duration = Duration::from_secs(10);
 
 /// What the rows of a trial are counted with.
 #[derive(Debug, Clone)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "four facts of which none follows from another"
-)]
 pub struct Counting {
     /// The start of the names of the trial's sessions.
     pub trial: String,
@@ -42,8 +38,6 @@ pub struct Counting {
     pub groups: Vec<String>,
     /// Its topics, and what of them was to be read.
     pub topics: Vec<TopicTarget>,
-    /// True if the groups deal the partitions to their members.
-    pub is_dealt: bool,
     /// True if members store the records of a partition in the order of their offsets.
     pub in_order: bool,
     /// True if rows of the same record take each other's place.
@@ -141,9 +135,11 @@ impl Counting {
             .zip(&names)
             .flat_map(|(member, name)| Reading::of_member(member, name))
             .collect();
-        let named: Vec<Named<'_>> = members.iter().zip(&names).map(|(of, name)| (*of, &**name)).collect();
-        let partitions: Vec<_> = partitions_of(&self.topics).map(|(of, range)| (of, range.low)).collect();
-        let unconfirmed = Unconfirmed::of_group(&named, &partitions, self.is_dealt);
+        let unconfirmed: Vec<Unconfirmed<'_>> = members
+            .iter()
+            .zip(&names)
+            .flat_map(|(member, name)| Unconfirmed::of_member(member, name))
+            .collect();
         let read = members.iter().flat_map(|member| &member.partitions);
         let values: Vec<ValuesRead> = read.map(|read| self.values(read)).collect();
         let stored = Stored {
@@ -281,7 +277,6 @@ mod tests {
                 name: "orders".to_owned(),
                 partitions: vec![OffsetRange { low: 0, end: 10 }],
             }],
-            is_dealt: true,
             in_order: true,
             one_per_record: false,
             key_bytes: Some(0),

@@ -13,9 +13,8 @@ use self::place::START_LIMIT;
 pub(super) use self::place::{OpeningPods, PlacePods};
 use self::state::Pod;
 use super::guardian::Guardian;
-use super::host_watch::WayToHost;
 use super::place_error::PlaceError;
-use super::reached::Remote;
+use super::reached::{Remote, WayToHost};
 use crate::scenario::{AppProgram, Configuration, KubernetesPlace, Place, Reach, Scenario};
 
 pub use self::manifest::HOST_ANNOTATION;

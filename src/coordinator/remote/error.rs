@@ -69,6 +69,57 @@ pub enum SshError {
         /// What was said.
         said: String,
     },
+    /// Programs that ready-made clients need are missing there.
+    #[error("{clients} cannot run there, because the host has no {tools}; install it there: {install}")]
+    Lacks {
+        /// Their names and versions.
+        clients: String,
+        /// What is missing.
+        tools: String,
+        /// The command that installs it.
+        install: String,
+    },
+    /// A ready-made client cannot run on such a host.
+    #[error(
+        "client {client} was built for {here}, and the host is {there}; run it here, or at a place with `container`"
+    )]
+    ForOthers {
+        /// Its name and version.
+        client: String,
+        /// As `uname -s -m` says it there.
+        there: String,
+        /// Of this machine.
+        here: String,
+    },
+    /// A ready-made client could not be taken there.
+    #[error(
+        "client {client} cannot be copied there ({said}); the host must have tar, find and free space in ~/.cache/tandem"
+    )]
+    NotCopied {
+        /// Its name and version.
+        client: String,
+        /// What was said.
+        said: String,
+    },
+    /// A ready-made client does not run there.
+    #[error("client {client} does not run there ({said}); the host must have {needs}")]
+    Client {
+        /// Its name and version.
+        client: String,
+        /// What was said.
+        said: String,
+        /// What it needs.
+        needs: &'static str,
+    },
+    /// The limits of the place cannot be set there.
+    #[error(
+        "its limits cannot be set there ({said}); `cpu_limit` and `memory_limit` need control groups that the user there may \
+         make: log in as root, or leave them out"
+    )]
+    Limits {
+        /// What was said.
+        said: String,
+    },
     /// The user asked to stop.
     #[error("interrupted")]
     Interrupted,

@@ -1,23 +1,28 @@
 //! Other hosts, on which places with `ssh` have their worker processes: a shared connection to each by OpenSSH, and the
 //! program that workers are started from there. Knows nothing of trials.
 
+mod clients;
 mod connection;
 mod error;
+mod limits;
 mod program;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use self::clients::Built;
+pub use self::clients::check_tools;
 pub use self::connection::Connection;
 pub use self::error::SshError;
+pub use self::limits::{check_limits, limited};
 pub use self::program::{Installed, install};
 use super::guardian::Guardian;
 use super::place_error::PlaceError;
 use super::programs::Programs;
 use super::reached::Remote;
-use crate::scenario::{Place, Scenario};
+use crate::scenario::{AppProgram, Place, Scenario};
 use crate::server::{Keeper, make_directory, remove_owned_directory};
 
 /// A connection carries so many workers. A server allows ten sessions in each by default: one holds the connection, one may
@@ -38,6 +43,8 @@ struct Host {
     connections: Vec<Connection>,
     /// The path of the program there, by build and by the path that a place names.
     programs: BTreeMap<(usize, Option<String>), String>,
+    /// The folders of ready-made clients there, by the names of their apps.
+    clients: BTreeMap<String, String>,
 }
 
 impl Remotes {
@@ -85,7 +92,9 @@ impl Remotes {
                 }
             }
         }
-        if let Err(error) = remotes.take_programs(scenario, programs, progress) {
+        let taken = remotes.take_programs(scenario, programs, progress);
+        let taken = taken.and_then(|()| remotes.take_clients(scenario, programs, progress));
+        if let Err(error) = taken.and_then(|()| remotes.check_limits(scenario, programs)) {
             remotes.close(guardian);
             return Err(error);
         }
@@ -101,6 +110,7 @@ impl Remotes {
         Ok(Host {
             connections: (0..count).map(connect).collect::<Result<_, _>>()?,
             programs: BTreeMap::new(),
+            clients: BTreeMap::new(),
         })
     }
 
@@ -113,7 +123,12 @@ impl Remotes {
     ) -> Result<(), PlaceError> {
         let everywhere = scenario.configurations.iter().flat_map(|configuration| {
             let places = scenario.places_of(configuration);
-            places.map(|place| (place, configuration.variant.build))
+            // Limits are set by this program, whatever runs under them.
+            let builds = |place: &Place| {
+                let own = (!place.limits.is_empty()).then_some(programs.own());
+                own.into_iter().chain([configuration.variant.build])
+            };
+            places.flat_map(move |place| builds(place).map(move |build| (place, build)))
         });
         for (place, build) in everywhere {
             let Some(host) = place.ssh.as_ref().and_then(|ssh| self.hosts.get_mut(ssh)) else {
@@ -133,6 +148,64 @@ impl Remotes {
             host.programs.insert(key, installed.path);
         }
         Ok(())
+    }
+
+    /// Takes to each host the ready-made clients that its places run.
+    fn take_clients(
+        &mut self,
+        scenario: &Scenario,
+        programs: &Programs,
+        progress: &dyn Fn(&str),
+    ) -> Result<(), PlaceError> {
+        let mut needed: BTreeMap<&str, (&Place, BTreeMap<&str, Built<'_>>)> = BTreeMap::new();
+        for configuration in &scenario.configurations {
+            let app = &scenario.apps[configuration.app];
+            let AppProgram::ReadyMade { which, version } = &app.runs else {
+                continue;
+            };
+            for place in scenario.places_of(configuration) {
+                let Some(ssh) = &place.ssh else { continue };
+                let built = Built {
+                    which: *which,
+                    version,
+                    folder: programs.client(&app.name),
+                };
+                let (_, clients) = needed.entry(ssh).or_insert_with(|| (place, BTreeMap::new()));
+                clients.insert(&app.name, built);
+            }
+        }
+        for (ssh, (place, clients)) in needed {
+            let Some(host) = self.hosts.get_mut(ssh) else { continue };
+            let failed = |cause| PlaceError::new(place, cause);
+            let built = clients.values().map(|client| (client.which, client.version.to_owned()));
+            let all: Vec<_> = built.collect();
+            check_tools(&host.connections[0], &all).map_err(failed)?;
+            for (app, client) in clients {
+                let folder = clients::take(&host.connections[0], client, progress).map_err(failed)?;
+                host.clients.insert(app.to_owned(), folder);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sees that the limits of places can be set on their hosts.
+    fn check_limits(&self, scenario: &Scenario, programs: &Programs) -> Result<(), PlaceError> {
+        let places = scenario.configurations.iter().flat_map(|each| scenario.places_of(each));
+        let mut checked = BTreeSet::new();
+        for place in places.filter(|place| checked.insert(place.name.as_str())) {
+            let host = place.ssh.as_ref().and_then(|ssh| self.hosts.get(ssh));
+            if let (Some(host), Some(program)) = (host, self.program(place, programs.own())) {
+                let able = check_limits(&host.connections[0], place, program, &self.run_id);
+                able.map_err(|cause| PlaceError::new(place, cause))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The folder of the ready-made client of an app on the host of a place.
+    pub(super) fn client(&self, place: &Place, app: &str) -> Option<&str> {
+        let host = self.hosts.get(place.ssh.as_ref()?)?;
+        host.clients.get(app).map(String::as_str)
     }
 
     /// The path of tandem's program, or of a build of it, on the host of a place; `None` where that is this machine.

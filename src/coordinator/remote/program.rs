@@ -13,8 +13,8 @@ use super::error::SshError;
 use crate::coordinator::reached::quoted;
 
 /// How long a question to the host may take, and the copy of a program.
-const ASK_LIMIT: Duration = Duration::from_secs(20);
-const COPY_LIMIT: Duration = Duration::from_secs(600);
+pub(super) const ASK_LIMIT: Duration = Duration::from_secs(20);
+pub(super) const COPY_LIMIT: Duration = Duration::from_secs(600);
 
 /// The program on another host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +38,17 @@ pub fn install(
         return version(connection, path.to_owned(), false);
     }
     let contents = fs::read(local).map_err(|error| SshError::Copy(format!("{}: {error}", local.display())))?;
-    let found = find(connection, &name_of(&contents))?;
-    check_architecture(&found.system)?;
+    let found = find(
+        connection,
+        &format!("programs/{}", name_of(&sha256(&contents))),
+        "tandem",
+    )?;
+    if !is_like_here(&found.system) {
+        return Err(SshError::Architecture {
+            there: found.system,
+            here: here(),
+        });
+    }
     if !found.is_there {
         progress(&format!("copying tandem to {}", found.folder));
         copy(connection, local, contents.len(), &found.folder)?;
@@ -47,26 +56,26 @@ pub fn install(
     version(connection, format!("{}/tandem", found.folder), !found.is_there)
 }
 
-/// The start of the hash of a program, which is its name: enough for the programs that one user ever copies.
-fn name_of(contents: &[u8]) -> String {
-    let hash = sha256(contents);
+/// The start of the hash of a program or a client, which is part of its name: enough for all that one user ever copies.
+pub(super) fn name_of(hash: &[u8; 32]) -> String {
     let first: [u8; 8] = std::array::from_fn(|index| hash[index]);
     format!("{:016x}", u64::from_be_bytes(first))
 }
 
 /// What the host says of itself.
-struct Found {
+pub(super) struct Found {
     /// As `uname -s -m` says it.
-    system: String,
+    pub(super) system: String,
     /// Folder of the copy.
-    folder: String,
-    is_there: bool,
+    pub(super) folder: String,
+    pub(super) is_there: bool,
 }
 
-fn find(connection: &Connection, hash: &str) -> Result<Found, SshError> {
+/// Looks for a folder below tandem's on the host, which has this file once it is complete.
+pub(super) fn find(connection: &Connection, folder: &str, file: &str) -> Result<Found, SshError> {
     let script = format!(
-        "uname -s -m; folder=${{XDG_CACHE_HOME:-$HOME/.cache}}/tandem/programs/{hash}; echo \"$folder\"; \
-         if [ -x \"$folder/tandem\" ]; then echo there; else echo missing; fi"
+        "uname -s -m; folder=${{XDG_CACHE_HOME:-$HOME/.cache}}/tandem/{folder}; echo \"$folder\"; \
+         if [ -e \"$folder/{file}\" ]; then echo there; else echo missing; fi"
     );
     let output = connection.run(&script, None, "asking the host", ASK_LIMIT)?;
     let text = String::from_utf8_lossy(&output.stdout);
@@ -81,20 +90,20 @@ fn find(connection: &Connection, hash: &str) -> Result<Found, SshError> {
     }
 }
 
-fn check_architecture(system: &str) -> Result<(), SshError> {
+/// True for a system, as `uname -s -m` says it, that runs what was built here.
+pub(super) fn is_like_here(system: &str) -> bool {
     let (name, machine) = system.split_once(' ').unwrap_or((system, ""));
     let machine = match machine {
         "arm64" => "aarch64",
         "amd64" => "x86_64",
         machine => machine,
     };
-    if name.eq_ignore_ascii_case(OS) && machine == ARCH {
-        return Ok(());
-    }
-    Err(SshError::Architecture {
-        there: system.to_owned(),
-        here: format!("{OS} {ARCH}"),
-    })
+    name.eq_ignore_ascii_case(OS) && machine == ARCH
+}
+
+/// What is built here runs on this.
+pub(super) fn here() -> String {
+    format!("{OS} {ARCH}")
 }
 
 /// Copies the program. It gets its name once it is complete, so that nobody starts half of one, and no empty folder stays
@@ -132,7 +141,7 @@ fn version(connection: &Connection, path: String, is_new: bool) -> Result<Instal
 }
 
 /// The last line of what was said, or else of another text.
-fn said(stderr: &[u8], otherwise: &str) -> String {
+pub(super) fn said(stderr: &[u8], otherwise: &str) -> String {
     let stderr = String::from_utf8_lossy(stderr);
     let last = |text: &str| {
         text.lines()
@@ -147,16 +156,20 @@ fn said(stderr: &[u8], otherwise: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
-    fn another_architecture_is_named_with_what_to_do() {
-        check_architecture(&format!("Linux {ARCH}")).unwrap();
+    fn only_a_system_like_this_one_runs_what_was_built_here() {
+        assert!(is_like_here(&format!("Linux {ARCH}")));
         let other = if ARCH == "x86_64" { "aarch64" } else { "x86_64" };
-        let error = check_architecture(&format!("Linux {other}")).unwrap_err().to_string();
+        assert!(!is_like_here(&format!("Linux {other}")));
+        assert!(!is_like_here("Darwin x86_64"));
+        let error = SshError::Architecture {
+            there: format!("Linux {other}"),
+            here: here(),
+        };
+        let error = error.to_string();
         assert!(error.contains(&format!("its architecture is Linux {other}")), "{error}");
         assert!(error.contains("tandem = \"/path/of/tandem\""), "{error}");
-        check_architecture("Darwin x86_64").unwrap_err();
     }
 }

@@ -29,6 +29,7 @@ use super::places::Places;
 use super::programs::Programs;
 use super::steps::Steps;
 use crate::kafka::doctor::is_permission;
+use crate::kafka::local::READY_LIMIT;
 use crate::measure::{DeliveredTopics, Measurement, Status, Step};
 use crate::plan::{Next, Plan};
 use crate::scenario::Configuration;
@@ -160,10 +161,16 @@ impl Session<'_> {
     }
 
     /// What is wrong with a cluster, if one does not answer or lacks a broker that it had. A broker that somebody else
-    /// runs is given [`BROKER_RETURN_LIMIT`] to come back: the trials after would be of another cluster.
+    /// runs is given [`BROKER_RETURN_LIMIT`] to come back, and one that the run has started again as long as at the beginning:
+    /// the trials after would be of another cluster.
     async fn lost(&self) -> Option<String> {
-        let deadline = Instant::now() + BROKER_RETURN_LIMIT;
         for cluster in &self.clusters {
+            let limit = if cluster.own_brokers().is_empty() {
+                BROKER_RETURN_LIMIT
+            } else {
+                READY_LIMIT
+            };
+            let deadline = Instant::now() + limit;
             let mut is_noted = false;
             loop {
                 if let Some(dead) = self.dead_broker() {
@@ -178,7 +185,7 @@ impl Session<'_> {
                     return Some(format!("{missing} went away and did not come back"));
                 }
                 if !std::mem::replace(&mut is_noted, true) {
-                    let seconds = BROKER_RETURN_LIMIT.as_secs();
+                    let seconds = limit.as_secs();
                     self.observer.note(&format!(
                         "{missing} went away; waiting up to {seconds} s for it to come back"
                     ));

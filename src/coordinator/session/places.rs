@@ -12,8 +12,9 @@ use crate::coordinator::dataset::Dataset;
 use crate::coordinator::drive::Outcome;
 use crate::coordinator::fleet::Launch;
 use crate::coordinator::host_watch::HostWatch;
-use crate::coordinator::launching::{looked_for, on_host, started};
+use crate::coordinator::launching::{client_folder, looked_for, on_host, started};
 use crate::coordinator::place_error::PlaceError;
+use crate::coordinator::remote::limited;
 use crate::measure::{FailureKind, TrialOrder};
 use crate::scenario::{App, Configuration, Place, PlaceLimits, Reach, Scenario};
 use crate::trial::{ActorId, Cast, TrialSpec};
@@ -87,10 +88,12 @@ impl Session<'_> {
             Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) | Reach::Kubernetes(_) => there.unwrap_or(&here),
             Reach::Container(_) => containers::program(place),
         };
-        let mut started = started(app, place, own, &self.programs, process);
+        let client = client_folder(app, place, &self.programs, self.places);
+        let mut started = started(app, place, (own, &client), process);
         started.command.push(role.to_owned());
         // What ssh or a container runtime starts does not inherit processors. Older builds do not know the flags.
-        if started.is_own && self.programs.describe().is_empty() {
+        let keeps_itself = started.is_own && self.programs.describe().is_empty();
+        if keeps_itself {
             let cpus = place.cpus.iter().flat_map(|cpus| ["--cpus".to_owned(), cpus.clone()]);
             let program = looked_for(app, place);
             let program = program.into_iter().flat_map(|name| ["--program".to_owned(), name]);
@@ -102,7 +105,15 @@ impl Session<'_> {
         let is_child = remote.is_none() && container.is_none();
         Launch {
             command: match &remote {
-                Some(remote) => on_host(remote, &started, &self.options.run_id, place.cpus.as_deref()),
+                Some(remote) => {
+                    let processors = place.cpus.as_deref().filter(|_| !keeps_itself);
+                    // Limits are set by this program, whatever runs under them.
+                    if let Some(program) = self.places.program(place, self.programs.own()) {
+                        let before = limited(place, program, &self.options.run_id, worker + 1);
+                        started.command.splice(0..0, before);
+                    }
+                    on_host(remote, &started, &self.options.run_id, processors)
+                }
                 None => started.command,
             },
             env: if is_child { started.env } else { BTreeMap::new() },

@@ -92,7 +92,6 @@ impl Session<'_> {
             tables: self.tables(order, configuration),
             groups: spec.terms.groups.clone(),
             topics: spec.terms.topics.clone(),
-            is_dealt: !spec.terms.manual,
             in_order: configuration.threads == 1 || configuration.ordering == WorkOrdering::Partition,
             one_per_record: database.spec.write == StoreWrite::Upsert,
             key_bytes: key_bytes(dataset),

@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use super::broker::Broker;
 use crate::kafka::bytes::{
-    body, read_answer, request, take_all, take_bool, take_i16, take_i32, take_text, take_text_or_none, take_variable,
-    text,
+    body, read_answer, request, take_all, take_bool, take_compact_text, take_i16, take_i32, take_text,
+    take_text_or_none, take_variable, text,
 };
 
 /// The requests with versions that Kafka 2.3 and all later ones speak.
 const METADATA: (i16, i16) = (3, 8);
 /// Since Kafka 3.3.
 const DESCRIBE_QUORUM: (i16, i16) = (55, 0);
+/// Where groups have the consumer protocol. The client library asks this too, and hands the epochs out to nobody.
+const CONSUMER_GROUP_DESCRIBE: (i16, i16) = (69, 0);
 
 /// The name of these connections.
 const CLIENT_ID: &str = "tandem-roles";
@@ -95,6 +97,13 @@ impl RolesConnection {
         Ok(groups.iter().map(|group| coordinator(&known, group)).collect())
     }
 
+    /// The epochs of a group of the consumer protocol, if this broker coordinates it: that of the group, which rises when it
+    /// must divide its partitions anew, and that for which it has done so.
+    pub fn group_epochs(&mut self, group: &str) -> io::Result<Option<(i32, i32)>> {
+        let (error, epochs) = self.ask(CONSUMER_GROUP_DESCRIBE, &group_request(group), read_group)?;
+        Ok((error == 0).then_some(epochs))
+    }
+
     fn ask<T>(&mut self, kind: (i16, i16), question: &[u8], read: fn(&mut &[u8]) -> Option<T>) -> io::Result<T> {
         self.correlation += 1;
         self.stream
@@ -154,14 +163,13 @@ fn read_partition(rest: &mut &[u8], topic: &str) -> Option<PartitionRoles> {
 
 /// In the newer form: counts are one higher and of variable length, and every part ends with a count of additions.
 fn quorum_request() -> Vec<u8> {
-    let name_length = u8::try_from(METADATA_TOPIC.len() + 1).unwrap_or(u8::MAX);
     let header_additions = [0];
-    let (one_topic, one_partition, partition) = ([2, name_length], [2], 0_i32.to_be_bytes());
+    let (one_topic, one_partition, partition) = ([2], [2], 0_i32.to_be_bytes());
     let additions = [0, 0, 0];
     [
         &header_additions[..],
         &one_topic,
-        METADATA_TOPIC.as_bytes(),
+        &compact_text(METADATA_TOPIC),
         &one_partition,
         &partition,
         &additions,
@@ -175,8 +183,7 @@ fn read_quorum(rest: &mut &[u8]) -> Option<Holder> {
     if take_i16(rest)? != 0 || take_variable(rest)? < 2 {
         return Some(nobody);
     }
-    let name_bytes = usize::try_from(take_variable(rest)?).ok()?.checked_sub(1)?;
-    *rest = rest.split_at_checked(name_bytes)?.1;
+    let _topic = take_compact_text(rest)?;
     if take_variable(rest)? < 2 {
         return Some(nobody);
     }
@@ -184,6 +191,43 @@ fn read_quorum(rest: &mut &[u8]) -> Option<Holder> {
     let (leader, epoch) = (take_i32(rest)?, take_i32(rest)?);
     let broker = id(leader);
     Some(if error == 0 { Holder { epoch, broker } } else { nobody })
+}
+
+/// A text with one more than its length before it. No name of Kafka's is longer than 249 characters.
+fn compact_text(text: &str) -> Vec<u8> {
+    let length = u8::try_from(text.len() + 1).unwrap_or(u8::MAX);
+    // Seven bits in each byte, the lowest first.
+    let length = if length < 128 { vec![length] } else { vec![length, 1] };
+    [&length, text.as_bytes()].concat()
+}
+
+/// In the newer form, too.
+fn group_request(group: &str) -> Vec<u8> {
+    let (header_additions, one_group) = ([0], [2]);
+    // Does not ask what the user may do.
+    let (operations, additions) = ([0], [0]);
+    [
+        &header_additions[..],
+        &one_group,
+        &compact_text(group),
+        &operations,
+        &additions,
+    ]
+    .concat()
+}
+
+/// The error and the epochs of the one group that was asked for.
+fn read_group(rest: &mut &[u8]) -> Option<(i16, (i32, i32))> {
+    let _header_additions = take_variable(rest)?;
+    let _throttled_ms = take_i32(rest)?;
+    let _groups = take_variable(rest)?;
+    let error = take_i16(rest)?;
+    let _message_group_and_state = (
+        take_compact_text(rest)?,
+        take_compact_text(rest)?,
+        take_compact_text(rest)?,
+    );
+    Some((error, (take_i32(rest)?, take_i32(rest)?)))
 }
 
 /// Who coordinates a group, by what is known of the topic of commits. Before the first commit there is no such topic.
@@ -280,6 +324,23 @@ mod tests {
         assert_eq!(read(leader(0, -1)), Holder { epoch: 5, broker: None });
         assert_eq!(read(vec![0, 0, 41, 1]).broker, None);
         assert_eq!(read_quorum(&mut &leader(0, 3)[..20]), None);
+    }
+
+    #[test]
+    fn a_group_of_the_consumer_protocol_has_epochs_where_it_is_coordinated() {
+        let name = "tandem-".repeat(25);
+        assert_eq!(group_request("g"), [0, 2, 2, b'g', 0, 0]);
+        assert_eq!(group_request(&name)[..4], [0, 2, 0xb0, 1]);
+        let answer = |error: i16| {
+            let texts = [0, 2, b'g', 7, b'S', b't', b'a', b'b', b'l', b'e'];
+            let group = [&error.to_be_bytes()[..], &texts, &numbers(&[12, 11]), &[1]].concat();
+            [&[0, 0, 0, 0, 0, 2][..], &group].concat()
+        };
+        let read = |answer: &[u8]| read_group(&mut &*answer);
+        assert_eq!(read(&answer(0)), Some((0, (12, 11))));
+        // Another broker coordinates it.
+        assert_eq!(read(&answer(16)).map(|(error, _)| error), Some(16));
+        assert_eq!(read(&answer(0)[..18]), None);
     }
 
     #[test]

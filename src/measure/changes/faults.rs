@@ -1,7 +1,8 @@
 //! What no member may do when partitions change hands, whatever was planned: read what it has given up, commit what it has
 //! not read, or pass over what was not committed.
 
-use super::tenures::{Tenure, tenures};
+use super::tenure::Tenure;
+use super::tenures::tenures;
 use crate::measure::{Failure, FailureKind, Measurement, partition_name};
 
 /// Times of reading are rounded.
@@ -52,7 +53,7 @@ fn read_after(tenure: &Tenure) -> Option<Fault> {
 
 /// A member committed beyond what it had read.
 fn committed_ahead(tenure: &Tenure) -> Option<Fault> {
-    let (committed, (_, end)) = (tenure.flow.committed?, tenure.offsets?);
+    let (committed, (_, end)) = (tenure.committed?, tenure.offsets?);
     (committed > end).then(|| Fault {
         kind: FailureKind::Lost,
         member: tenure.member,
@@ -62,7 +63,7 @@ fn committed_ahead(tenure: &Tenure) -> Option<Fault> {
 
 /// A member began beyond what the one before had committed.
 fn passed_over(old: &Tenure, new: &Tenure) -> Option<Fault> {
-    let (committed, (first, _)) = (old.flow.committed?, new.offsets?);
+    let (committed, (first, _)) = (old.committed?, new.offsets?);
     (first > committed).then(|| Fault {
         kind: FailureKind::Lost,
         member: new.member,

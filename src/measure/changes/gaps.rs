@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::cause::{of_change, of_pause, on_owner, participant};
 use super::model::{Gap, GapKind};
 use super::parts::{Scene, parts};
-use super::tenures::{Tenure, tenures};
+use super::tenure::Tenure;
+use super::tenures::tenures;
 use crate::measure::{Act, Measurement, Participant, PartitionMeasurement, Stretch, TopicPartition};
 
 /// A partition that kept its owner stands still if nothing of it is read for this long,
@@ -116,10 +117,11 @@ impl Finder<'_> {
                 reader: &m.members[new.member],
                 taken_ns: old.taken_ns.filter(|_| !is_one),
                 given_ns: new.given_ns.filter(|_| !is_one),
+                is_kept: is_one,
             }),
             redelivered: u64::try_from(redelivered).unwrap_or(0),
             resumed_at: new.offsets.map(|(first, _)| first).filter(|_| !is_one),
-            committed: old.flow.committed,
+            committed: old.committed,
         }
     }
 

@@ -22,10 +22,35 @@ pub(super) fn reported(measurement: &Measurement, group: u32, act: &PlannedAct) 
     };
     let mut after = looks().filter(|look| look.at_ns > act.at_ns);
     let noticed = after.find(|look| !is_as(look, before));
+    let epoch = epoch_at(measurement, group, act.at_ns);
+    let mut epochs = measurement.group_epochs.iter().filter(|noted| noted.group == group);
+    let rose = epochs.find(|noted| noted.at_ns > act.at_ns && epoch.is_some_and(|before| noted.epoch > before));
+    let times = noticed
+        .map(|look| look.at_ns)
+        .into_iter()
+        .chain(rose.map(|noted| noted.at_ns));
     Reported {
-        noticed_ns: noticed.map(|look| look.at_ns),
+        noticed_ns: times.min(),
         given_up_ns: given_up_ns(measurement, group, act),
     }
+}
+
+/// The epoch of a group at a moment, as far as it was reported.
+fn epoch_at(measurement: &Measurement, group: u32, at_ns: u64) -> Option<i32> {
+    let mut noted = measurement.group_epochs.iter();
+    let noted = noted.rfind(|noted| noted.group == group && noted.at_ns <= at_ns);
+    noted.map(|noted| noted.epoch)
+}
+
+/// The epochs of the group of an act on one of its processes: before it, and later.
+pub(super) fn epochs(measurement: &Measurement, act: &PlannedAct, later_ns: u64) -> Option<(i32, i32)> {
+    let Participant::Reader { group, .. } = act.who else {
+        return None;
+    };
+    Some((
+        epoch_at(measurement, group, act.at_ns)?,
+        epoch_at(measurement, group, later_ns)?,
+    ))
 }
 
 /// True for a look at a group to which nothing has happened.

@@ -7,8 +7,10 @@ mod gaps;
 mod lag;
 mod looks;
 mod model;
+mod observed;
 mod parts;
 mod response;
+mod tenure;
 mod tenures;
 #[cfg(test)]
 mod tests;
@@ -16,7 +18,7 @@ mod writes;
 
 use super::interruption::Stretch;
 use super::measurement::Measurement;
-use super::member::{MemberMeasurement, RebalanceKind};
+use super::member::{MemberMeasurement, RebalanceKind, TopicPartition};
 use super::planned::{Participant, PlannedAct};
 
 pub use faults::fault;
@@ -40,6 +42,7 @@ pub fn episodes(measurement: &Measurement) -> Vec<Episode> {
             act: *act,
             writes: writes::writes(measurement, number),
             restored_ns: writes::restored_ns(measurement, number),
+            epochs: looks::epochs(measurement, act, over_ns(measurement, number)),
             members: members(measurement, number),
             caught_up_ns: None,
             gaps: own,
@@ -79,6 +82,9 @@ pub fn catch_up_ns(episodes: &[Episode]) -> Option<u64> {
 
 /// Whether times of reading were recorded for every member: without them nothing is known of gaps.
 pub fn is_recorded(measurement: &Measurement) -> bool {
+    if let Some(outside) = &measurement.outside {
+        return !measurement.acts.is_empty() && observed::is_recorded(measurement, outside);
+    }
     let reads = |member: &&MemberMeasurement| member.records() > 0;
     let readers = measurement.members.iter().filter(reads);
     let flows = |member: &MemberMeasurement| {
@@ -88,16 +94,28 @@ pub fn is_recorded(measurement: &Measurement) -> bool {
     !measurement.acts.is_empty() && readers.clone().count() > 0 && readers.clone().all(flows)
 }
 
-/// The act that follows on this one, in time.
-fn next_act_ns(measurement: &Measurement, number: usize) -> u64 {
+/// When each partition was read and by whom: its group, the place of the member in [`Measurement::members`], and the
+/// stretches of reading.
+pub fn readings(measurement: &Measurement) -> Vec<(u32, TopicPartition, usize, Vec<Stretch>)> {
+    let tenures = tenures::tenures(measurement).into_iter();
+    let readings = tenures.flat_map(|((group, partition), tenures)| {
+        let reading = move |tenure: tenure::Tenure| (group, partition, tenure.member, tenure.spells);
+        tenures.into_iter().map(reading)
+    });
+    readings.collect()
+}
+
+/// When what an act causes is over, or another act may be why.
+fn over_ns(measurement: &Measurement, number: usize) -> u64 {
     let next = measurement.acts.get(number + 1);
-    next.map_or(u64::MAX, |act| act.at_ns)
+    let next_ns = next.map_or(u64::MAX, |act| act.at_ns);
+    measurement.acts[number].settled_ns.min(next_ns)
 }
 
 /// The changes of assignments from an act to the next one, as far as this one may be why.
 fn members(measurement: &Measurement, number: usize) -> Vec<MemberChange> {
     let act = &measurement.acts[number];
-    let until_ns = act.settled_ns.min(next_act_ns(measurement, number));
+    let until_ns = over_ns(measurement, number);
     let change = |(place, member): (usize, &MemberMeasurement)| {
         let mut change = MemberChange {
             member: place,

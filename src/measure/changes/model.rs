@@ -17,6 +17,9 @@ pub struct Episode {
     pub writes: Vec<WriteGap>,
     /// When all replicas were in sync again; `None` where it put none out of sync, and where that never came.
     pub restored_ns: Option<u64>,
+    /// The epoch of the group before, and when what the act caused was over: how often its partitions were divided anew.
+    /// `None` where it was not reported, as in the classic protocol.
+    pub epochs: Option<(i32, i32)>,
     /// What became of each member whose assignment changed.
     pub members: Vec<MemberChange>,
     /// When the lag was again what it had been before; `None` where nothing arrives, and where that never came.

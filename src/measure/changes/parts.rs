@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use super::looks;
+use super::{lag, looks};
 use crate::measure::{
     Act, Measurement, MemberMeasurement, Participant, PlannedAct, RebalanceKind, Stretch, TopicPartition,
 };
@@ -45,11 +45,16 @@ pub enum PartKind {
     Division,
     /// From the start of a process until it had the partition.
     Joining,
+    /// From a rebalance in which the owner kept the partition until its client fetched it again: librdkafka fetches nothing
+    /// for a member while that gives partitions up or takes them, and looks again up to a second later.
+    Resuming,
     /// While the member waited for the answer to a commit.
     Commit,
     /// While no record of the partition that writers had sent was acknowledged: there was nothing to read.
     Unwritten,
-    /// From the assignment, or from the end of a pause, to the first record.
+    /// While brokers, or the machine, answered late: tandem's own questions did not come through either.
+    Standstill,
+    /// From the assignment, from an election, or from the end of a pause, to the first record.
     FirstRecord,
     /// Between no two happenings that were recorded.
     Unexplained,
@@ -67,6 +72,14 @@ const SWEEP_NS: u64 = 500_000_000;
 /// A group is looked at this often; what a look shows may be so old.
 const LOOKS_APART_NS: u64 = 200_000_000;
 
+/// A client that let its partitions rest goes on with them within so long: the threads of librdkafka that fetch wake up once a
+/// second at least.
+const RESUMES_WITHIN_NS: u64 = 1_100_000_000;
+
+/// A client reads from another leader within so long of its election: it asks who that is, waits for half a second after an
+/// error, and its thread wakes up.
+const FOLLOWS_WITHIN_NS: u64 = 2_000_000_000;
+
 /// What is known of a gap before its parts are.
 pub(super) struct Scene<'a> {
     pub(super) measurement: &'a Measurement,
@@ -83,6 +96,8 @@ pub(super) struct Scene<'a> {
     pub(super) taken_ns: Option<u64>,
     /// The next owner had it.
     pub(super) given_ns: Option<u64>,
+    /// True where the owner kept the partition all the time.
+    pub(super) is_kept: bool,
 }
 
 /// A recorded happening that may end a part.
@@ -100,6 +115,8 @@ enum Mark {
     Stopped,
     Taken,
     Given,
+    /// The owner was done with its part in a rebalance, in which it kept the partition.
+    Rebalanced,
 }
 
 /// The parts of a gap, in order.
@@ -132,21 +149,32 @@ pub(super) fn parts(scene: &Scene) -> Vec<Part> {
         }
         is_same
     });
-    split_detection(scene, &mut parts);
+    if let Some(times) = scene.measurement.membership {
+        bound(&mut parts, PartKind::Detection, times.session_ns + times.heartbeat_ns);
+    }
+    bound(&mut parts, PartKind::Resuming, RESUMES_WITHIN_NS);
     let commits = scene.reader.slow_commits.clone();
     let unwritten = scene.unwritten();
     let parts = parts.into_iter();
     let parts = parts.flat_map(|part| around(scene, part, &commits, PartKind::Commit));
-    parts
-        .flat_map(|part| around(scene, part, &unwritten, PartKind::Unwritten))
-        .collect()
+    let parts = parts.flat_map(|part| around(scene, part, &unwritten, PartKind::Unwritten));
+    let standstills = lag::standstills(scene.measurement);
+    let parts = parts.flat_map(|part| match part.kind {
+        PartKind::Unexplained => around(scene, part, &standstills, PartKind::Standstill),
+        _ => vec![part],
+    });
+    parts.collect()
 }
 
 /// Takes times in which the reader had to wait out of the part at whose end it read. What follows on the last of them leads
 /// to the first record.
 fn around(scene: &Scene, part: Part, waits: &[Stretch], why: PartKind) -> Vec<Part> {
     let is_last = part.stretch.until_ns == scene.stretch.until_ns;
-    if !is_last || !matches!(part.kind, PartKind::Unexplained | PartKind::FirstRecord) {
+    let may_wait = matches!(
+        part.kind,
+        PartKind::Unexplained | PartKind::FirstRecord | PartKind::Resuming
+    );
+    if !is_last || !may_wait {
         return vec![part];
     }
     let Stretch { mut from_ns, until_ns } = part.stretch;
@@ -193,6 +221,7 @@ fn marks(scene: &Scene) -> Vec<(u64, Mark)> {
     marks.extend(scene.out_of_sync_ns().map(|at_ns| (at_ns, Mark::OutOfSync)));
     marks.extend(scene.taken_ns.map(|at_ns| (at_ns, Mark::Taken)));
     marks.extend(scene.given_ns.map(|at_ns| (at_ns, Mark::Given)));
+    marks.extend(scene.rebalanced_ns().map(|at_ns| (at_ns, Mark::Rebalanced)));
     marks.retain(|(at_ns, _)| inside(at_ns));
     // Where the owner itself was the first to give up, that is no mark beside it.
     let taken = marks.iter().any(|(_, mark)| *mark == Mark::Taken);
@@ -207,7 +236,7 @@ fn marks(scene: &Scene) -> Vec<(u64, Mark)> {
 fn without_late_looks(marks: &mut Vec<(u64, Mark)>) {
     let acted: Vec<u64> = marks
         .iter()
-        .filter(|(_, mark)| matches!(mark, Mark::Stopped | Mark::Taken | Mark::Given))
+        .filter(|(_, mark)| matches!(mark, Mark::Stopped | Mark::Taken | Mark::Given | Mark::Rebalanced))
         .map(|(at_ns, _)| *at_ns)
         .collect();
     let is_late = |at_ns: u64| {
@@ -223,6 +252,23 @@ impl Scene<'_> {
     fn elected_ns(&self) -> Option<u64> {
         let roles = self.measurement.roles.as_ref().filter(|_| self.act.is_on_broker())?;
         roles.elected_ns(self.partition, self.act.at_ns)
+    }
+
+    /// When the owner was done with the last rebalance within the gap, if it kept the partition.
+    fn rebalanced_ns(&self) -> Option<u64> {
+        let Stretch { from_ns, until_ns } = self.stretch;
+        let times = self.reader.rebalances.iter().map(|rebalance| rebalance.at_ns);
+        times
+            .filter(|at_ns| self.is_kept && *at_ns > from_ns && *at_ns < until_ns)
+            .max()
+    }
+
+    /// True where the gap lies between the election of another leader and the first record from that: what had been fetched
+    /// before was read meanwhile.
+    fn follows_leader(&self) -> bool {
+        let Stretch { from_ns, until_ns } = self.stretch;
+        self.elected_ns()
+            .is_some_and(|elected_ns| elected_ns <= from_ns && until_ns <= elected_ns + FOLLOWS_WITHIN_NS)
     }
 
     /// When records of the partition were sent and none was acknowledged, in order.
@@ -272,7 +318,7 @@ impl Scene<'_> {
             (Mark::Noticed, Some(Act::Leave)) => PartKind::Leaving,
             (Mark::Noticed | Mark::Given, Some(Act::Start)) => PartKind::Joining,
             (Mark::Noticed | Mark::GivenUp, _) | (_, Some(Act::Kill)) => PartKind::Detection,
-            (Mark::Stopped, _) | (Mark::Given, Some(_)) => PartKind::Rejoin,
+            (Mark::Stopped | Mark::Rebalanced, _) | (Mark::Given, Some(_)) => PartKind::Rejoin,
             (Mark::Given, None) if latest == Some(Mark::Noticed) => PartKind::Rejoin,
             (Mark::Given, None) => PartKind::Division,
         }
@@ -309,18 +355,16 @@ impl Scene<'_> {
         match latest {
             Some(Mark::Given | Mark::Elected | Mark::OutOfSync) => PartKind::FirstRecord,
             Some(Mark::Act(number)) if self.lets_go_on(number) => PartKind::FirstRecord,
+            Some(Mark::Rebalanced) => PartKind::Resuming,
+            _ if self.follows_leader() => PartKind::FirstRecord,
             _ => PartKind::Unexplained,
         }
     }
 }
 
-/// What of the detection no session timeout explains is unexplained.
-fn split_detection(scene: &Scene, parts: &mut Vec<Part>) {
-    let Some(times) = scene.measurement.membership else {
-        return;
-    };
-    let most_ns = times.session_ns + times.heartbeat_ns;
-    let Some(place) = parts.iter().position(|part| part.kind == PartKind::Detection) else {
+/// What of the first part of a kind is longer than it can be is unexplained.
+fn bound(parts: &mut Vec<Part>, kind: PartKind, most_ns: u64) {
+    let Some(place) = parts.iter().position(|part| part.kind == kind) else {
         return;
     };
     let Stretch { from_ns, until_ns } = parts[place].stretch;

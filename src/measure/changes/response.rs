@@ -90,6 +90,7 @@ mod tests {
             gaps: Vec::new(),
             writes: Vec::new(),
             restored_ns: None,
+            epochs: None,
             members: Vec::new(),
             caught_up_ns: Some(8 * SECOND_NS),
         };

@@ -1,44 +1,15 @@
 //! Who read a partition when, assignment by assignment.
 
-use std::collections::BTreeMap;
+use super::observed;
+use super::tenure::{Tenure, Tenures};
+use crate::measure::{Flow, Measurement, MemberMeasurement, PartitionMeasurement, RebalanceKind, TopicPartition};
 
-use crate::measure::{
-    Flow, Measurement, MemberMeasurement, PartitionMeasurement, RebalanceKind, Stretch, TopicPartition,
-};
-
-/// One assignment of a partition in which its owner read.
-#[derive(Debug)]
-pub(super) struct Tenure<'a> {
-    /// The owner's place in [`Measurement::members`].
-    pub(super) member: usize,
-    /// When the owner was given the partition, and when it was taken; `None` where it says nothing of that.
-    pub(super) given_ns: Option<u64>,
-    pub(super) taken_ns: Option<u64>,
-    pub(super) flow: &'a Flow,
-    pub(super) spells: Vec<Stretch>,
-    /// The first offset read and one past the last.
-    pub(super) offsets: Option<(i64, i64)>,
-}
-
-impl Tenure<'_> {
-    pub(super) fn first_ns(&self) -> u64 {
-        self.flow.from_ns
+/// The tenures of every partition that anybody read.
+pub(super) fn tenures(measurement: &Measurement) -> Tenures {
+    if measurement.outside.is_some() {
+        return observed::tenures(measurement);
     }
-
-    pub(super) fn last_ns(&self) -> u64 {
-        self.spells.last().map_or(self.flow.from_ns, |spell| spell.until_ns)
-    }
-
-    /// When its reading before a moment ended, at the latest at that moment.
-    pub(super) fn last_ns_before(&self, at_ns: u64) -> u64 {
-        let spell = self.spells.iter().rfind(|spell| spell.from_ns < at_ns);
-        spell.map_or(self.flow.from_ns, |spell| spell.until_ns).min(at_ns)
-    }
-}
-
-/// The tenures of every partition that anybody read, by group, in the order of time.
-pub(super) fn tenures(measurement: &Measurement) -> BTreeMap<(u32, TopicPartition), Vec<Tenure<'_>>> {
-    let mut all: BTreeMap<(u32, TopicPartition), Vec<Tenure<'_>>> = BTreeMap::new();
+    let mut all = Tenures::new();
     for (place, member) in measurement.members.iter().enumerate() {
         for partition in &member.partitions {
             let key = (member.group, partition.topic_partition());
@@ -49,7 +20,8 @@ pub(super) fn tenures(measurement: &Measurement) -> BTreeMap<(u32, TopicPartitio
                     member: place,
                     given_ns,
                     taken_ns,
-                    flow,
+                    from_ns: flow.from_ns,
+                    committed: flow.committed,
                     spells: flow.spells(),
                     offsets: offsets_of(partition, flow.epoch),
                 }

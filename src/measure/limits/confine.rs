@@ -23,6 +23,9 @@ const PERIOD_US: u64 = 100_000;
 const END_LIMIT: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// How often the groups of a process are tried to be made that other processes of the run may remove meanwhile.
+const ALONE_ATTEMPTS: u32 = 5;
+
 /// Moves the process of the shell into each group and turns it into the program, so that no instruction of the program
 /// runs outside of them.
 const ENTER: &str =
@@ -147,6 +150,20 @@ impl RunGroups {
         Ok(made)
     }
 
+    /// The same for a process on a host where nobody else has made the groups: makes those of the run too. Another process
+    /// of the run may remove them in the same moment, if it was the last one there.
+    pub fn of_process_alone(&self, place: &str, number: usize, allowance: Allowance) -> Result<ProcessGroup, String> {
+        let made = || self.make().and_then(|()| self.of_process(place, number, allowance));
+        let tried = (1..ALONE_ATTEMPTS).find_map(|_| made().ok());
+        tried.map_or_else(made, Ok)
+    }
+
+    /// Removes them if no group of a process is below.
+    pub fn remove_if_unused(&self) {
+        // The kernel refuses to remove a group that has others below it.
+        self.folders().for_each(|folder| drop(fs::remove_dir(folder)));
+    }
+
     /// Removes them with all that is below. Returns what could not be removed, in words.
     pub fn remove(&self) -> Vec<String> {
         self.folders()
@@ -210,6 +227,27 @@ pub fn remove_run_group(folder: &Path) -> io::Result<()> {
         }
     }
     remove(folder)
+}
+
+/// Removes the groups that a run has made around this process and in which nothing runs any more; what still runs in them
+/// is killed if the run is dead.
+pub fn remove_groups_of(kernel: &Kernel, run_id: &str, is_dead: bool) {
+    let hierarchies = Hierarchies::mounted(kernel);
+    let membership = kernel.read("/proc/self/cgroup").unwrap_or_default();
+    for controller in ["cpu", "cpuacct", "memory"] {
+        for around in hierarchies.around(&membership, controller) {
+            let folder = kernel.path(&around.folder).join(format!("{RUN_GROUP}{run_id}"));
+            if is_dead {
+                // What cannot be removed is empty, and harms nobody.
+                let _ = remove_run_group(&folder);
+                continue;
+            }
+            let below = fs::read_dir(&folder).into_iter().flatten().flatten();
+            let folders = below.map(|entry| entry.path()).chain([folder.clone()]);
+            // The kernel refuses to remove a group in which something runs.
+            folders.for_each(|folder| drop(fs::remove_dir(folder)));
+        }
+    }
 }
 
 fn remove(folder: &Path) -> io::Result<()> {
@@ -423,6 +461,37 @@ mod tests {
         let (_folder, kernel) = recorded(&[("proc/self/mountinfo", "")]);
         let why = RunGroups::find(&kernel, "r1", BOTH).unwrap_err();
         assert_eq!(why, "the controller `cpu` is mounted nowhere");
+    }
+
+    #[test]
+    fn a_process_on_another_host_makes_the_groups_of_its_run_and_the_last_one_removes_them() {
+        let (folder, kernel) = recorded(&[
+            ("proc/self/mountinfo", "30 23 0:26 / /cg rw - cgroup2 cgroup2 rw\n"),
+            ("proc/self/cgroup", "0::/\n"),
+            ("cg/cgroup.controllers", "cpu memory\n"),
+        ]);
+        let run = folder.path().join("cg/tandem-limits-r1");
+        let groups = RunGroups::find(&kernel, "r1", BOTH).unwrap();
+        for number in [1, 2] {
+            groups.of_process_alone("a", number, BOTH).unwrap();
+        }
+        // No folder of a recording is removed with the files in it, as those of the kernel are.
+        let empty = |number: u32| {
+            let group = run.join(format!("a:{number}"));
+            fs::read_dir(&group)
+                .unwrap()
+                .for_each(|file| fs::remove_file(file.unwrap().path()).unwrap());
+        };
+        fs::remove_file(run.join("cgroup.subtree_control")).unwrap();
+        empty(1);
+        remove_groups_of(&kernel, "r1", false);
+        assert_eq!((run.join("a:1").exists(), run.join("a:2").exists()), (false, true));
+        groups.remove_if_unused();
+        assert!(run.exists());
+        empty(2);
+        remove_groups_of(&kernel, "r1", true);
+        assert!(!run.exists());
+        remove_groups_of(&kernel, "r1", true);
     }
 
     #[test]

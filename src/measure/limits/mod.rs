@@ -15,11 +15,11 @@ mod tests;
 mod watch;
 
 pub use self::affinity::{keep_to, usable_instead};
-pub use self::confine::{Allowance, ProcessGroup, RunGroups, remove_run_group};
+pub use self::confine::{Allowance, ProcessGroup, RunGroups, remove_groups_of, remove_run_group};
 pub use self::kernel::{Kernel, processors};
 pub(super) use self::kernel::{pressure_ns, processor_of};
 pub use self::memory::{CacheRoom, MemoryEffect, MemoryLimit};
-pub use self::names::{AFFINITY, Party, core_figure, cores, group_name};
+pub use self::names::{AFFINITY, MEMORY_KILL, Party, core_figure, cores, group_name, memory_kill};
 pub use self::process::Limits;
 pub use self::quota::{Quota, QuotaEffect};
 pub use self::watch::{LimitCounters, LimitEffects, LimitWatch};

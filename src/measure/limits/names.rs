@@ -34,6 +34,17 @@ pub fn core_figure(number: f64) -> String {
     without_zeros(&format!("{number:.2}")).to_owned()
 }
 
+/// Start of what is said of a process that the kernel killed because of its place's limit.
+pub const MEMORY_KILL: &str = "the kernel killed it for want of memory";
+
+/// That the kernel killed a process of a place for want of memory, and its limit, if it has one.
+pub fn memory_kill(place: &str, memory_bytes: Option<u64>) -> String {
+    match memory_bytes {
+        Some(bytes) => format!("{MEMORY_KILL}: `memory_limit` of place {place} is {} MiB", bytes >> 20),
+        None => MEMORY_KILL.to_owned(),
+    }
+}
+
 /// Start of the name of the control group that a run makes; those of its processes are below it.
 pub(super) const RUN_GROUP: &str = "tandem-limits-";
 

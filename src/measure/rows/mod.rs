@@ -20,7 +20,7 @@ use super::trial::FailureKind;
 use crate::wording::plural;
 
 pub use self::compared::{Committed, Stored, StoredRun, ValuesRead};
-pub use self::unconfirmed::{Named, Records, Unconfirmed};
+pub use self::unconfirmed::{Records, Unconfirmed};
 
 /// Most findings of a [`RowsAccount`]; more are only counted.
 const FINDINGS_MAX: usize = 10;
@@ -254,6 +254,9 @@ impl Books {
         });
     }
 }
+
+#[cfg(test)]
+mod builders;
 
 #[cfg(test)]
 mod killed_tests;

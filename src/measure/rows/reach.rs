@@ -1,8 +1,6 @@
 //! How far the records reach that a killed process stored without reporting them. It stored them in order, so from where
 //! they begin each has a row that no report explains, up to the last one.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::change::{Change, MayBe, changes_of};
 use super::compared::{Stored, StoredRun};
 use super::unconfirmed::{Records, Unconfirmed};
@@ -16,18 +14,14 @@ pub(super) fn may_be<'a>(partition: TopicPartition, rows: &[StoredRun], stored: 
         return Vec::new();
     }
     let reach = Reach::new(partition, rows, stored);
-    let mut all = Vec::new();
-    for Unconfirmed { member, records, .. } in unconfirmed {
-        let spans = match *records {
-            Records::Within(first, end) => vec![(first, end)],
-            Records::From(first) => vec![(first, reach.end_from(first))],
-            Records::UpTo(end) => vec![(reach.first_up_to(end), end)],
-            Records::AtChanges => reach.at_changes(),
+    let spans = unconfirmed.into_iter().map(|Unconfirmed { member, records, .. }| {
+        let (first, end) = match *records {
+            Records::Within(first, end) => (first, end),
+            Records::From(first) => (first, reach.end_from(first)),
         };
-        let spans = spans.into_iter().filter(|(first, end)| first < end);
-        all.extend(spans.map(|(first, end)| MayBe { member, first, end }));
-    }
-    all
+        MayBe { member, first, end }
+    });
+    spans.filter(|span| span.first < span.end).collect()
 }
 
 /// Where a partition has rows that no report explains.
@@ -71,57 +65,6 @@ impl<'a> Reach<'a> {
             }
         }
         reached
-    }
-
-    /// The first of the consecutive records before an offset that have a row which no report explains.
-    fn first_up_to(&self, end: i64) -> i64 {
-        if !self.stored.in_order {
-            return i64::MIN;
-        }
-        let mut reached = end;
-        for &(first, until, is_there) in self.stretches.iter().rev().filter(|(first, ..)| *first < end) {
-            if is_there {
-                reached = first;
-            } else if !self.is_empty(first, until.min(end)) {
-                break;
-            }
-        }
-        reached
-    }
-
-    /// The consecutive records around each place where the partition changed its owner, none of them twice.
-    fn at_changes(&self) -> Vec<(i64, i64)> {
-        if !self.stored.in_order {
-            return vec![(i64::MIN, i64::MAX)];
-        }
-        let mut spans: BTreeMap<i64, i64> = BTreeMap::new();
-        for change in self.changes() {
-            let first = self.first_up_to(change);
-            let end = spans.entry(first).or_insert(first);
-            *end = self.end_from(change).max(*end);
-        }
-        spans.into_iter().collect()
-    }
-
-    /// Where owners began and ended, and where the next one would begin. The first owner had the partition at the start, so
-    /// nobody was there before it.
-    fn changes(&self) -> BTreeSet<i64> {
-        let readings = self.stored.readings.iter();
-        let mut assignments = Vec::new();
-        for reading in readings.filter(|reading| reading.partition == self.partition) {
-            for runs in reading.runs.chunk_by(|one, next| one.epoch == next.epoch) {
-                let first = runs.iter().map(|run| run.first).min();
-                assignments.extend(first.zip(runs.iter().map(|run| run.end).max()));
-            }
-        }
-        assignments.sort_unstable();
-        let begins = assignments.iter().skip(1).map(|(first, _)| *first);
-        let committed = self.stored.committed.iter();
-        let next = committed.filter(|of| of.partition == self.partition).map(|of| of.end);
-        begins
-            .chain(assignments.iter().map(|(_, end)| *end))
-            .chain(next)
-            .collect()
     }
 
     /// True where no record is.

@@ -2,45 +2,16 @@
 
 use proptest::prelude::*;
 
+use super::builders::*;
 use super::*;
 use crate::measure::delivered::DeliveredTopics;
 use crate::measure::member::{MemberMeasurement, OffsetRun, OffsetSpan};
 
-const PARTITION: TopicPartition = TopicPartition { topic: 0, partition: 0 };
-
-fn run(first: i64, end: i64) -> OffsetRun {
-    OffsetRun { first, end, epoch: 1 }
-}
-
-fn row(first: i64, end: i64, copies: u64) -> StoredRun {
-    StoredRun {
-        partition: PARTITION,
-        first,
-        end,
-        copies,
-        bytes: 0,
-    }
-}
-
-fn reading<'a>(member: &'a str, runs: &'a [OffsetRun]) -> Reading<'a> {
-    Reading {
-        member,
-        partition: PARTITION,
-        runs,
-        was_killed: false,
-    }
-}
-
 fn of(rows: &[StoredRun], readings: &[Reading<'_>], unconfirmed: &[Unconfirmed<'_>]) -> RowsAccount {
     let stored = Stored {
         readings,
-        committed: &[],
-        delivered: None,
         unconfirmed,
-        in_order: true,
-        one_per_record: false,
-        values: &[],
-        same_length: false,
+        ..INSERTED
     };
     account(rows, stored, 0)
 }
@@ -141,13 +112,7 @@ fn a_row_that_nobody_reported_is_outside_unless_its_commit_was_not_answered() {
     assert_eq!(found.account.outside, 1);
     let elsewhere = Stored {
         readings: &[reading("a", &runs)],
-        committed: &[],
-        delivered: None,
-        unconfirmed: &[],
-        in_order: true,
-        one_per_record: false,
-        values: &[],
-        same_length: false,
+        ..INSERTED
     };
     let found = account(&[row(0, 10, 1)], elsewhere, 5);
     assert_eq!(
@@ -174,13 +139,9 @@ fn values_that_are_shorter_in_their_rows_than_when_they_were_read_are_found() {
         }];
         let stored = Stored {
             readings: &readings,
-            committed: &[],
-            delivered: None,
-            unconfirmed: &[],
-            in_order: true,
-            one_per_record: false,
             values: &values,
             same_length,
+            ..INSERTED
         };
         account(&rows, stored, 0)
     };
@@ -227,13 +188,8 @@ fn offsets_of_existing_topics_without_a_record_need_no_row() {
     let runs = [run(0, 10)];
     let stored = Stored {
         readings: &[reading("a", &runs)],
-        committed: &[],
         delivered: Some(&delivered),
-        unconfirmed: &[],
-        in_order: true,
-        one_per_record: false,
-        values: &[],
-        same_length: false,
+        ..INSERTED
     };
     assert_eq!(account(&[row(0, 5, 1), row(8, 10, 1)], stored, 0).failure(), None);
     assert_eq!(account(&[row(0, 4, 1), row(8, 10, 1)], stored, 0).account.lost, 1);
@@ -241,12 +197,10 @@ fn offsets_of_existing_topics_without_a_record_need_no_row() {
 
 /// Each pair of a first offset and a length as a span.
 fn spans(pairs: &[(i64, i64)]) -> Vec<OffsetSpan> {
-    let span = |&(first, length): &(i64, i64)| OffsetSpan {
-        partition: PARTITION,
-        first,
-        end: first + length,
-    };
-    pairs.iter().map(span).collect()
+    pairs
+        .iter()
+        .map(|(first, length)| span(*first, first + length))
+        .collect()
 }
 
 proptest! {
@@ -259,7 +213,7 @@ proptest! {
     ) {
         let runs: Vec<OffsetRun> = readings.iter().map(|(first, length)| run(*first, first + length)).collect();
         let tried = MemberMeasurement { unanswered: spans(&unanswered), ..MemberMeasurement::default() };
-        let unconfirmed = Unconfirmed::of_group(&[(&tried, "a")], &[(PARTITION, 0)], true);
+        let unconfirmed = Unconfirmed::of_member(&tried, "a").collect::<Vec<_>>();
         // Stored runs of one partition do not overlap.
         let mut next = 0;
         let rows: Vec<StoredRun> = rows.iter().map(|(gap, length, copies)| {
@@ -267,16 +221,12 @@ proptest! {
             next = first + length;
             row(first, next, *copies)
         }).collect();
-        let committed = Committed { partition: PARTITION, low: 0, end: committed };
+        let committed = committed_up_to(committed);
         let stored = Stored {
             readings: &[reading("a", &runs)],
             committed: &[committed],
-            delivered: None,
             unconfirmed: &unconfirmed,
-            in_order: true,
-            one_per_record: false,
-            values: &[],
-            same_length: false,
+            ..INSERTED
         };
         let found = account(&rows, stored, 0).account;
         let mut expected = StoreAccount::default();

@@ -85,6 +85,9 @@ pub(super) fn change_columns<'a>() -> Vec<Column<ChangeRow<'a>>> {
             => |r| <&str>::from(r.gap.kind).to_owned();
         "owner_before", "", "who read before" => |r| r.measurement.members[r.gap.members[0]].name();
         "owner_after", "", "who read after" => |r| r.measurement.members[r.gap.members[1]].name();
+        "group_epochs", "", "epoch of the group before the act and when all was over, as `5-7`; only of acts on processes in the \
+            consumer protocol, on brokers that tandem starts"
+            => |r| r.episode.epochs.map_or_else(String::new, |(before, after)| format!("{before}-{after}"));
         "gap_ms", "ms", "from the last record before to the first after" => |r| ms(r.gap.stretch.length_ns());
         "redelivered", "records", "records read before and again after" => |r| r.gap.redelivered.to_string();
         "resumed_at", "", "the offset at which reading went on" => |r| offset(r.gap.resumed_at);
@@ -92,8 +95,8 @@ pub(super) fn change_columns<'a>() -> Vec<Column<ChangeRow<'a>>> {
             => |r| offset(r.gap.committed);
         "part", "",
             "what went on in this part of the gap: `before-act`, `paused`, `absent`, `leaving`, `detection`, `election`, \
-             `replication`, `rejoin`, `letting-go`, `division`, `joining`, `commit`, \
-             `unwritten`, `first-record` or `unexplained`"
+             `replication`, `rejoin`, `letting-go`, `division`, `joining`, `resuming`, `commit`, \
+             `unwritten`, `standstill`, `first-record` or `unexplained`"
             => |r| r.part.kind.as_str().to_owned();
         "part_ms", "ms", "how long; the parts of a gap add up to it" => |r| machine(r.part.ms);
         "setting", "", "the setting that sets it" => |r| r.part.setting.as_ref().map_or_else(String::new, |s| s.name.clone());

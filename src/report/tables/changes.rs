@@ -4,7 +4,9 @@ use crate::report::format::{UNKNOWN, duration, or_unknown, percent};
 use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
 use crate::report::table::{Column, Table, with_rows};
-use crate::summary::{ActSummary, ConfigurationSummary, DisturbedSummary, LateSummary, PartSummary, part_in_words};
+use crate::summary::{
+    ActSummary, ChangesSummary, ConfigurationSummary, DisturbedSummary, LateSummary, PartSummary, part_in_words,
+};
 use crate::wording::{capitalised, with_commas};
 
 /// A time in milliseconds.
@@ -42,7 +44,10 @@ pub(crate) fn changes(input: &ReportInput, only_worst: bool) -> Vec<Table> {
             .dropped(8)
             .only_if(any(|act| act.broker.is_some())),
             Column::figures("at", |(_, act): &Row| duration(act.at_s)).dropped(7),
-            Column::figures("longest gap", |(_, act): &Row| ms(act.gap_ms)),
+            Column::figures("longest gap", |(_, act): &Row| match act.resolution_ms {
+                Some(resolution_ms) => format!("{} ± {}", ms(act.gap_ms), ms(resolution_ms)),
+                None => ms(act.gap_ms),
+            }),
             Column::figures("of all trials", |(_, act): &Row| {
                 format!("{} to {}", ms(act.range_ms.0), ms(act.range_ms.1))
             })
@@ -61,6 +66,11 @@ pub(crate) fn changes(input: &ReportInput, only_worst: bool) -> Vec<Table> {
             Column::figures("lag as before after", |(_, act): &Row| or_unknown(act.caught_up_ms, ms))
                 .dropped(6)
                 .only_if(any(|act| act.caught_up_ms.is_some())),
+            Column::words("group's epoch", |(_, act): &Row| {
+                or_unknown(act.epochs, |(before, after)| format!("{before} to {after}"))
+            })
+            .dropped(11)
+            .only_if(any(|act| act.epochs.is_some())),
             Column::figures("not written for", |(_, act): &Row| or_unknown(act.unwritten_ms, ms))
                 .dropped(9)
                 .only_if(any(|act| act.unwritten_ms.is_some())),
@@ -87,7 +97,8 @@ pub(crate) fn disturbed(input: &ReportInput) -> Vec<Table> {
                 .of_family(family)
                 .filter_map(|c| Some((c, c.changes.as_ref()?.response.as_ref()?)))
         };
-        let changes = |c: &'_ ConfigurationSummary| c.changes.as_ref().and_then(|changes| changes.undelivered);
+        let counted =
+            |c: &ConfigurationSummary, of: fn(&ChangesSummary) -> Option<u64>| c.changes.as_ref().and_then(of);
         let is_late = rows().any(|(_, response)| response.late.is_some());
         let columns = [
             Column::configuration(&labels, |(c, _): &Row| c.configuration),
@@ -110,8 +121,13 @@ pub(crate) fn disturbed(input: &ReportInput) -> Vec<Table> {
                 late(response, |late| late.quiet)
             })
             .only_if(is_late),
+            Column::figures("sent again", move |(c, _): &Row| {
+                or_unknown(counted(c, |changes| changes.retried), with_commas)
+            })
+            .dropped(4)
+            .only_if(rows().any(|(c, _)| counted(c, |changes| changes.retried).is_some())),
             Column::figures("not delivered", move |(c, _): &Row| {
-                changes(c).map_or_else(|| UNKNOWN.to_owned(), with_commas)
+                or_unknown(counted(c, |changes| changes.undelivered), with_commas)
             })
             .dropped(3),
         ];

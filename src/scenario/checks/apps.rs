@@ -4,7 +4,7 @@ use super::hosts::{self, elsewhere};
 use crate::clients::{ClientKind, OWN_APP, ReadyMade};
 use crate::scenario::client::{Clients, may_be_set};
 use crate::scenario::draft::Draft;
-use crate::scenario::keys::{CLIENT, EVENT, Settings, TableKeys as _};
+use crate::scenario::keys::{CLIENT, Settings, TableKeys as _};
 use crate::scenario::kinds::{Assignment, ModeName, Protocol};
 use crate::scenario::model::{
     AppProgram, AppSpec, Buffers, Commit, HERE, PROGRAM, Place, PropertyValue, Read, Speaks, Work,
@@ -196,13 +196,6 @@ pub(crate) const ASKED: &[Asked] = &[
         asks: |settings| settings.heartbeat_ms.is_some(),
         can: SPEAKING,
         why: "the program chooses its heartbeat interval itself",
-    },
-    Asked {
-        what: "`[[event]]` of processes",
-        key: EVENT,
-        asks: |settings| settings.events.iter().any(|placed| placed.event.target.is_process()),
-        can: SPEAKING,
-        why: "what the program has read is known by its commits alone, which say nothing of who read it",
     },
     Asked {
         what: "`work = \"store\"`",
@@ -400,7 +393,7 @@ mod tests {
     fn every_key_that_is_asked_for_exists() {
         for asked in ASKED {
             assert!(
-                asked.key == EVENT || Settings::key_in(crate::scenario::keys::Table::Consumer, asked.key).is_some(),
+                Settings::key_in(crate::scenario::keys::Table::Consumer, asked.key).is_some(),
                 "{}",
                 asked.key
             );

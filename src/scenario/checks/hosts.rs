@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::scenario::draft::Draft;
-use crate::scenario::keys::Settings;
-use crate::scenario::model::{AppProgram, AppSpec, ClusterSource, HERE, PROGRAM, Place, Reach};
+use crate::scenario::keys::{EVENT, Settings};
+use crate::scenario::model::{AppProgram, AppSpec, ClusterSource, PROGRAM, Place, Reach, Speaks, Target, Work};
 use crate::scenario::problem::Problem;
 use crate::scenario::suggest::{any_value, did_you_mean_value};
 use crate::wording::plural;
@@ -48,8 +48,8 @@ pub(super) fn elsewhere(app: &AppSpec, settings: &Settings, draft: &Draft) -> Op
         .find_map(|place| out_of_reach(place, settings, draft).or_else(|| cannot_run(app, place, settings)))
 }
 
-/// A problem where containers or pods have a network of their own, from which the brokers that tandem starts cannot be
-/// reached.
+/// A problem where containers or pods have a network of their own, from which the brokers or the database that tandem starts
+/// cannot be reached.
 fn out_of_reach(place: &Place, settings: &Settings, draft: &Draft) -> Option<Problem> {
     let (with, help) = match place.reach() {
         Reach::Container(_) if place.listener.is_some() => (
@@ -62,14 +62,14 @@ fn out_of_reach(place: &Place, settings: &Settings, draft: &Draft) -> Option<Pro
         ),
         Reach::Here | Reach::Launcher(_) | Reach::Ssh(_) | Reach::Container(_) | Reach::Kubernetes(_) => return None,
     };
-    if !matches!(draft.cluster.source, ClusterSource::Local { address: None, .. }) {
-        return None;
-    }
-    let message = format!("workers at place {:?} cannot reach the brokers", place.name);
-    let allowed = format!(
-        "with {with} they have a network of their own, so [cluster] must have an `address` of this machine that is reached \
-         from there"
-    );
+    let has_store = settings.work == Work::Store && draft.store.as_ref().is_some_and(|store| store.keys.url.is_none());
+    let (what, needs) = match draft.cluster.source {
+        ClusterSource::Local { address: None, .. } => ("brokers", "[cluster] must have an `address` of this machine"),
+        _ if has_store => ("database that tandem starts", "[store] must have the `url` of a server"),
+        _ => return None,
+    };
+    let message = format!("workers at place {:?} cannot reach the {what}", place.name);
+    let allowed = format!("with {with} they have a network of their own, so {needs} that is reached from there");
     let problem = settings.problem_at(&["place"], &message, allowed)?;
     Some(problem.help(help))
 }
@@ -82,24 +82,25 @@ fn cannot_run(app: &AppSpec, place: &Place, settings: &Settings) -> Option<Probl
         Reach::Kubernetes(_) => "kubectl would show it to all users of both machines",
         Reach::Container(_) => "the engine would show it to everybody who may use it",
     };
-    let has_image = matches!(place.reach(), Reach::Container(_) | Reach::Kubernetes(_));
     let (name, place_name) = (&app.name, &place.name);
     let message = format!("the app `{name}` cannot run at place {place_name:?}");
     match &app.runs {
-        // Images may have them.
-        AppProgram::ReadyMade { .. } if has_image => None,
-        AppProgram::ReadyMade { .. } => {
-            let allowed =
-                "must be tandem's own worker or an [[app]] there: ready-made clients are built for this machine";
-            let problem = settings.problem_at(&["app", "place"], &message, allowed.to_owned())?;
-            Some(problem.help(format!("or run it at place = {HERE:?}")))
+        AppProgram::Program(program) if program.speaks == Speaks::Nothing && acts_on_processes(settings) => {
+            let allowed = "must run here: a signal there would reach what observes it, and not the app itself";
+            settings.problem_at(&[EVENT, "app", "place"], &message, allowed.to_owned())
         }
         AppProgram::Program(_) if !app.secrets().is_empty() => {
             let allowed = format!("its `command` and `env` must have no password there: {who_sees}");
             settings.problem_at(&["app", "place"], &message, allowed)
         }
-        AppProgram::Tandem | AppProgram::Program(_) => None,
+        // Ready-made clients are taken there, or images have them.
+        AppProgram::Tandem | AppProgram::ReadyMade { .. } | AppProgram::Program(_) => None,
     }
+}
+
+fn acts_on_processes(settings: &Settings) -> bool {
+    let mut targets = settings.events.iter().map(|placed| placed.event.target);
+    targets.any(Target::is_process)
 }
 
 /// A warning for each configuration whose list names places that get no process.

@@ -167,6 +167,9 @@ impl Shape {
 /// The longest window that a trial of a search is given so that there are enough records for the percentile.
 pub const SEARCH_WINDOW_MAX_NS: u64 = 3_600_000_000_000;
 
+/// The least interval in which the quick form of a search ends, as a share of the answer.
+const QUICK_PRECISION: f64 = 0.1;
+
 /// How long records may take.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ResponseLimit {
@@ -186,9 +189,23 @@ pub struct Capacity {
     pub precision: f64,
     /// Window of the trial that confirms the answer, in nanoseconds.
     pub confirm_ns: u64,
+    /// True in the quick form: the rate above the answer is tried once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_quick: bool,
 }
 
 impl Capacity {
+    /// The quick form of a search whose trials have windows of up to this length: to 10 %, and the trial that confirms the
+    /// answer is no longer than the others.
+    pub(crate) fn quick(self, duration_ns: u64) -> Self {
+        Capacity {
+            precision: self.precision.max(QUICK_PRECISION),
+            confirm_ns: self.confirm_ns.min(duration_ns),
+            is_quick: true,
+            ..self
+        }
+    }
+
     /// The share of records that must be within a time in nanoseconds, and that time.
     pub fn response_limit(&self) -> Option<(f64, u64)> {
         self.limit.map(|limit| (limit.percentile, limit.limit_ns))

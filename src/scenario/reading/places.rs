@@ -130,11 +130,6 @@ fn check_together(keys: &PlaceKeys, table: &DeTable<'_>, problems: &mut Problems
         );
         refuse(
             key,
-            "ssh",
-            "must be left out: tandem makes control groups on this machine only",
-        );
-        refuse(
-            key,
             KUBERNETES,
             "must be left out: write limits = { cpu = 0.5, memory = \"512MiB\" } in [place.kubernetes]",
         );

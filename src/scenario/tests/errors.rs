@@ -109,12 +109,10 @@ fn what_stands_together_in_a_place_is_checked() {
         place("memory_limit = 512"),
         place("memory_limit = \"1MiB\""),
         place(&format!("cpu_limit = 0.5\n{launcher}")),
-        place("ssh = \"h\"\nmemory_limit = \"1GiB\""),
         place(&format!("ssh = \"h\"\n{launcher}")),
         place("ssh = \"-oProxyCommand=x\""),
         place("tandem = \"/opt/tandem\""),
         place("ssh = \"h\"\ntandem = \"tandem\""),
-        at_a("app = \"go\"", ""),
         at_a(
             "app = \"b\"",
             "[[app]]\nname = \"b\"\ncommand = [\"b\", \"--password\", \"x\"]",
@@ -139,6 +137,10 @@ fn what_stands_together_in_a_place_is_checked() {
         place("container = { image = \"i\" }\nkubernetes = { image = \"i\" }"),
         place(&format!("{launcher}\nkubernetes = {{ image = \"i\" }}")),
         in_a("", "listener = \"INSIDE\""),
+        in_a(
+            "work = \"store\"",
+            "listener = \"INSIDE\"\n[cluster]\naddress = \"h\"\n[store]\nkind = \"postgres\"",
+        ),
         in_a(
             "app = \"b\"",
             "[[app]]\nname = \"b\"\ncommand = [\"b\"]\nenv = { B_PASSWORD = \"x\" }",

@@ -149,7 +149,8 @@ fn events_are_checked_together_and_with_the_rest_of_the_file() {
         ),
         "[load]\nrate = 5\nprofile = { ramp = [1, 2] }\n[[event]]\nat = '1s'\nrate = 9".to_owned(),
         format!(
-            "[[app]]\nname = 'a'\ncommand = ['a']\nspeaks = 'nothing'\n[consumer]\napp = 'a'\nprocesses = 2\n{}",
+            "[[app]]\nname = 'a'\ncommand = ['a']\nspeaks = 'nothing'\n[[place]]\nname = 'far'\nssh = 'h'\n[consumer]\napp = 'a'\n\
+             place = 'far'\nprocesses = 2\n{}",
             on("process 2")
         ),
         "[[case]]\nname = 'a'\nevent = 3".to_owned(),

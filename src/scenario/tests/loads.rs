@@ -197,6 +197,7 @@ fn a_search_for_capacity_has_one_objective_and_confirms_with_three_times_the_dur
         }),
         precision: 0.05,
         confirm_ns: 60 * SECOND,
+        is_quick: false,
     };
     assert_eq!(capacity, expected);
     let text = "[load]\nrate = 5000\n[capacity]\np999_ms = 0.5\nlag = 'bounded'\nprecision = 0.2\nconfirm = 30";
@@ -207,6 +208,7 @@ fn a_search_for_capacity_has_one_objective_and_confirms_with_three_times_the_dur
         }),
         precision: 0.2,
         confirm_ns: 30 * SECOND,
+        is_quick: false,
     };
     assert_eq!(scenario(text).capacity, Some(expected));
 }

@@ -89,6 +89,24 @@ store_batch = [1, 10]";
 }
 
 #[test]
+fn a_search_for_capacity_is_less_precise_and_confirms_with_no_longer_trial() {
+    let [complete, quick] = [false, true].map(|is_quick| {
+        let scenario = shipped_scenario("your-service");
+        let chosen = if is_quick { scenario.quick() } else { scenario };
+        let capacity = chosen.capacity.unwrap();
+        assert_eq!(chosen.configurations.len(), 3);
+        (
+            capacity.precision,
+            capacity.confirm_ns / 1_000_000_000,
+            capacity.is_quick,
+        )
+    });
+    assert_eq!((complete, quick), ((0.05, 60, false), (0.1, 20, true)));
+    let coarse = scenario("[load]\nrate = 10\n[capacity]\np99_ms = 5\nprecision = 0.2").quick();
+    assert!(coarse.capacity.is_some_and(|capacity| capacity.precision > 0.19));
+}
+
+#[test]
 fn the_quick_form_of_every_shipped_scenario_compares_and_can_be_decided() {
     for (name, _) in SHIPPED {
         let complete = shipped_scenario(name);

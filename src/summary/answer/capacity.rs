@@ -57,6 +57,12 @@ impl Facts<'_> {
             (!names.is_empty()).then(|| format!("{what}: {}.", at_most_three(&names)))
         }));
         sentences.extend(without_answer(&all));
+        if wanted.is_quick && !sentences.is_empty() {
+            sentences.push(format!(
+                "A quick look, to {} %: no rate was tried a second time.",
+                (wanted.precision * 100.0).round()
+            ));
+        }
         if sentences.is_empty() {
             sentences.push("No answer: no trial can be used.".to_owned());
         }

@@ -40,19 +40,8 @@ impl Facts<'_> {
     }
 }
 
-/// `When process 2 is killed, a partition is not read for 6.93 s [6.8, 7.1 s]: 5.9 s until it was noticed
-/// (session.timeout.ms = 6 s), 1 s to divide the partitions anew.`
-fn cost(who: Option<&str>, act: &ActSummary) -> String {
-    let (lowest, highest) = (time(act.range_ms.0), time(act.range_ms.1));
-    let range = if lowest == highest {
-        String::new()
-    } else {
-        format!(" [{lowest}, {highest}]")
-    };
-    let subject = who.map_or_else(String::new, |who| format!("{who}: "));
-    if act.gap_ms == 0.0 {
-        return capitalised(&format!("{subject}when {}, every partition is read on.", act.what));
-    }
+/// The longest parts of the gap that an act costs, the longest first.
+fn parts_in_words(act: &ActSummary) -> Vec<String> {
     let mut parts: Vec<PartSummary> = Vec::new();
     for part in &act.parts {
         match parts.iter_mut().find(|same| same.kind == part.kind) {
@@ -74,12 +63,31 @@ fn cost(who: Option<&str>, act: &ActSummary) -> String {
             setting.unwrap_or_default()
         )
     };
-    let parts: Vec<String> = parts.iter().take(PARTS_MAX).map(words).collect();
+    parts.iter().take(PARTS_MAX).map(words).collect()
+}
+
+/// `When process 2 is killed, a partition is not read for 6.93 s [6.8, 7.1 s]: 5.9 s until it was noticed
+/// (session.timeout.ms = 6 s), 1 s to divide the partitions anew.`
+fn cost(who: Option<&str>, act: &ActSummary) -> String {
+    let (lowest, highest) = (time(act.range_ms.0), time(act.range_ms.1));
+    let range = if lowest == highest {
+        String::new()
+    } else {
+        format!(" [{lowest}, {highest}]")
+    };
+    let subject = who.map_or_else(String::new, |who| format!("{who}: "));
+    if act.gap_ms == 0.0 {
+        return capitalised(&format!("{subject}when {}, every partition is read on.", act.what));
+    }
+    let parts = parts_in_words(act);
     let redelivered = match act.redelivered {
         0 => String::new(),
         records => format!("; {} records come again", thousands(records as f64)),
     };
-    let gap = time(act.gap_ms);
+    let error = act
+        .resolution_ms
+        .map_or_else(String::new, |resolution_ms| format!(" ± {}", time(resolution_ms)));
+    let gap = format!("{}{error}", time(act.gap_ms));
     let sentence = |range: &str, named: usize, more: &str| {
         let named: Vec<&str> = parts.iter().take(named).map(String::as_str).collect();
         let why = if named.is_empty() {

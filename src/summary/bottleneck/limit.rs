@@ -12,15 +12,14 @@ use crate::summary::limits::{memory_size, of_whom};
 /// waits longer.
 pub(super) fn quota(case: &Case) -> Option<Bottleneck> {
     let limits = &case.observed.limits;
-    let quota = limits
+    let (name, quota) = limits
         .quota
         .as_ref()
-        .filter(|quota| quota.throttled_share() >= QUOTA_SHARE)?;
+        .filter(|(_, quota)| quota.throttled_share() >= QUOTA_SHARE)?;
     let seconds = |ns: u64| ns as f64 / 1e9;
     let evidence = format!(
-        "the {} gives {} to {}; it was used up in {} of {} periods ({}), and threads stood still for {:.2} s, summed over \
+        "the {name} gives {} to {}; it was used up in {} of {} periods ({}), and threads stood still for {:.2} s, summed over \
          their processors, in {:.2} s",
-        quota.quota.name(),
         cores(quota.quota.cores()),
         of_whom(&quota.of),
         quota.throttled_periods,

@@ -53,6 +53,33 @@ impl Made {
 }
 
 #[test]
+fn a_quota_on_another_machine_is_named_with_it_or_by_its_place() {
+    let far = |cgroup: &str| {
+        let mut made = Made::new(1, 4).under_quota(50, 7);
+        let mut measured = std::mem::replace(&mut made.measurement.host, Made::new(1, 4).measurement.host);
+        measured.quotas[0].quota.cgroup = cgroup.to_owned();
+        measured.quotas[0].covers_all = false;
+        made.measurement.other_hosts = vec![OtherHost {
+            facts: HostFacts::of_this_machine(),
+            ssh: "bench@far".to_owned(),
+            places: BTreeSet::from(["there".to_owned()]),
+            pods: 0,
+            hosts: Vec::new(),
+            measured,
+        }];
+        made
+    };
+    let named = "the CPU quota of the cgroup /box on host bench@far gives 0.5 cores";
+    far("/box").is(BottleneckKind::Limit, &[named]);
+    let of_place = far("/tandem-limits-r1/there:1");
+    of_place.is(
+        BottleneckKind::Limit,
+        &["the `cpu_limit` of place there gives 0.5 cores"],
+    );
+    assert!(of_place.found().remedy.contains("A larger `cpu_limit` would help"));
+}
+
+#[test]
 fn a_quota_that_is_used_up_is_named_before_anything_that_would_advise_more() {
     let made = [
         Made::new(1, 4).working(CPU, 97),

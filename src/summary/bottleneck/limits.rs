@@ -8,8 +8,8 @@ use crate::stats::median;
 /// What limits did in the trials of a configuration.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct LimitsSeen {
-    /// The quota that was used up most often, summed over the trials.
-    pub(super) quota: Option<QuotaEffect>,
+    /// The quota that was used up most often, on whatever machine, by its name, and what it did in all trials.
+    pub(super) quota: Option<(String, QuotaEffect)>,
     /// Time of the trials that the quota was in force.
     pub(super) wall_ns: u64,
     /// What the tightest quota on all clients left.
@@ -57,21 +57,20 @@ impl LimitsSeen {
     }
 
     pub(super) fn of(trials: &[&Measurement]) -> Self {
-        let mut quotas: Vec<(QuotaEffect, u64)> = Vec::new();
-        for host in trials.iter().map(|m| &m.host) {
-            for effect in &host.quotas {
-                match quotas.iter_mut().find(|(sum, _)| sum.quota == effect.quota) {
-                    Some((sum, wall_ns)) => {
-                        sum.add(effect);
-                        *wall_ns += host.wall_ns;
-                    }
-                    None => quotas.push((effect.clone(), host.wall_ns)),
+        let mut quotas: Vec<((String, QuotaEffect), u64)> = Vec::new();
+        for on_host in trials.iter().flat_map(|m| m.quotas()) {
+            let (name, effect, wall_ns) = (on_host.name(), on_host.effect, on_host.measured.wall_ns);
+            let is_it = |(known, sum): &(String, QuotaEffect)| *known == name && sum.quota == effect.quota;
+            match quotas.iter_mut().find(|(known, _)| is_it(known)) {
+                Some(((_, sum), in_all_ns)) => {
+                    sum.add(effect);
+                    *in_all_ns += wall_ns;
                 }
+                None => quotas.push(((name, effect.clone()), wall_ns)),
             }
         }
-        let worst = quotas
-            .into_iter()
-            .max_by(|(a, _), (b, _)| a.throttled_share().total_cmp(&b.throttled_share()));
+        let share = |((_, effect), _): &((String, QuotaEffect), u64)| effect.throttled_share();
+        let worst = quotas.into_iter().max_by(|a, b| share(a).total_cmp(&share(b)));
         let (quota, wall_ns) = worst.unzip();
         let shares: Vec<f64> = trials.iter().filter_map(|m| m.storage_share()).collect();
         LimitsSeen {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use self::words::{acts_in_words, broker_in_words};
 use crate::measure::changes::{Episode, GapKind, PartKind, ResponseThrough, episodes, is_recorded, response_through};
-use crate::measure::{ActNumber, Measurement, PlannedAct};
+use crate::measure::{ActNumber, LoadMeasurement, Measurement, PlannedAct};
 use crate::scenario::Configuration;
 
 pub(crate) use parts::gap_parts;
@@ -33,6 +33,10 @@ pub struct ChangesSummary {
     /// Records that the producers' clients could not deliver, over all trials; `None` where nothing arrives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undelivered: Option<u64>,
+    /// Records that the producers' clients sent again after an attempt that failed, over all trials; `None` where nothing is
+    /// done to brokers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retried: Option<u64>,
     /// True where some trial has acts of which it is not known what they caused: a reader did not say when it read.
     pub is_not_recorded: bool,
 }
@@ -52,6 +56,10 @@ pub struct ActSummary {
     pub trials: u32,
     /// Longest time in which a partition was not read because of it.
     pub gap_ms: f64,
+    /// How exact times are where readers are observed from outside: the longest time between two commits; `None` where
+    /// readers say themselves when they read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution_ms: Option<f64>,
     /// The shortest and the longest of all trials.
     pub range_ms: (f64, f64),
     /// What that gap is made of, in order.
@@ -72,6 +80,9 @@ pub struct ActSummary {
     /// that are not done to brokers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unwritten_ms: Option<f64>,
+    /// Epoch of the group before, and when all was over; `None` where it was not reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<(i32, i32)>,
     /// Until all replicas were in sync again; `None` where none was out of sync, and where that never came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored_ms: Option<f64>,
@@ -151,11 +162,13 @@ impl ChangesSummary {
             .collect();
         acts.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         let loads = planned.iter().filter_map(|m| m.load.as_ref());
-        let undelivered = loads.map(|load| load.failed + load.refused);
+        let undelivered = loads.clone().map(|load| load.failed + load.refused);
+        let retried = loads.filter_map(LoadMeasurement::retried);
         Some(ChangesSummary {
             acts: acts.into_iter().map(|(_, act)| act).collect(),
             response: response(configuration, &recorded),
             undelivered: undelivered.reduce(|sum, more| sum + more),
+            retried: retried.reduce(|sum, more| sum + more),
             is_not_recorded: recorded.len() < planned.len(),
         })
     }
@@ -218,6 +231,9 @@ fn summary_of(configuration: &Configuration, mut trials: Vec<(&Measurement, &Epi
     let (measurement, episode) = trials[(trials.len() - 1) / 2];
     let act = &episode.act;
     let after = |at_ns: u64| at_ns.saturating_sub(act.at_ns) as f64 / NS_PER_MS;
+    let resolutions = trials
+        .iter()
+        .filter_map(|(m, _)| Some(m.outside.as_ref()?.resolution_ns()));
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let still = || episode.gaps.iter().filter(|gap| gap.kind != GapKind::Moved);
     Some(ActSummary {
@@ -226,6 +242,7 @@ fn summary_of(configuration: &Configuration, mut trials: Vec<(&Measurement, &Epi
         at_s: measurement.since_start_s(act.at_ns),
         trials: count(trials.len()),
         gap_ms: gap_ms(episode),
+        resolution_ms: resolutions.max().map(|ns| ns as f64 / NS_PER_MS),
         range_ms,
         parts: episode
             .longest()
@@ -238,6 +255,7 @@ fn summary_of(configuration: &Configuration, mut trials: Vec<(&Measurement, &Epi
         caught_up_ms: episode.caught_up_ns.map(after),
         unwritten_ms: (act.is_on_broker() && measurement.load.is_some())
             .then(|| episode.unwritten_ns() as f64 / NS_PER_MS),
+        epochs: episode.epochs,
         restored_ms: episode.restored_ns.map(after),
     })
 }

@@ -59,43 +59,39 @@ pub(super) fn setting(
     let ms = |ns: u64| ns as f64 / NS_PER_MS;
     let session = times.map(|times| ms(times.session_ns));
     let heartbeat = times.map(|times| ms(times.heartbeat_ns));
-    let of_group = |is_own: bool, own: &'static str, of_broker: &'static str| if is_own { own } else { of_broker };
+    // A setting of the group alone, or of all groups of the brokers.
+    let of_consumer = |own_ms: Option<u64>, name: &str| {
+        let of_brokers = if own_ms.is_some() { "" } else { "group." };
+        format!("{of_brokers}consumer.{name}")
+    };
     let (name, ms) = match kind {
         // Brokers that ZooKeeper keeps together have another one, and so have those that somebody else runs.
-        PartKind::Election | PartKind::Replication => {
-            ("broker.session.timeout.ms", Some(times?.broker_session_ns.map(ms)?))
-        }
-        PartKind::Detection if is_consumer => {
-            let is_own = configuration.session_timeout_ms.is_some();
-            let name = of_group(
-                is_own,
-                "consumer.session.timeout.ms",
-                "group.consumer.session.timeout.ms",
-            );
-            (name, session)
-        }
-        PartKind::Detection => ("session.timeout.ms", session),
-        PartKind::Rejoin | PartKind::Division if is_consumer => {
-            let is_own = configuration.heartbeat_ms.is_some();
-            let name = of_group(
-                is_own,
-                "consumer.heartbeat.interval.ms",
-                "group.consumer.heartbeat.interval.ms",
-            );
-            (name, heartbeat)
-        }
-        PartKind::Rejoin | PartKind::Division => ("heartbeat.interval.ms", heartbeat),
+        PartKind::Election | PartKind::Replication => (
+            "broker.session.timeout.ms".to_owned(),
+            Some(times?.broker_session_ns.map(ms)?),
+        ),
+        PartKind::Detection if is_consumer => (
+            of_consumer(configuration.session_timeout_ms, "session.timeout.ms"),
+            session,
+        ),
+        PartKind::Detection => ("session.timeout.ms".to_owned(), session),
+        PartKind::Rejoin | PartKind::Division if is_consumer => (
+            of_consumer(configuration.heartbeat_ms, "heartbeat.interval.ms"),
+            heartbeat,
+        ),
+        PartKind::Rejoin | PartKind::Division => ("heartbeat.interval.ms".to_owned(), heartbeat),
         PartKind::BeforeAct
         | PartKind::Paused
         | PartKind::Absent
         | PartKind::LettingGo
         | PartKind::Leaving
         | PartKind::Joining
+        | PartKind::Resuming
         | PartKind::Commit
         | PartKind::Unwritten
+        | PartKind::Standstill
         | PartKind::FirstRecord
         | PartKind::Unexplained => return None,
     };
-    let name = name.to_owned();
     Some(PartSetting { name, ms })
 }

@@ -94,8 +94,10 @@ pub(crate) fn part_in_words(kind: PartKind) -> &'static str {
         PartKind::LettingGo => "to give the partition up",
         PartKind::Division => "to divide the partitions anew",
         PartKind::Joining => "to start and join",
+        PartKind::Resuming => "until its client fetched it again",
         PartKind::Commit => "for the answer to a commit",
         PartKind::Unwritten => "until records that were sent to it were acknowledged",
+        PartKind::Standstill => "while the brokers or the machine stood still",
         PartKind::FirstRecord => "to the first record",
         PartKind::Unexplained => "unexplained",
     }

@@ -55,6 +55,7 @@ impl Course for Backlog {
     fn wait_until(&mut self, at_ns: u64) {
         if let Some(deadlines) = &mut self.deadlines {
             deadlines.stall_ns = deadlines.stall_ns.max(at_ns);
+            deadlines.end_ns = deadlines.end_ns.max(at_ns);
         }
     }
 

@@ -260,7 +260,8 @@ impl TrialMachine {
 
     /// Notes how far a reader is, where it may be killed.
     pub(super) fn note_spans(&mut self, now_ns: u64, reader: usize, positions: &[Position]) {
-        if self.terms.script.steps.is_empty() {
+        // Observers report what their group has committed, whoever read it.
+        if self.terms.script.steps.is_empty() || self.cast.is_observed() {
             return;
         }
         let group = self.role(reader).group;
@@ -275,19 +276,30 @@ impl TrialMachine {
                 span.reports.push((now_ns, offset));
                 continue;
             }
-            // Whoever held it at the barrier read it from its first record; where another began is not reported.
-            let held = self.log.held(reader).iter().flatten();
-            let is_first = spans.is_empty() && held.into_iter().any(|held| *held == partition);
+            // Whoever held it at the barrier read it from its first record. Where another began is not known, unless it said
+            // so.
+            let holder = (self.log.held(reader).iter()).position(|held| held.contains(&partition));
+            let is_first = spans.is_empty() && holder.is_some();
             let range = partitions_of(&self.terms.topics).find(|(of, _)| is_first && *of == partition);
-            let span = Span {
-                partition,
-                first: range.map_or(offset, |(_, range)| range.low.min(offset)),
-                end: offset,
-                at_ns: now_ns,
-                reports: vec![(now_ns, offset)],
-            };
-            spans.push((Some(reader), span));
+            let first = range.map_or(offset, |(_, range)| range.low.min(offset));
+            // Which consumer of several reads what was assigned after the start is not known either.
+            let consumer = holder.unwrap_or(0);
+            spans.push((Some(reader), Span::reported(partition, consumer, first..offset, now_ns)));
         }
+    }
+
+    /// Notes where a consumer of a reader begins, where it may be killed.
+    pub(super) fn note_begin(&mut self, now_ns: u64, reader: usize, consumer: u32, position: Position) {
+        if self.terms.script.steps.is_empty() {
+            return;
+        }
+        let (partition, offset) = (position.topic_partition(), position.offset);
+        let spans = self.acts.spans.entry((self.role(reader).group, partition)).or_default();
+        let consumer = usize::try_from(consumer).unwrap_or(usize::MAX);
+        spans.push((
+            Some(reader),
+            Span::reported(partition, consumer, offset..offset, now_ns),
+        ));
     }
 
     /// The brokers that are away, or may be, because that was planned.

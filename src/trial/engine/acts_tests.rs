@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::measure::{BrokerRole, HostMeasurement, Measurement, OffsetSpan, Participant};
-use crate::protocol::{Capability, FromWorker};
+use crate::protocol::{Capability, FromWorker, Position};
 use crate::testing::script::*;
 use crate::trial::engine::Event;
 use crate::trial::fold;
@@ -153,6 +153,27 @@ fn a_reader_that_is_killed_before_its_first_report_leaves_what_it_held_unobserve
     let (measurement, failure) = measured(&mut script);
     assert_eq!((measurement.lost, failure), (0, None));
     assert!(measurement.not_observed[0].contains("; 7 offsets"), "{measurement:?}");
+}
+
+#[test]
+fn a_killed_reader_that_began_again_below_its_reports_is_known_to_have_read_from_there() {
+    let mut script = reading(Plan::default().step(AT, TWO, Act::Kill));
+    for (begins, reaches) in [(0, 40), (10, 60)] {
+        let position = Position {
+            topic: 0,
+            partition: 1,
+            offset: begins,
+        };
+        script.says(TWO, FromWorker::Began { consumer: 0, position });
+        script.reaches(1, 1, reaches);
+    }
+    acts(&mut script, SECOND, TWO, Act::Kill);
+    dies(&mut script, TWO);
+    one_reads_the_rest(&mut script, &[run(60, RECORDS, 1)]);
+    let (measurement, failure) = measured(&mut script);
+    assert_eq!((failure, measurement.redelivered), (None, 30));
+    let dead = &measurement.members[1].partitions[0];
+    assert_eq!(dead.runs.as_deref(), Some(&[run(0, 40, 1), run(10, 60, 2)][..]));
 }
 
 #[test]

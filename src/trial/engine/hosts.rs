@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn of_many_members_the_next_connect_when_others_are_ready() {
-        let mut script = Script::new(spec(4, 40, 200));
+        let mut script = Script::new(spec(4, 20, 200));
         let introduced: Vec<Vec<ActorId>> = (0..4)
             .map(|reader| ordered(&script.says(Reader(reader), FromWorker::Hello(hello(Capability::ALL)))))
             .collect();

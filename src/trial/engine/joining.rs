@@ -165,6 +165,7 @@ impl TrialMachine {
             let program = self.role(*reader).prepare.program.as_ref();
             let says_so = program.is_some_and(|program| program.ready.is_some());
             says_so
+                && self.cast.readers[*reader].is_present()
                 && self
                     .log
                     .at_ns(ActorId::Reader(*reader), Happening::is_program_ready)

@@ -236,6 +236,10 @@ impl TrialMachine {
                 self.on_assignments(now_ns, reader, query, members)
             }
             (Reader(reader), FromWorker::Progress { positions }) => Ok(self.on_progress(now_ns, reader, &positions)),
+            (Reader(reader), FromWorker::Began { consumer, position }) => {
+                self.note_begin(now_ns, reader, consumer, position);
+                Ok(Vec::new())
+            }
             (Reader(reader), FromWorker::Result(result)) => self.on_result(now_ns, reader, *result),
             (Reader(_), FromWorker::Seconds { seconds }) => {
                 // A worker that reports some before there are any is not believed.
@@ -245,15 +249,10 @@ impl TrialMachine {
                 Ok(Vec::new())
             }
             (Reader(_), FromWorker::Unanswered { consumer, records }) => {
-                self.log
-                    .push(now_ns, actor, Happening::Unanswered { consumer, records });
-                Ok(Vec::new())
+                Ok(self.note(now_ns, actor, Happening::Unanswered { consumer, records }))
             }
             (Reader(_), FromWorker::Calibrated(_)) => Ok(Vec::new()),
-            (Reader(_), FromWorker::ProgramReady { at_ns }) => {
-                self.log.push(at_ns, actor, Happening::ProgramReady);
-                Ok(Vec::new())
-            }
+            (Reader(_), FromWorker::ProgramReady { at_ns }) => Ok(self.note(at_ns, actor, Happening::ProgramReady)),
             (
                 Reader(reader),
                 FromWorker::Reported {
@@ -277,6 +276,12 @@ impl TrialMachine {
             (Producer(_), _) => self.broke_protocol(actor, "unexpected message from a producer"),
             (Broker(_) | Store | Load, _) => self.broke_protocol(actor, "a message from one who does not speak"),
         }
+    }
+
+    /// Logs what happened, which asks for no action.
+    fn note(&mut self, at_ns: u64, actor: ActorId, happening: Happening) -> Vec<Action> {
+        self.log.push(at_ns, actor, happening);
+        Vec::new()
     }
 
     /// The failure by which an actor says that it cannot go on.

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::*;
-use crate::measure::{FailureKind, GroupDescription, GroupState, Measurement};
+use crate::measure::{Act, FailureKind, GroupDescription, GroupState, Measurement};
 use crate::protocol::{Capability, CommittedStep, MemberResult, Program, ProgramResult, ToWorker, WorkerResult};
 use crate::secret::Secret;
 use crate::testing::script::{BEGIN_NS, RECORDS, Reader, Script, group, partition, sent_to, spec};
+use crate::trial::script::{Script as Plan, Step, When};
 use crate::trial::{Limits, TrialSpec, measure};
 
 const OBSERVES: &[Capability] = &[Capability::Usage, Capability::Pauses];
@@ -62,13 +63,26 @@ fn measured(script: &Script) -> Measurement {
 
 #[test]
 fn one_observer_of_a_group_asks_for_its_offsets_and_is_the_only_one_that_gets_the_program() {
-    let spec = observed(3, 2, None);
-    let asks = spec
-        .cast
-        .readers
-        .iter()
-        .map(|reader| reader.role.prepare.program.as_ref().unwrap().asks_offsets);
-    assert_eq!(asks.collect::<Vec<_>>(), [true, false, false]);
+    let asks = |spec: &TrialSpec| -> Vec<bool> {
+        let programs = spec
+            .cast
+            .readers
+            .iter()
+            .map(|reader| reader.role.prepare.program.as_ref());
+        programs.map(|program| program.unwrap().asks_offsets).collect()
+    };
+    assert_eq!(asks(&observed(3, 2, None)), [true, false, false]);
+    let kill = Step {
+        when: When::At(Duration::from_secs(1)),
+        target: Reader(0).into(),
+        act: Act::Kill,
+    };
+    let plan = Plan {
+        steps: vec![kill],
+        numbers: Vec::new(),
+    };
+    // It would take with it what it saw.
+    assert_eq!(asks(&observed(3, 2, None).with_script(plan, &[])), [true; 3]);
 }
 
 #[test]

@@ -33,30 +33,31 @@ pub(super) fn members(ended: &Ended<'_>, role: &Reader, life: u32, lived: &Lived
     let mut members: Vec<MemberMeasurement> = (0u32..).zip(lived.held).map(member).collect();
     let start_ns = ended.log.latest(Happening::try_as_start_set_ref).copied().unwrap_or(0);
     for (partition, range) in partitions_of(&ended.terms.topics) {
-        let holder = lived.held.iter().position(|held| held.contains(&partition));
-        let of_partition = || reported.iter().filter(|span| span.partition == partition);
-        let mut spans: Vec<(i64, i64)> = of_partition().map(|span| (span.first, span.end)).collect();
-        let last_ns = of_partition().next_back().map(|span| span.at_ns);
-        if spans.is_empty() && holder.is_some() {
-            // It was killed before its first report.
-            spans.push((range.low, range.low));
+        for (consumer, member) in members.iter_mut().enumerate() {
+            let is_its = |span: &&Span| (span.partition, span.consumer) == (partition, consumer);
+            let of_member = || reported.iter().filter(is_its);
+            let mut spans: Vec<(i64, i64)> = of_member().map(|span| (span.first, span.end)).collect();
+            if spans.is_empty() && member.assigned.contains(&partition) {
+                // It was killed before its first report.
+                spans.push((range.low, range.low));
+            }
+            if spans.is_empty() {
+                continue;
+            }
+            let runs = runs(ended, partition, &spans);
+            let last_ns = of_member().next_back().map(|span| span.at_ns);
+            member.last_record_ns = member.last_record_ns.max(last_ns);
+            member.partitions.push(PartitionMeasurement {
+                topic: partition.topic,
+                partition: partition.partition,
+                records: runs.iter().map(|run| (run.end - run.first).unsigned_abs()).sum(),
+                last_ns,
+                runs: Some(runs),
+                flow: flow(of_member()),
+                series: Some(series(of_member(), start_ns)),
+                ..PartitionMeasurement::default()
+            });
         }
-        // Which consumer of several read what was assigned after the start is not reported.
-        let Some(member) = members.get_mut(holder.unwrap_or(0)).filter(|_| !spans.is_empty()) else {
-            continue;
-        };
-        let runs = runs(ended, partition, &spans);
-        member.last_record_ns = member.last_record_ns.max(last_ns);
-        member.partitions.push(PartitionMeasurement {
-            topic: partition.topic,
-            partition: partition.partition,
-            records: runs.iter().map(|run| (run.end - run.first).unsigned_abs()).sum(),
-            last_ns,
-            runs: Some(runs),
-            flow: flow(of_partition()),
-            series: Some(series(of_partition(), start_ns)),
-            ..PartitionMeasurement::default()
-        });
     }
     members
 }
@@ -114,7 +115,7 @@ pub(super) fn not_observed(ended: &Ended<'_>, unknown: u64) -> Option<String> {
     let acts = ended.planned().into_iter();
     let killed = acts.filter(|act| act.act == Act::Kill && !act.is_on_broker() && !act.is_on_store());
     let names: Vec<String> = killed.map(|act| act.who.to_string()).collect();
-    (!names.is_empty()).then(|| {
+    (!names.is_empty() && !ended.cast.is_observed()).then(|| {
         format!(
             "what {} did beyond its reports until it was killed; {unknown} offsets may have been read so",
             names.join(" and ")

@@ -52,7 +52,6 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
         .filter_map(result_of)
         .max()
         .or(log.began_ns(Phase::Over));
-    let interruptions = interruptions(ended);
     let load = course.measurement(ended, accounts.unread, &members);
     let course_failure = || course.failure(ended).or_else(|| ended.not_carried_out());
     let failure = accounts.failure.or_else(course_failure);
@@ -81,10 +80,11 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
         host,
         not_observed,
         load,
-        interruptions,
+        interruptions: interruptions(ended),
         acts: ended.planned(),
         // The coordinator of the trial asks the cluster for these meanwhile.
         group_looks: Vec::new(),
+        group_epochs: Vec::new(),
         roles: None,
         membership: ended.terms.membership.filter(|_| !ended.terms.script.steps.is_empty()),
         outside: observed::outside(ended),

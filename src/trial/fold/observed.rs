@@ -13,6 +13,11 @@ pub(super) fn outside(ended: &Ended<'_>) -> Option<Outside> {
     let paths = ended.paths()?;
     Some(Outside {
         commit_interval_ns: paths.interval_ns(),
+        commits: if ended.terms.script.steps.is_empty() {
+            Vec::new()
+        } else {
+            paths.commits()
+        },
         left_behind: Vec::new(),
     })
 }

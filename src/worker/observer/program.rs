@@ -93,16 +93,7 @@ impl Running {
             .spawn()
             .map_err(|error| format!("the program cannot be started: {name}: {error}"))?;
         let pid = child.id();
-        let streams: [Option<Box<dyn Read + Send>>; 2] = [
-            child
-                .stdout
-                .take()
-                .map(|stream| Box::new(stream) as Box<dyn Read + Send>),
-            child
-                .stderr
-                .take()
-                .map(|stream| Box::new(stream) as Box<dyn Read + Send>),
-        ];
+        let streams = streams(&mut child);
         let watched = Arc::new(Watched {
             child: Mutex::new(child),
             mark: mark.to_owned(),
@@ -114,7 +105,7 @@ impl Running {
             },
             ends: AtomicBool::new(false),
         });
-        for stream in streams.into_iter().flatten() {
+        for stream in streams {
             let (watched, outbox) = (Arc::clone(&watched), outbox.clone());
             spawn("output".to_owned(), move || watched.output.read(stream, &outbox))?;
         }
@@ -183,6 +174,19 @@ impl Drop for Running {
             let _ = killpg(Pid::from_raw(self.pid.cast_signed()), Signal::SIGKILL);
         }
     }
+}
+
+/// What a program writes: its output and its errors.
+fn streams(child: &mut Child) -> Vec<Box<dyn Read + Send>> {
+    let output = child
+        .stdout
+        .take()
+        .map(|stream| Box::new(stream) as Box<dyn Read + Send>);
+    let errors = child
+        .stderr
+        .take()
+        .map(|stream| Box::new(stream) as Box<dyn Read + Send>);
+    output.into_iter().chain(errors).collect()
 }
 
 /// A file with the properties of a program that wants one; only this user may read it. Its name begins with `prefix`.

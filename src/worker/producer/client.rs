@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -23,12 +23,16 @@ const POLL_SLICE: Duration = Duration::from_millis(100);
 const SETTLE_LIMIT: Duration = Duration::from_secs(5);
 /// How long the client may take to report what it has given up.
 const PURGE_LIMIT: Duration = Duration::from_secs(2);
+/// How long the client's next statistics may take.
+const STATISTICS_LIMIT: Duration = Duration::from_secs(1);
+const STATISTICS_PAUSE: Duration = Duration::from_millis(10);
 
 /// A client that reports its deliveries to a thread of its own, until dropped.
 pub(super) struct Client {
     producer: Arc<BaseProducer<Deliveries>>,
     ending: Arc<AtomicBool>,
     reports: Option<JoinHandle<()>>,
+    counts_retries: bool,
 }
 
 /// Refuses what cannot be sent.
@@ -67,6 +71,7 @@ impl Client {
             producer,
             ending,
             reports: Some(reports),
+            counts_retries: order.counts_retries(),
         };
         order.topics.iter().try_for_each(|topic| client.find(topic))?;
         Ok(client)
@@ -116,6 +121,20 @@ impl Client {
         let deliveries = self.deliveries();
         let unknown = sent.saturating_sub(deliveries.acknowledged() + deliveries.failed());
         deliveries.give_up(unknown);
+    }
+
+    /// Of the records given to the client, whose delivery is known, those that were sent more than once; `None` where it does
+    /// not say that. At least so many: of a record that was given up, nobody knows whether it was sent.
+    pub(super) fn retried(&self, sent: u64) -> Option<u64> {
+        let (deliveries, deadline) = (self.deliveries(), Instant::now() + STATISTICS_LIMIT);
+        let known = deliveries.looks();
+        while self.counts_retries && Instant::now() < deadline {
+            if deliveries.looks() > known {
+                return Some(deliveries.retried(sent));
+            }
+            sleep(STATISTICS_PAUSE);
+        }
+        None
     }
 
     fn settled_within(&self, sent: u64, limit: Duration) -> bool {

@@ -12,6 +12,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::ProducerContext;
 use rdkafka::{Message, Timestamp};
+use serde::Deserialize;
 
 use crate::measure::{DeliveryDelay, DeliveryErrors, Stretch, TopicPartition, clock};
 use crate::protocol::{LoadTopic, ProducedPartition};
@@ -32,6 +33,16 @@ pub(super) struct Deliveries {
     window_ns: OnceLock<Range<u64>>,
     acknowledged_in_window: AtomicU64,
     causes: Mutex<BTreeMap<String, u64>>,
+    /// Times that the client has reported its statistics, and the records that it had put into requests by the last of them.
+    looks: AtomicU64,
+    transmitted: AtomicU64,
+}
+
+/// What is read of the library's statistics (its STATISTICS.md).
+#[derive(Deserialize)]
+struct Document {
+    /// A record that is sent again counts again.
+    txmsgs: u64,
 }
 
 /// What a partition acknowledged.
@@ -74,6 +85,8 @@ impl Deliveries {
             window_ns: OnceLock::new(),
             acknowledged_in_window: AtomicU64::new(0),
             causes: Mutex::default(),
+            looks: AtomicU64::new(0),
+            transmitted: AtomicU64::new(0),
         }
     }
 
@@ -90,6 +103,16 @@ impl Deliveries {
     /// Records acknowledged so far.
     pub(super) fn acknowledged(&self) -> u64 {
         self.acknowledged.load(Ordering::Acquire)
+    }
+
+    /// Times that the client has reported its statistics.
+    pub(super) fn looks(&self) -> u64 {
+        self.looks.load(Ordering::Acquire)
+    }
+
+    /// Of so many records given to the client, those that it had sent more than once at its last statistics.
+    pub(super) fn retried(&self, sent: u64) -> u64 {
+        self.transmitted.load(Ordering::Acquire).saturating_sub(sent)
     }
 
     /// Records given to the client that will not be delivered.
@@ -203,6 +226,16 @@ impl ClientContext for Deliveries {
     fn error(&self, error: KafkaError, reason: &str) {
         eprintln!("librdkafka: {error}: {reason}");
     }
+
+    fn stats_raw(&self, statistics: &[u8]) {
+        match serde_json::from_slice(statistics) {
+            Ok(Document { txmsgs }) => {
+                self.transmitted.store(txmsgs, Ordering::Release);
+                self.looks.fetch_add(1, Ordering::Release);
+            }
+            Err(error) => eprintln!("cannot read the client's statistics: {error}"),
+        }
+    }
 }
 
 impl ProducerContext for Deliveries {
@@ -274,6 +307,15 @@ mod tests {
         assert_eq!(errors[0].records, 2_000);
         assert_eq!(errors.iter().map(|error| error.records).sum::<u64>(), 3_000);
         assert!(errors.len() <= CAUSES + 1 && errors.iter().all(|error| error.cause != "never"));
+    }
+
+    #[test]
+    fn what_was_put_into_requests_beyond_what_was_given_was_sent_again() {
+        let deliveries = deliveries();
+        assert_eq!((deliveries.looks(), deliveries.retried(5)), (0, 0));
+        deliveries.stats_raw(br#"{"ts": 1, "txmsgs": 12, "brokers": {}}"#);
+        deliveries.stats_raw(b"{");
+        assert_eq!((deliveries.looks(), deliveries.retried(5)), (1, 7));
     }
 
     #[test]

@@ -188,6 +188,7 @@ impl Load {
             errors: deliveries.errors(),
             partitions: deliveries.partitions(),
             delays: deliveries.delays(),
+            retried: client.retried(count),
             window: Some(end.since(&start)),
             stopwatch: Some(self.process.used_until(&ProcessSnapshot::take())),
             pauses: Some(self.process.pauses()),

@@ -45,7 +45,7 @@ impl<'a, O: Offsets + ?Sized> Committer<'a, O> {
             Ok(()) => {
                 for (index, offset) in &places {
                     slots[*index].set_committed(*offset);
-                    if self.commit != Commit::Auto {
+                    if self.commit != Commit::Auto && self.shared.records_flow() {
                         slots[*index].note_taken(*offset);
                     }
                 }

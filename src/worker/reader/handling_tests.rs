@@ -127,7 +127,14 @@ impl Scene {
         let source = MemorySource::new(self.records());
         let offsets = Committed::default();
         let (say, said) = channel();
-        let sink = Arc::new(move |news| say.send(news).unwrap());
+        let calls = Arc::clone(&database.calls);
+        let sink = Arc::new(move |news| {
+            if let News::Began(at) = &news {
+                let handled = calls.lock().unwrap().concat();
+                assert!(!handled.contains(&(at.partition, at.offset)), "it is said too late");
+            }
+            say.send(news).unwrap();
+        });
         let (ended_sender, ended) = channel();
         let shared = MemberShared::new(&[target(self.partitions, END)], 1, ended_sender);
         let shared = shared.reporting(Reported::to(sink));
@@ -137,6 +144,7 @@ impl Scene {
             capacity: self.capacity,
             ordering: WorkOrdering::None,
             work_ns: None,
+            says_where_it_begins: true,
             ..Reader::counting(&source, &offsets, &shared, 0)
         };
         let accounts = thread::scope(|scope| {
@@ -179,9 +187,18 @@ impl Outcome {
     fn failures(&self) -> Vec<String> {
         let failed = |news| match news {
             News::Failed(message) => Some(message),
-            News::Reported(_) | News::Unanswered(_) => None,
+            News::Reported(_) | News::Unanswered(_) | News::Began(_) => None,
         };
         self.said.try_iter().filter_map(failed).collect()
+    }
+
+    /// Where the reading of each partition began.
+    fn beginnings(&self) -> Vec<(i32, i64)> {
+        let began = |news| match news {
+            News::Began(at) => Some((at.partition, at.offset)),
+            News::Failed(_) | News::Reported(_) | News::Unanswered(_) => None,
+        };
+        self.said.try_iter().filter_map(began).collect()
     }
 }
 
@@ -259,16 +276,32 @@ fn work_that_fails_on_one_of_several_threads_ends_the_member_too() {
 }
 
 #[test]
+fn where_the_reading_of_a_partition_begins_is_said_once_and_before_its_first_record_is_handled() {
+    for threads in [1, 3] {
+        let scene = Scene {
+            partitions: 2,
+            threads,
+            ..ONE
+        };
+        let outcome = scene.read(&Database::failing(8, -1, &[]), |_, _, _| {});
+        assert_eq!(outcome.beginnings(), [(0, 0), (1, 0)], "{threads} threads");
+    }
+}
+
+#[test]
 fn a_failure_that_passes_is_reported_and_the_same_records_are_handed_over_again() {
     let away = Failure::Passing("the database is away".into());
     for threads in [1, 3] {
         let database = Database::failing(8, 57, &[away.clone(), away.clone()]);
         let outcome = Scene { threads, ..ONE }.read(&database, |_, _, _| {});
         assert_eq!(outcome.result.failure, None);
-        let News::Reported(report) = outcome.said.try_recv().unwrap() else {
-            panic!("a failure that passes ends nothing");
-        };
-        assert_eq!(report.text, "the work is tried again: the database is away");
+        let reports = outcome.said.try_iter().filter_map(|news| match news {
+            News::Reported(report) => Some(report.text),
+            News::Began(_) => None,
+            News::Failed(_) | News::Unanswered(_) => panic!("a failure that passes ends nothing"),
+        });
+        let again = "the work is tried again: the database is away";
+        assert!(reports.eq([again, again]), "{threads} threads");
         assert_eq!(outcome.records(), 100);
         assert_eq!(outcome.committed.get(&0), Some(&100));
         let calls = database.calls();

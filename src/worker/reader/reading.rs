@@ -8,7 +8,7 @@ use super::waits::{WaitOrder, Waited};
 use crate::measure::{PartitionMeasurement, ReadingTime};
 use crate::scenario::{Commit, Read, WorkOrdering};
 use crate::worker::gate::Gate;
-use crate::worker::shared::MemberShared;
+use crate::worker::shared::{MemberShared, Slot};
 
 /// How long an idle reader waits before it looks whether it is to stop; it is woken for records and callbacks.
 pub(super) const IDLE_WAIT: Duration = Duration::from_millis(200);
@@ -46,6 +46,9 @@ pub(crate) struct Reader<'a, S, O> {
     pub(crate) waits: Option<&'a WaitOrder>,
     /// Whether to record when each partition is read and when not.
     pub(crate) records_flow: bool,
+    /// Whether to say where each assignment begins, before a record of it is worked: of a process that is killed after that,
+    /// nothing else is known.
+    pub(crate) says_where_it_begins: bool,
 }
 
 impl<'a, S, O> Reader<'a, S, O> {
@@ -66,6 +69,7 @@ impl<'a, S, O> Reader<'a, S, O> {
             start_ns: 0,
             waits: None,
             records_flow: false,
+            says_where_it_begins: false,
         }
     }
 }
@@ -88,6 +92,14 @@ impl<M> Early<M> {
 }
 
 impl<'a, S: Source, O: Consumption> Reader<'a, S, O> {
+    /// A record of an assignment is about to be worked.
+    #[inline]
+    pub(super) fn begin(&self, slot: &Slot, epoch: u32, offset: i64) {
+        if self.says_where_it_begins {
+            self.shared.begin_reading(slot, epoch, offset);
+        }
+    }
+
     /// Takes what is there before the start.
     pub(crate) fn take_early(&self, mut records: Vec<S::Message<'a>>) -> Early<S::Message<'a>> {
         let _inside = self.gate.enter();

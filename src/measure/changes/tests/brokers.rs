@@ -46,6 +46,52 @@ fn a_partition_waits_for_the_copy_on_a_dead_broker_as_long_as_that_is_in_sync() 
 }
 
 #[test]
+fn what_was_fetched_from_the_old_leader_may_be_read_before_the_new_one_is_followed() {
+    let parts = |elected_ms: u64| {
+        let mut trial = Invented::new()
+            .act(Participant::Broker(2), Act::Kill, 1_000)
+            .rebalance(0, RebalanceKind::Assigned, 0, &[0])
+            .reads(0, 0, (1, [0, 900]), &[[0, 990], [3_500, 3_510], [4_500, 12_000]]);
+        let mut roles = BrokerRoles::default();
+        for (ms, leader, epoch) in [(0, 2, 1), (elected_ms, 1, 2)] {
+            roles.note_leader(LeaderSince {
+                at_ns: at(ms),
+                partition: partition(0),
+                leader: Some(leader),
+                epoch,
+                replicas: 2,
+                in_sync: vec![leader],
+            });
+        }
+        trial.0.roles = Some(roles);
+        let episodes = trial.episodes();
+        in_ms(episodes[0].gaps.last().unwrap())
+    };
+    assert_eq!(parts(3_000), [(FirstRecord, 990)]);
+    assert_eq!(parts(2_000), [(Unexplained, 990)]);
+}
+
+#[test]
+fn where_the_lag_could_not_be_asked_for_either_brokers_or_the_machine_stood_still() {
+    let mut trial = Invented::new()
+        .act(process(2), Act::Start, 1_000)
+        .rebalance(0, RebalanceKind::Assigned, 0, &[0])
+        .reads(0, 0, (1, [0, 1_150]), &[[0, 7_020], [7_250, 12_000]]);
+    let times = (0..120)
+        .map(|number| number * 100)
+        .filter(|ms| ![7_100, 7_200].contains(ms));
+    trial.0.load = Some(LoadMeasurement {
+        lag: LagSeries {
+            at_ns: times.map(at).collect(),
+            partitions: Vec::new(),
+        },
+        ..LoadMeasurement::default()
+    });
+    let episodes = trial.episodes();
+    assert_eq!(in_ms(gap_of(&episodes[0], 0)), [(PartKind::Standstill, 230)]);
+}
+
+#[test]
 fn what_waits_for_the_answer_to_a_commit_is_no_unexplained_part() {
     let mut trial = Invented::new()
         .act(Participant::Broker(2), Act::Kill, 1_000)

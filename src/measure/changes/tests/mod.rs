@@ -1,14 +1,16 @@
 #![allow(clippy::unwrap_used)]
 
-use super::PartKind::{BeforeAct, Detection, Division, FirstRecord, LettingGo, Paused, Unexplained};
+use super::PartKind::{BeforeAct, Detection, Division, FirstRecord, LettingGo, Paused, Rejoin, Resuming, Unexplained};
 use super::*;
 use crate::measure::{
-    Act, FailureKind, FlowBuilder, LagSeries, LoadMeasurement, MembershipTimes, OffsetRun, PartitionLag,
-    PartitionMeasurement, Rebalance, TopicPartition,
+    Act, FlowBuilder, LagSeries, LoadMeasurement, MembershipTimes, OffsetRun, PartitionLag, PartitionMeasurement,
+    Rebalance, TopicPartition,
 };
 use crate::testing::measurement;
 
 mod brokers;
+mod faults;
+mod observed;
 
 const MS: u64 = 1_000_000;
 const START: u64 = 100_000 * MS;
@@ -276,6 +278,19 @@ fn a_paused_owner_stands_still_itself_and_one_that_pauses_without_a_cause_is_une
 }
 
 #[test]
+fn what_an_owner_keeps_in_a_rebalance_waits_until_its_client_looks_again_and_not_for_longer() {
+    let parts = |resumed_ms: u64| {
+        let trial = cooperative_join()
+            .rebalance(1, RebalanceKind::Assigned, 6_003, &[])
+            .reads(1, 3, (1, [0, 2_900]), &[[0, 5_990], [resumed_ms, 30_000]]);
+        in_ms(gap_of(&trial.episodes()[0], 3))
+    };
+    // From the first that gave a partition up to its own part in the rebalance.
+    assert_eq!(parts(6_800), [(Rejoin, 13), (Resuming, 797)]);
+    assert_eq!(parts(8_000), [(Rejoin, 13), (Resuming, 1_100), (Unexplained, 897)]);
+}
+
+#[test]
 fn pauses_that_were_as_long_before_are_no_standstill() {
     let spells: Vec<[u64; 2]> = (0..30).map(|second| [second * 1_000, second * 1_000 + 300]).collect();
     let trial = Invented::new()
@@ -366,72 +381,4 @@ fn nothing_is_known_of_members_that_do_not_say_when_they_read() {
     assert!(!is_recorded(&trial));
     trial.acts.clear();
     assert_eq!((episodes(&trial), is_recorded(&trial)), (Vec::new(), false));
-}
-
-/// The fault of a cooperative join of which this is changed.
-fn fault_of(change: impl FnOnce(&mut Measurement)) -> Option<(FailureKind, String, String)> {
-    let mut trial = cooperative_join().0;
-    for (member, committed) in [(0, 590), (2, 3_000)] {
-        let read = trial.members[member]
-            .partitions
-            .iter_mut()
-            .find(|read| read.partition == 1);
-        read.unwrap().flow[0].committed = Some(committed);
-    }
-    change(&mut trial);
-    let failure = fault(&trial)?;
-    Some((failure.kind, failure.who.unwrap(), failure.message))
-}
-
-fn read_of(trial: &mut Measurement, member: usize) -> &mut PartitionMeasurement {
-    let partitions = trial.members[member].partitions.iter_mut();
-    partitions.into_iter().find(|read| read.partition == 1).unwrap()
-}
-
-#[test]
-fn partitions_that_change_hands_as_they_should_are_no_fault() {
-    assert_eq!(fault_of(|_| ()), None);
-}
-
-#[test]
-fn a_member_that_reads_after_its_partition_was_revoked_is_found() {
-    let (kind, who, message) = fault_of(|trial| trial.members[0].rebalances[1].at_ns -= 510 * MS).unwrap();
-    assert_eq!(
-        (kind, who.as_str()),
-        (FailureKind::Overlap, "group 1, process 1, consumer 1")
-    );
-    assert_eq!(
-        message,
-        "it read until 500.0 ms after its partition was revoked, of partition 1 of topic 1"
-    );
-}
-
-#[test]
-fn an_owner_that_skips_what_was_not_committed_is_found() {
-    let (kind, who, message) = fault_of(|trial| read_of(trial, 0).flow[0].committed = Some(570)).unwrap();
-    assert_eq!(
-        (kind, who.as_str()),
-        (FailureKind::Lost, "group 1, process 3, consumer 1")
-    );
-    assert!(
-        message.starts_with("it began at offset 590 although 570 was committed"),
-        "{message}"
-    );
-}
-
-#[test]
-fn a_commit_ahead_of_the_work_is_found() {
-    let (kind, who, message) = fault_of(|trial| {
-        read_of(trial, 0).flow[0].committed = Some(600);
-        read_of(trial, 2).runs.as_mut().unwrap()[0].first = 600;
-    })
-    .unwrap();
-    assert_eq!(
-        (kind, who.as_str()),
-        (FailureKind::Lost, "group 1, process 1, consumer 1")
-    );
-    assert!(
-        message.starts_with("it committed offset 600 although it had read to 590"),
-        "{message}"
-    );
 }

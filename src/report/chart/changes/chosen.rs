@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::figures::{FigureId, TrialFigures};
-use crate::measure::changes::{episodes, is_recorded};
+use crate::measure::changes::{self, episodes, is_recorded};
 use crate::measure::{Measurement, Trial};
 use crate::report::chart::spec::Event;
 use crate::report::input::ReportInput;
@@ -53,13 +53,12 @@ pub(super) type Place = (u32, u32, i32);
 /// Who read each partition when: seconds and the place of the member, in order.
 pub(super) fn readings(m: &Measurement, pause_min_s: f64) -> BTreeMap<Place, Vec<(f64, f64, usize)>> {
     let mut all: BTreeMap<Place, Vec<(f64, f64, usize)>> = BTreeMap::new();
-    for (place, member) in m.members.iter().enumerate() {
-        for partition in &member.partitions {
-            let key = (member.group, partition.topic, partition.partition);
-            let spells = partition.flow.iter().flat_map(crate::measure::Flow::spells);
-            let bars = spells.map(|spell| (m.since_start_s(spell.from_ns), m.since_start_s(spell.until_ns), place));
-            all.entry(key).or_default().extend(bars);
-        }
+    for (group, partition, member, spells) in changes::readings(m) {
+        let bars = spells
+            .iter()
+            .map(|spell| (m.since_start_s(spell.from_ns), m.since_start_s(spell.until_ns), member));
+        let place = (group, partition.topic, partition.partition);
+        all.entry(place).or_default().extend(bars);
     }
     for bars in all.values_mut() {
         bars.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -166,6 +166,7 @@ fn measured_producer(
         series: result.series.clone(),
         last_sent_ns: result.last_sent_ns,
         queue_full_ns: result.queue_full_ns,
+        retried: result.retried,
         delays: result.delays.clone(),
         window: result.window.clone(),
         stopwatch: result.stopwatch.clone(),

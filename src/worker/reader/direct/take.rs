@@ -127,6 +127,8 @@ impl<S: Source, O: Consumption, H: Handler> Pass<'_, S, O, H> {
                 return place;
             }
             if let Some((slot, epoch)) = self.admit(record) {
+                self.reader
+                    .begin(&self.reader.shared.slots()[slot], epoch, record.offset());
                 self.admitted.push(Admitted { place, slot, epoch });
                 if self.admitted.len() == at_once {
                     return place + 1;

@@ -262,6 +262,7 @@ impl<'a, S: Source, O: Consumption> Dispatcher<'a, '_, S, O> {
                 self.desk.reader.offsets.end(index);
             }
             let Some(ticket) = admitted else { continue };
+            self.desk.reader.begin(slot, epoch, offset);
             self.admitted += 1;
             self.stopwatch.record_came();
             self.outgoing.push_back(Parcel {

@@ -51,6 +51,7 @@ public final class Member {
     private final Consumer<Throwable> onFailure;
     private final ObjLongConsumer<String> onReport;
     private final Consumer<List<Span>> onUnanswered;
+    private final ObjLongConsumer<PartitionAccount> onBegan;
     private final Map<TopicPartition, PartitionAccount> accounts;
     /** Where records are counted: the accounts, or during the warm-up others that nobody sees. */
     private Map<TopicPartition, PartitionAccount> current;
@@ -83,7 +84,7 @@ public final class Member {
     private long unfinishedSinceNs;
 
     Member(Prepare order, int index, Runnable work, Runnable onEnd, Consumer<Throwable> onFailure,
-            ObjLongConsumer<String> onReport, Consumer<List<Span>> onUnanswered) {
+            ObjLongConsumer<String> onReport, Consumer<List<Span>> onUnanswered, ObjLongConsumer<PartitionAccount> onBegan) {
         this.order = order;
         this.index = index;
         this.work = work;
@@ -91,6 +92,7 @@ public final class Member {
         this.onFailure = onFailure;
         this.onReport = onReport;
         this.onUnanswered = onUnanswered;
+        this.onBegan = onBegan;
         mayComeAgain = order.store() != null && order.store().onError() == Prepare.OnError.RETRY;
         isWorkMeasured = order.work().kind() != Work.Kind.NONE;
         isHolding = !order.joinsLate();
@@ -215,8 +217,12 @@ public final class Member {
             if (isWarmingUp() && warmupLeft-- <= 0) {
                 break;
             }
-            Prepare.Range range = ofRecord(record).range;
-            if (record.offset() >= range.low() && record.offset() < range.end()) {
+            PartitionAccount account = ofRecord(record);
+            if (record.offset() >= account.range.low() && record.offset() < account.range.end()) {
+                if (!account.hasBegun() && !isWarmingUp()) {
+                    // Before it is stored: a process that is killed says nothing more.
+                    onBegan.accept(account, record.offset());
+                }
                 toStore.add(record);
             }
         }

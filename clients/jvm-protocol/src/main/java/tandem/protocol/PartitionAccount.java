@@ -29,6 +29,8 @@ final class PartitionAccount {
     private long runEnd;
     private int runEpoch;
     private int epochs;
+    /** The epoch of which it was said where it begins. */
+    private int begunEpoch;
     private boolean isHeld;
     private long records;
     private long noted;
@@ -74,6 +76,23 @@ final class PartitionAccount {
         return position;
     }
 
+    /** True once it was said where this owner begins. */
+    boolean hasBegun() {
+        return begunEpoch == epochs;
+    }
+
+    /** It is said that this owner begins here. */
+    void begin(long offset) {
+        begunEpoch = epochs;
+        goTo(offset);
+    }
+
+    private void goTo(long offset) {
+        if (!isPassed()) {
+            position = offset;
+        }
+    }
+
     Waits.OfPartition waits() {
         if (waits == null) {
             waits = new Waits.OfPartition();
@@ -117,9 +136,7 @@ final class PartitionAccount {
         noted = records;
         lastNs = nowNs;
         boolean wasPassed = isPassed();
-        if (!wasPassed) {
-            position = runEnd;
-        }
+        goTo(runEnd);
         return !wasPassed && isPassed();
     }
 

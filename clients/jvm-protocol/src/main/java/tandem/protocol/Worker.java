@@ -159,7 +159,8 @@ public final class Worker {
                     memberFailed(consumer, cause);
                 }
             }, (message, times) -> report(consumer, message, times),
-                    records -> say("unanswered", Map.of("consumer", consumer, "records", records))));
+                    records -> say("unanswered", Map.of("consumer", consumer, "records", records)),
+                    (account, offset) -> began(consumer, account, offset)));
         }
         client.connect(order, members);
         // Its code is to be loaded before it is timed.
@@ -202,7 +203,7 @@ public final class Worker {
 
     /** Reports progress ten times a second and when a partition's end is reached, and the seconds that are over. */
     private void report(long startNs) {
-        Map<Prepare.Partition, Long> reported = new HashMap<>();
+        Map<PartitionAccount, Long> reported = new HashMap<>();
         boolean recordsFlow = members.stream().anyMatch(member -> member.order().flow());
         long intervalMs = recordsFlow ? FLOW_INTERVAL_MS : PROGRESS_INTERVAL_MS;
         try {
@@ -213,9 +214,11 @@ public final class Worker {
                 if (signal == Signal.STOP) {
                     return;
                 }
-                List<Position> moved = moved(reported);
-                if (!moved.isEmpty()) {
-                    say("progress", Map.of("positions", moved));
+                synchronized (output) {
+                    List<Position> moved = moved(reported);
+                    if (!moved.isEmpty()) {
+                        say("progress", Map.of("positions", moved));
+                    }
                 }
                 // Of partitions that end together only the last counts.
                 if (signal == Signal.PARTITION_ENDED && signals.isEmpty()) {
@@ -228,13 +231,17 @@ public final class Worker {
         }
     }
 
-    private List<Position> moved(Map<Prepare.Partition, Long> reported) {
+    /**
+     * The positions that are others than were reported: also those of a consumer that reads again. A partition may have
+     * moved between consumers of this process.
+     */
+    private List<Position> moved(Map<PartitionAccount, Long> reported) {
         List<Position> moved = new ArrayList<>();
         for (Member member : members) {
             for (PartitionAccount account : member.accounts()) {
                 long offset = account.position();
-                if (offset > reported.getOrDefault(account.partition, PartitionAccount.NO_POSITION)) {
-                    reported.put(account.partition, offset);
+                if (offset != reported.getOrDefault(account, PartitionAccount.NO_POSITION)) {
+                    reported.put(account, offset);
                     moved.add(new Position(account.partition.topic(), account.partition.partition(), offset));
                 }
             }
@@ -267,6 +274,15 @@ public final class Worker {
             }
         } catch (InterruptedException ended) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Says where a consumer is about to begin to store a partition. No position that is older is reported after it. */
+    private void began(int consumer, PartitionAccount account, long offset) {
+        synchronized (output) {
+            say("began", Map.of("consumer", consumer, "topic", account.partition.topic(), "partition",
+                    account.partition.partition(), "offset", offset));
+            account.begin(offset);
         }
     }
 

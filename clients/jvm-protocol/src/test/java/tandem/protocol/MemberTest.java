@@ -22,6 +22,7 @@ class MemberTest {
     private final List<String> stored = new ArrayList<>();
     private final List<String> said = new ArrayList<>();
     private final List<List<Member.Span>> unanswered = new ArrayList<>();
+    private final List<String> begun = new ArrayList<>();
     private Exception refusal;
 
     @Test
@@ -79,6 +80,30 @@ class MemberTest {
         assertThrows(StoreAway.class, () -> member.store(rows, this::write));
         List<Member.Span> both = List.of(new Member.Span(0, 0, 0, 2), new Member.Span(0, 1, 0, 1), new Member.Span(0, 1, 2, 3));
         assertEquals(List.of(both, List.of(new Member.Span(0, 0, 0, 1))), unanswered);
+    }
+
+    @Test
+    void whereAnOwnerBeginsIsSaidOnceAndBeforeItsRecordsAreStored() {
+        Member member = member(Prepare.OnError.FAIL, 0);
+        member.store(List.of(record(FIRST, 0), record(FIRST, 1), record(SECOND, 3)), this::write);
+        member.store(List.of(record(FIRST, 2)), this::write);
+        member.endEpochs(Set.of(FIRST));
+        member.beginEpochs(Set.of(FIRST));
+        member.store(List.of(record(FIRST, 1)), this::write);
+        assertEquals(List.of("0@0 before 0", "1@3 before 0", "0@1 before 2"), begun);
+        assertEquals(2, position(member, 0));
+    }
+
+    @Test
+    void whatIsReadInAWarmUpBeginsNothing() {
+        Member member = member(Prepare.OnError.FAIL, 2);
+        member.store(List.of(record(FIRST, 0)), this::write);
+        assertEquals(List.of(), begun);
+    }
+
+    private static long position(Member member, int partition) {
+        return member.accounts().stream().filter(account -> account.partition.partition() == partition)
+                .mapToLong(PartitionAccount::position).sum();
     }
 
     @Test
@@ -146,7 +171,11 @@ class MemberTest {
                 "g", Map.of(), null, new Work(Work.Kind.STORE, 0), new Prepare.Calibration(1, 0), new Commit(Commit.Kind.NONE, 0),
                 Prepare.Read.BATCH, false, null, warmupRecords, false, false, false, store);
         Member member = new Member(order, 0, () -> {}, () -> said.add("end"), cause -> said.add(cause.getMessage()),
-                (message, times) -> said.add(times + ": " + message), unanswered::add);
+                (message, times) -> said.add(times + ": " + message), unanswered::add,
+                (account, offset) -> {
+                    begun.add(account.partition.partition() + "@" + offset + " before " + stored.size());
+                    account.begin(offset);
+                });
         member.beginEpochs(Set.of(FIRST, SECOND));
         return member;
     }
