@@ -123,9 +123,9 @@ fn each_reads_every_record_once_in_every_way() {
 fn each_says_when_it_read_where_a_process_leaves_and_another_one_comes() {
     let scene = Scene::on_shared_cluster();
     let tables = format!(
-        "{}[dataset]\npartitions = 4\nsize = 100\n[consumer]\nprocesses = 3\ncommit = 'per-batch'\nheartbeat = '500ms'\n\
-         [matrix]\nplace = ['python', 'go']\n[load]\nrate = 300\nduration = 9\nwarmup = 1\n\
-         [[event]]\nat = '3s'\ndo = 'leave'\nwhat = 'process 2'\n[[event]]\nat = '6s'\ndo = 'start'\nwhat = 'process 3'\n",
+        "{}[dataset]\npartitions = 4\nsize = 100\n[consumer]\nprocesses = 3\ncommit = 'per-batch'\n\
+         [matrix]\nplace = ['python', 'go']\n[load]\nrate = 300\nduration = 16\nwarmup = 1\n\
+         [[event]]\nat = '3s'\ndo = 'leave'\nwhat = 'process 2'\n[[event]]\nat = '9s'\ndo = 'start'\nwhat = 'process 3'\n",
         places()
     );
     for trial in &run_in(&scene, &tables) {

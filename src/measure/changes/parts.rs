@@ -77,8 +77,8 @@ const LOOKS_APART_NS: u64 = 200_000_000;
 const RESUMES_WITHIN_NS: u64 = 1_100_000_000;
 
 /// A client reads from another leader within so long of its election: it asks who that is, waits for half a second after an
-/// error, and its thread wakes up.
-const FOLLOWS_WITHIN_NS: u64 = 2_000_000_000;
+/// error, its thread wakes up within a second, and the leader may hold the first fetch for half a second.
+const FOLLOWS_WITHIN_NS: u64 = 2_200_000_000;
 
 /// What is known of a gap before its parts are.
 pub(super) struct Scene<'a> {
@@ -227,6 +227,9 @@ fn marks(scene: &Scene) -> Vec<(u64, Mark)> {
     let taken = marks.iter().any(|(_, mark)| *mark == Mark::Taken);
     let is_first = |stopped_ns: u64| scene.taken_ns == Some(stopped_ns);
     marks.retain(|(at_ns, mark)| *mark != Mark::Stopped || !(taken && is_first(*at_ns)));
+    // What others give up after the owner's own part says nothing of the owner.
+    let rebalanced_ns = scene.rebalanced_ns().unwrap_or(u64::MAX);
+    marks.retain(|(at_ns, mark)| *mark != Mark::Stopped || *at_ns <= rebalanced_ns);
     marks.sort_unstable();
     without_late_looks(&mut marks);
     marks

@@ -4,6 +4,9 @@ use super::observed;
 use super::tenure::{Tenure, Tenures};
 use crate::measure::{Flow, Measurement, MemberMeasurement, PartitionMeasurement, RebalanceKind, TopicPartition};
 
+/// A member notes an assignment after it is made, when another of its threads may read already.
+const NOTED_LATE_NS: u64 = 50_000_000;
+
 /// The tenures of every partition that anybody read.
 pub(super) fn tenures(measurement: &Measurement) -> Tenures {
     if measurement.outside.is_some() {
@@ -16,6 +19,14 @@ pub(super) fn tenures(measurement: &Measurement) -> Tenures {
             let held = held(member, partition.topic_partition());
             let tenures = partition.flow.iter().map(|flow| {
                 let (given_ns, taken_ns) = held_in(&held, flow).unwrap_or_default();
+                // It was there before it was read, whenever that was noted.
+                let given_ns = given_ns.map(|given_ns| {
+                    if given_ns > flow.from_ns {
+                        flow.from_ns - 1
+                    } else {
+                        given_ns
+                    }
+                });
                 Tenure {
                     member: place,
                     given_ns,
@@ -56,7 +67,10 @@ fn held(member: &MemberMeasurement, partition: TopicPartition) -> Vec<Held> {
 
 /// The time that a flow belongs to: by its number, or, if the worker counts otherwise, the latest that began before it.
 fn held_in(held: &[Held], flow: &Flow) -> Option<Held> {
-    let begins_before = |held: &&Held| held.0.is_some_and(|given_ns| given_ns <= flow.from_ns);
+    let begins_before = |held: &&Held| {
+        held.0
+            .is_some_and(|given_ns| given_ns <= flow.from_ns.saturating_add(NOTED_LATE_NS))
+    };
     let by_number = (flow.epoch as usize).checked_sub(1).and_then(|place| held.get(place));
     let by_time = || held.iter().rev().find(begins_before);
     by_number.filter(begins_before).or_else(by_time).copied()

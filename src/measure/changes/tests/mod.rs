@@ -288,6 +288,19 @@ fn what_an_owner_keeps_in_a_rebalance_waits_until_its_client_looks_again_and_not
     // From the first that gave a partition up to its own part in the rebalance.
     assert_eq!(parts(6_800), [(Rejoin, 13), (Resuming, 797)]);
     assert_eq!(parts(8_000), [(Rejoin, 13), (Resuming, 1_100), (Unexplained, 897)]);
+    // Another member gives its partitions up a moment later.
+    let trial = cooperative_join()
+        .rebalance(1, RebalanceKind::Assigned, 5_997, &[])
+        .reads(1, 3, (1, [0, 2_900]), &[[0, 5_990], [6_800, 30_000]]);
+    assert_eq!(in_ms(gap_of(&trial.episodes()[0], 3)), [(Rejoin, 7), (Resuming, 803)]);
+}
+
+#[test]
+fn an_assignment_may_be_noted_after_the_first_record() {
+    let mut trial = cooperative_join();
+    trial.0.members[2].rebalances[0].at_ns = at(7_525);
+    let parts = in_ms(gap_of(&trial.episodes()[0], 1));
+    assert_eq!(parts, [(LettingGo, 10), (Division, 1_519), (FirstRecord, 0)]);
 }
 
 #[test]
