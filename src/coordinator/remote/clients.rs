@@ -26,6 +26,9 @@ const OF_A_RUN: &str = "__pycache__";
 /// How long a client may take to introduce itself.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
+/// How often it is started: on a host that is busy it may give up, because nobody speaks to it, before it can speak itself.
+const START_ATTEMPTS: u32 = 3;
+
 /// A ready-made client that was built here.
 #[derive(Debug, Clone, Copy)]
 pub struct Built<'a> {
@@ -148,15 +151,18 @@ fn copy(connection: &Connection, client: Built<'_>, files: usize, folder: &str) 
 /// Sees that a copy runs on the host, which makes it complete.
 fn introduce(connection: &Connection, client: Built<'_>, folder: &str) -> Result<(), SshError> {
     let start = client.start(folder);
-    let output = connection.run(&start, None, "starting a client", START_LIMIT)?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    if !text
-        .lines()
-        .any(|line| line.starts_with('{') && line.contains("\"hello\""))
-    {
+    let mut attempt = 1;
+    let output = loop {
+        let output = connection.run(&start, None, "starting a client", START_LIMIT)?;
+        if attempt == START_ATTEMPTS || greets(&output.stdout) {
+            break output;
+        }
+        attempt += 1;
+    };
+    if !greets(&output.stdout) {
         return Err(SshError::Client {
             client: client.title(),
-            said: said(&output.stderr, &text),
+            said: said(&output.stderr, &String::from_utf8_lossy(&output.stdout)),
             needs: client.which.recipe().needs_there,
         });
     }
@@ -169,6 +175,13 @@ fn introduce(connection: &Connection, client: Built<'_>, folder: &str) -> Result
         client: client.title(),
         said: said(&output.stderr, "its folder cannot be written"),
     })
+}
+
+/// True for the output of a worker that has introduced itself.
+fn greets(stdout: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(stdout);
+    text.lines()
+        .any(|line| line.starts_with('{') && line.contains("\"hello\""))
 }
 
 /// What a folder has that is copied.
