@@ -348,7 +348,7 @@ fn stopped_containers_that_nobody_knows_of_are_listed_and_removed_and_running_on
         .prints(&format!("containers {stopped}, none of which runs"))
         .prints("is not deleted: the run may go on elsewhere");
     clean(&["--yes"]).exits(1);
-    assert_eq!(image.containers(), [running.clone()]);
+    assert_eq!(image.containers(), [running.as_str()]);
     docker_says(&["kill", &running]);
     // Other tests have containers of their own there.
     let removed = clean(&["--yes"]);

@@ -478,9 +478,9 @@ mod tests {
         // No folder of a recording is removed with the files in it, as those of the kernel are.
         let empty = |number: u32| {
             let group = run.join(format!("a:{number}"));
-            fs::read_dir(&group)
-                .unwrap()
-                .for_each(|file| fs::remove_file(file.unwrap().path()).unwrap());
+            for file in fs::read_dir(&group).unwrap() {
+                fs::remove_file(file.unwrap().path()).unwrap();
+            }
         };
         fs::remove_file(run.join("cgroup.subtree_control")).unwrap();
         empty(1);
