@@ -191,9 +191,11 @@ CHANGES = {
     "collateral": [spared("eager", 0.001, 2.7), spared("cooperative", 0.0, 0.0), spared("consumer", 0.0, 0.0)],
     "broker-failover": [
         broker_ends("the leader of a partition is killed, Kafka's defaults", "kill", "leader of 0", 24, 7, 10, (10.5, 14)),
-        broker_ends("the same with a broker session of 2 s", "kill", "leader of 0", 16, 1.5, 3.5, (3.5, 5), FAST),
+        broker_ends("the leader of a partition is killed, a broker session of 2 s", "kill", "leader of 0",
+                    16, 1.5, 3.5, (3.5, 5), FAST),
         broker_ends("the active controller is killed, Kafka's defaults", "kill", "controller", 24, 10.5, 14, (10.5, 14)),
-        broker_ends("the same with a broker session of 2 s", "kill", "controller", 16, 3.5, 5, (3.5, 5), FAST),
+        broker_ends("the active controller is killed, a broker session of 2 s", "kill", "controller",
+                    16, 3.5, 5, (3.5, 5), FAST),
         broker_ends("the leader of a partition ends in order", "stop", "leader of 0", 12, 0, 0.5, (0, 0.5))],
 }
 CHECKS = {name: rows(changes) for name, changes in CHANGES.items()}
