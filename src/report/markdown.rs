@@ -14,7 +14,7 @@ pub(super) fn render(document: &Document) -> String {
         let _ = write!(out, "**Do not trust these figures:** {}\n\n", escape(reason));
     }
     for sentence in &document.answer {
-        let _ = write!(out, "{}\n\n", escape(sentence));
+        let _ = write!(out, "{}\n\n", text(sentence));
     }
     if document.answer.is_empty() {
         let _ = write!(out, "{}\n\n", document.no_answer);

@@ -73,7 +73,7 @@ fn first_screen(document: &Document) -> Markup {
     html! {
         (notes("distrust", "Do not trust these figures", &document.distrust))
         section.answer #answer aria-label="Answer" tabindex="-1" {
-            @for sentence in &document.answer { p { (sentence) } }
+            @for sentence in &document.answer { p { (text(sentence)) } }
             @if document.answer.is_empty() { (paragraph(document.no_answer)) }
         }
         "\n"
