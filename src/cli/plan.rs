@@ -13,7 +13,8 @@ use super::places::describe_places;
 use super::setting_flags::{self, SettingFlags};
 use super::source::{Choices, Source, kept_as_file};
 use super::timeline::describe_events;
-use crate::coordinator::{cache_warning, check_builds, check_existing_topics, ready_made};
+use crate::coordinator::leftovers::state_folder;
+use crate::coordinator::{cache_warning, check_builds, check_existing_topics, check_named_topics, ready_made};
 use crate::kafka::client::{ConsumerSettings, resolve_all};
 use crate::measure::COMMITS_PER_WINDOW;
 use crate::measure::limits::{Kernel, Limits};
@@ -51,6 +52,7 @@ fn print(source: Source) -> Result<()> {
     check_settings(&source.scenario)?;
     check_builds(&source.scenario)?;
     check_existing_topics(&source.scenario)?;
+    check_named_topics(&source.scenario, &state_folder())?;
     let kernel = Kernel::running();
     let mut plan = Plan::new(source.scenario);
     check_disk(&plan)?;

@@ -69,3 +69,4 @@ pub use place_leftovers::{LeftThere, Visit};
 pub use processes::ProcessIdentity;
 pub use programs::{BuildError, check_builds};
 pub use run::run;
+pub use session::check_named_topics;

@@ -1,6 +1,7 @@
 //! Apps beside tandem's own worker: a program of an `[[app]]` in the same blocks, and what is refused before a trial.
 
 use std::path::Path;
+use std::time::Duration;
 
 use tandem::measure::{Environment, Trial};
 
@@ -114,8 +115,10 @@ fn each_app_reads_as_fast_as_its_work_allows_and_two_members_twice_as_fast_under
         let scene = Scene::on_shared_cluster();
         let apps = ["tandem", "java", "spring", "python", "go"];
         let matrix = format!("[matrix]\napp = {apps:?}\nprocesses = [1, 2]\nprotocol = ['classic', 'consumer']");
-        let scenario = Scenario::reading(8_000).consumer("work = 'wait 1ms'").tables(&matrix);
-        scene.scenario(scenario).run(&[]).exits(0);
+        // Long enough that the tenths of a second in which a JVM loads its classes do not matter.
+        let scenario = Scenario::reading(24_000).consumer("work = 'wait 1ms'").tables(&matrix);
+        let run = scene.scenario(scenario).spawn_run(&[]);
+        run.end_within(Duration::from_secs(900)).exits(0);
         let trials = scene.trials();
         assert_eq!(trials.len(), 20);
         trials.iter().for_each(read_once);
@@ -143,7 +146,8 @@ fn each_app_reads_as_fast_as_its_work_allows_and_two_members_twice_as_fast_under
 #[ignore = "scripts/test --all; the clients' own tests read records before the start, too"]
 fn jvm_apps_read_what_they_read_before_the_start_once_more_and_say_how_their_rate_moved() {
     let scene = Scene::on_shared_cluster();
-    let scenario = Scenario::reading(60_000).consumer("warmup_records = 20_000");
+    // Two members must read long enough for a tenth of it to be several buckets of their series.
+    let scenario = Scenario::reading(600_000).consumer("warmup_records = 20_000");
     scene
         .scenario(scenario.tables("[matrix]\napp = ['java', 'spring']\nprocesses = [1, 2]"))
         .run(&[])

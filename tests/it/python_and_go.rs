@@ -246,12 +246,12 @@ fn each_stores_every_record_once_though_the_store_was_away() {
         let scene = beside(&server);
         let store = format!("write = 'upsert'\non_error = 'retry'\n{WITH_VARIABLE}");
         let consumer = format!("place = '{place}'\nconsumers = 2\ncommit = 'every 500'");
-        scene.scenario(storing(8_000, &consumer, &store).tables(&places()).case("one", ""));
+        scene.scenario(storing(30_000, &consumer, &store).tables(&places()).case("one", ""));
         let run = scene.spawn_run(&[]);
         interrupt(&server);
         run.end().exits(0);
         let trial = &scene.trials()[0];
-        stored_once(trial, 8_000);
+        stored_once(trial, 30_000);
         let members = measurement(trial).members.iter();
         let retries = members
             .filter_map(|member| member.store)

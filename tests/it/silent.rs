@@ -8,6 +8,7 @@ use tandem::measure::{FailureKind, MemberMeasurement};
 
 use crate::python_worker::python;
 use crate::scene::{Scene, failure, undisturbed, within};
+use crate::shared_cluster;
 
 /// The service of the examples as an app, with these lines besides.
 fn service(lines: &str) -> String {
@@ -110,7 +111,8 @@ fn a_quick_search_finds_what_a_service_does_by_its_own_clock_and_twice_that_with
         let search = "[load]\nrate = 3_000\nduration = '10s'\n[capacity]\n[matrix]\nprocesses = [1, 3]";
         let ended = scene
             .scenario(scenario("", &app, "", search))
-            .run(&["--quick"])
+            .spawn_run(&["--quick"])
+            .end_within(Duration::from_secs(900))
             .exits(0);
         assert!(ended.stdout.contains("A quick look, to 10 %"), "{}", ended.stdout);
         // Records and seconds of each process.
@@ -219,8 +221,11 @@ fn what_a_program_leaves_behind_is_named_and_ended() {
 fn a_topic_of_a_chosen_name_is_not_made_on_a_cluster_of_somebody_elses() {
     let scene = Scene::on_shared_cluster();
     let text = scenario("records = 100\nname = 'orders'", &service(""), "", "");
-    let ended = scene.scenario(text).run(&[]).exits(2);
-    ended.says("name = \"orders\" in [dataset] is for clusters that tandem starts");
+    let refusal = "name = \"orders\" in [dataset] is for clusters that tandem starts";
+    scene.scenario(text).run(&[]).exits(2).says(refusal);
+    let bootstrap = shared_cluster::bootstrap();
+    let planned = scene.tandem(&["plan", "scene.toml", "--bootstrap", &bootstrap]);
+    planned.exits(2).says(refusal);
 }
 
 #[test]

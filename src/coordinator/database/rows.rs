@@ -54,7 +54,8 @@ pub struct Counting {
     pub properties: BTreeMap<String, Secret>,
 }
 
-/// Counts the rows of all groups, adds them to the measurement, and says how the trial fails by them.
+/// Counts the rows of all groups, adds them to the measurement, and says how the trial fails by them. Where the database
+/// does not answer, nothing is added.
 pub async fn count_rows(
     connection: &Connection,
     counting: &Counting,
@@ -62,14 +63,16 @@ pub async fn count_rows(
 ) -> Result<Option<Failure>, DatabaseError> {
     tables::wait_for_sessions(connection, &counting.trial, SESSIONS_LIMIT).await?;
     let mut sum = StoreAccount::default();
-    let (mut failures, mut not_compared) = (Vec::new(), 0);
+    let (mut failures, mut not_compared, mut not_observed) = (Vec::new(), 0, Vec::new());
     for (group, (table, group_id)) in (0u32..).zip(counting.tables.iter().zip(&counting.groups)) {
         let counted = tables::count(connection, &quoted(table)).await?;
         let committed = match counting.committed(group_id).await {
             Ok(committed) => committed,
             Err(cause) => {
-                let text = format!("whether all that group {} has committed is stored: {cause}", group + 1);
-                measurement.not_observed.push(text);
+                not_observed.push(format!(
+                    "whether all that group {} has committed is stored: {cause}",
+                    group + 1
+                ));
                 Vec::new()
             }
         };
@@ -80,11 +83,12 @@ pub async fn count_rows(
         failures.extend(failure_of(group, &found));
     }
     if not_compared > 0 {
-        measurement.not_observed.push(format!(
+        not_observed.push(format!(
             "whether the values in the rows are as long as those that were read, in {not_compared} of the partitions: there is \
              not one row for each reading of a record, or the lengths of keys and values are not known"
         ));
     }
+    measurement.not_observed.append(&mut not_observed);
     measurement.store.get_or_insert_default().account = Some(sum);
     Ok(together(&failures))
 }

@@ -139,20 +139,13 @@ impl Session<'_> {
             });
             return;
         }
-        let failed = match database.connect().await {
-            Ok(connection) => {
-                let counted = match &mut outcome.measurement {
-                    Some(measurement) => count_rows(&connection, counting, measurement).await,
-                    None => count_committed(&connection, counting).await,
-                };
-                for table in &counting.tables {
-                    self.drop_table(&connection, &quoted(table)).await;
-                }
-                counted
-            }
-            Err(cause) => Err(cause),
-        };
-        let failure = failed.unwrap_or_else(|cause| {
+        let mut counted = count(database, counting, outcome).await;
+        if counted.is_err() && self.lost_store().await.is_none() {
+            // It was away for a while. What was stored is there to be counted.
+            counted = count(database, counting, outcome).await;
+        }
+        self.drop_counted(database, counting).await;
+        let failure = counted.unwrap_or_else(|cause| {
             // Without a measurement there was nothing to count.
             let (kind, who) = (FailureKind::Store, None);
             let message = format!("the rows of the trial could not be counted: {cause}");
@@ -162,6 +155,20 @@ impl Session<'_> {
             (None, failure) => outcome.failure = failure,
             (Some(first), Some(failure)) => first.message = format!("{}; {}", first.message, failure.message),
             (Some(_), None) => {}
+        }
+    }
+
+    async fn drop_counted(&self, database: &Database, counting: &Counting) {
+        match database.connect().await {
+            Ok(connection) => {
+                for table in &counting.tables {
+                    self.drop_table(&connection, &quoted(table)).await;
+                }
+            }
+            Err(error) => self.observer.note(&format!(
+                "the tables {} are left until the end of the run: {error}",
+                counting.tables.join(", ")
+            )),
         }
     }
 
@@ -194,6 +201,19 @@ impl Session<'_> {
     pub(super) async fn lost_store(&self) -> Option<String> {
         let note = |text: &str| self.observer.note(text);
         self.database.as_ref()?.lost(|| self.interrupt.is_set(), note).await
+    }
+}
+
+/// How a trial fails by its rows.
+async fn count(
+    database: &Database,
+    counting: &Counting,
+    outcome: &mut Outcome,
+) -> Result<Option<Failure>, DatabaseError> {
+    let connection = database.connect().await?;
+    match &mut outcome.measurement {
+        Some(measurement) => count_rows(&connection, counting, measurement).await,
+        None => count_committed(&connection, counting).await,
     }
 }
 

@@ -218,6 +218,18 @@ impl TrialMachine {
         Err(self.cast.failure(actor, FailureKind::WorkerProtocol, message))
     }
 
+    /// Fails where a reader names a consumer that it does not have.
+    fn check_consumer(&self, reader: usize, consumer: u32) -> Result<(), Failure> {
+        let consumers = self.role(reader).prepare.consumers.len();
+        if (consumer as usize) < consumers {
+            return Ok(());
+        }
+        self.broke_protocol(
+            ActorId::Reader(reader),
+            format!("message of consumer {consumer}, and the process has {consumers}, numbered from 0"),
+        )
+    }
+
     fn on_message(&mut self, now_ns: u64, actor: ActorId, message: FromWorker) -> Result<Vec<Action>, Failure> {
         use ActorId::{Broker, Load, Producer, Reader, Store};
         match (actor, message) {
@@ -237,6 +249,7 @@ impl TrialMachine {
             }
             (Reader(reader), FromWorker::Progress { positions }) => Ok(self.on_progress(now_ns, reader, &positions)),
             (Reader(reader), FromWorker::Began { consumer, position }) => {
+                self.check_consumer(reader, consumer)?;
                 self.note_begin(now_ns, reader, consumer, position);
                 Ok(Vec::new())
             }
@@ -248,7 +261,8 @@ impl TrialMachine {
                 }
                 Ok(Vec::new())
             }
-            (Reader(_), FromWorker::Unanswered { consumer, records }) => {
+            (Reader(reader), FromWorker::Unanswered { consumer, records }) => {
+                self.check_consumer(reader, consumer)?;
                 Ok(self.note(now_ns, actor, Happening::Unanswered { consumer, records }))
             }
             (Reader(_), FromWorker::Calibrated(_)) => Ok(Vec::new()),

@@ -154,6 +154,18 @@ fn messages_out_of_turn_are_an_error_of_their_worker() {
     let mut many = Script::joining(spec(2, 1, 2), Capability::ALL);
     many.holds(0, &[&[0], &[1]]);
     many.failed(FailureKind::WorkerProtocol, Some(P1), "2 members");
+
+    let of_none = FromWorker::Unanswered {
+        consumer: 1,
+        records: Vec::new(),
+    };
+    let mut stranger = Script::reading();
+    stranger.says(Reader(0), of_none);
+    stranger.failed(
+        FailureKind::WorkerProtocol,
+        Some(P1),
+        "consumer 1, and the process has 1",
+    );
 }
 
 #[test]
