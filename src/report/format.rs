@@ -273,7 +273,8 @@ pub(super) fn p_value(p: f64) -> String {
 
 /// A share as a percentage: `3 %`, `2.5 %`.
 pub(super) fn percent(share: f64) -> String {
-    let text = format!("{:.1}", share * 100.0);
+    // The sum of no numbers is -0, and 0 after this.
+    let text = format!("{:.1}", share * 100.0 + 0.0);
     format!("{} %", text.strip_suffix(".0").unwrap_or(&text))
 }
 
@@ -434,6 +435,7 @@ mod tests {
         assert_eq!(p_value(0.5), "0.50");
         assert_eq!(percent(0.03), "3 %");
         assert_eq!(percent(0.025), "2.5 %");
+        assert_eq!(percent(-0.0), "0 %");
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use nix::sys::prctl;
+
 use super::heartbeat::Heartbeat;
 use crate::measure::usage::ProcessSnapshot;
 use crate::measure::{ProcessUsage, Stretch, clock};
@@ -42,8 +44,21 @@ impl Process {
 /// Runs a worker until `exit`, the end of its input, or a silence of [`SILENCE_LIMIT_MS`]. The exit code says whether it
 /// could do what it was asked.
 pub(super) fn run<R: Role>(capabilities: &[Capability], role: impl FnOnce(Process) -> R) -> ExitCode {
+    refuse_huge_pages();
     let library = ("librdkafka".to_owned(), rdkafka::util::get_rdkafka_version().1);
     run_with(library, capabilities, role)
+}
+
+/// The variable by which mimalloc is told not to ask for huge pages (0), or to do so (1).
+const HUGE_PAGES: &str = "MIMALLOC_ALLOW_THP";
+
+/// Keeps the memory of this process in small pages, unless the environment asks for huge ones: the allocator gives each
+/// thread of a client a huge page at least, of which it uses some KiB and the kernel clears 2 MiB.
+fn refuse_huge_pages() {
+    if std::env::var_os(HUGE_PAGES).is_none_or(|value| value == "0") {
+        // Fails only where the kernel has none.
+        let _ = prctl::set_thp_disable(true);
+    }
 }
 
 /// The same for a worker whose records are read by this client, with its version.

@@ -7,6 +7,7 @@ use nix::sys::signal::Signal;
 use tandem::measure::FailureKind;
 
 use crate::container_image::{Image, docker, docker_says};
+use crate::limits::{cores_of_the_first, fails_for_want_of_memory};
 use crate::planned_acts::complete;
 use crate::scenario::Scenario;
 use crate::scene::{Scene, failure, read_once, signal, undisturbed, wait_until, within};
@@ -147,9 +148,7 @@ fn limits_are_the_engine_s_and_are_named_by_the_place() {
         let trials = scene.trials();
         trials.iter().for_each(read_once);
         let measured = trials[0].measurement.as_ref().unwrap();
-        let window = measured.processes[0].window.as_ref().unwrap();
-        let cores = window.cpu_ns as f64 / window.wall_ns as f64;
-        eprintln!("{cores:.4} cores in {} ms", window.wall_ns / 1_000_000);
+        let cores = cores_of_the_first(measured);
         let quotas = &measured.host.quotas;
         let quota = quotas.iter().find(|effect| effect.quota.place() == Some("half"));
         assert!(quota.is_some_and(|effect| effect.throttled_ns > 0), "{quotas:?}");
@@ -175,11 +174,7 @@ fn a_worker_beyond_the_memory_of_its_container_fails_by_the_limit_s_name() {
             .case("small", "place = 'small'"),
     );
     scene.run(&[]).exits(1);
-    let trials = scene.trials();
-    let found = failure(&trials[0]);
-    assert_eq!(found.kind, FailureKind::WorkerDied, "{found:?}");
-    let named = "the kernel killed it for want of memory: `memory_limit` of place small is 24 MiB";
-    assert!(found.message.contains(named), "{found:?}");
+    fails_for_want_of_memory(&scene);
     assert_eq!(image.containers(), Vec::<String>::new());
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use tandem::measure::limits::{Kernel, Limits, processors};
-use tandem::measure::{Environment, FailureKind};
+use tandem::measure::{Environment, FailureKind, Measurement};
 
 use crate::scenario::Scenario;
 use crate::scene::{PROGRAM, Scene, failure, read_once, undisturbed, wait_until, within};
@@ -192,9 +192,7 @@ fn with_half_a_core() -> Option<(f64, u64, String)> {
     let trials = scene.trials();
     trials.iter().for_each(read_once);
     let measured = trials[0].measurement.as_ref().unwrap();
-    let window = measured.processes[0].window.as_ref().unwrap();
-    let cores = window.cpu_ns as f64 / window.wall_ns as f64;
-    eprintln!("{cores:.4} cores in {} ms", window.wall_ns / 1_000_000);
+    let cores = cores_of_the_first(measured);
     let effects = &measured.host.quotas;
     let effect = effects
         .iter()
@@ -203,6 +201,23 @@ fn with_half_a_core() -> Option<(f64, u64, String)> {
     assert!(!effect.covers_all, "{effect:?}");
     let report = fs::read_to_string(scene.out().join("report.md")).unwrap();
     Some((cores, effect.throttled_ns, report))
+}
+
+/// Cores that the first process used in its window.
+pub fn cores_of_the_first(measured: &Measurement) -> f64 {
+    let window = measured.processes[0].window.as_ref().unwrap();
+    let cores = window.cpu_ns as f64 / window.wall_ns as f64;
+    eprintln!("{cores:.4} cores in {} ms", window.wall_ns / 1_000_000);
+    cores
+}
+
+/// The first trial failed because a worker needed more than the 24 MiB of its place.
+pub fn fails_for_want_of_memory(scene: &Scene) {
+    let trials = scene.trials();
+    let found = failure(&trials[0]);
+    assert_eq!(found.kind, FailureKind::WorkerDied, "{found:?}");
+    let named = "the kernel killed it for want of memory: `memory_limit` of place small is 24 MiB";
+    assert!(found.message.contains(named), "{found:?}");
 }
 
 #[test]
@@ -240,11 +255,7 @@ fn a_worker_beyond_its_memory_limit_fails_by_the_limits_name_and_a_killed_run_le
         return;
     }
     scene.run(&[]).exits(1);
-    let trials = scene.trials();
-    let found = failure(&trials[0]);
-    assert_eq!(found.kind, FailureKind::WorkerDied, "{found:?}");
-    let named = "the kernel killed it for want of memory: `memory_limit` of place small is 24 MiB";
-    assert!(found.message.contains(named), "{found:?}");
+    fails_for_want_of_memory(&scene);
     of_place("large", "work = 'wait 1ms'");
     let run = scene.spawn_run_to("killed", &[]);
     let group = || {

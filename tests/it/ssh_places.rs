@@ -9,7 +9,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use tandem::measure::FailureKind;
 
-use crate::limits::{group_of_run, some_processor};
+use crate::limits::{cores_of_the_first, fails_for_want_of_memory, group_of_run, some_processor};
 use crate::scenario::Scenario;
 use crate::scene::{Scene, failure, read_once, wait_until, within};
 use crate::ssh_faults::{kill_guardian, remove_folders};
@@ -56,9 +56,7 @@ fn limits_of_a_place_on_another_host_hold_for_its_workers_and_are_what_limits_th
     let trials = scene.trials();
     trials.iter().for_each(read_once);
     let measured = trials[0].measurement.as_ref().unwrap();
-    let window = measured.processes[0].window.as_ref().unwrap();
-    let cores = window.cpu_ns as f64 / window.wall_ns as f64;
-    eprintln!("{cores:.4} cores in {} ms", window.wall_ns / 1_000_000);
+    let cores = cores_of_the_first(measured);
     assert!(cores <= 0.515, "{cores} cores");
     // What it did there is known, and named if it was used up: on a busy machine the worker may get less.
     let quotas = &measured.other_hosts[0].measured.quotas;
@@ -103,11 +101,7 @@ fn a_worker_beyond_its_memory_limit_there_fails_by_its_name_and_a_killed_run_lea
         return;
     }
     scene.run(&[]).exits(1);
-    let found = scene.trials();
-    let found = failure(&found[0]);
-    assert_eq!(found.kind, FailureKind::WorkerDied, "{found:?}");
-    let named = "the kernel killed it for want of memory: `memory_limit` of place small is 24 MiB";
-    assert!(found.message.contains(named), "{found:?}");
+    fails_for_want_of_memory(&scene);
     of_place("large", "1GiB", "work = 'wait 1ms'");
     let run = scene.spawn_run_to("killed", &[]);
     wait_until("a worker in its control group", || group(&server, "memory").is_some());

@@ -8,6 +8,7 @@ of its reading as it prints it, placed on the common clock by the moment of that
 start to that end.
 """
 
+import os
 import re
 import sys
 
@@ -94,4 +95,6 @@ class Peer:
 
 
 if __name__ == "__main__":
+    # tandem's workers have their memory in small pages; the program is linked with the same allocator.
+    os.environ.setdefault("MIMALLOC_ALLOW_THP", "0")
     worker.serve("rdkafka_performance", "of librdkafka", Peer(sys.argv[1]))

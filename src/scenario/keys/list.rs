@@ -113,7 +113,7 @@ keys! {
     "name" => name: Line, &[Table::Place], required(),
         "Name by which `place` refers to it; `here`, this machine, always exists.";
     "launcher" => launcher: Command, &[Table::Place], absent("this program itself"),
-        "Command that starts a worker there; `{tandem}` stands for this program, and the role is added to the end.";
+        "Command that starts a worker there; `{tandem}` stands for this program and has `worker` after it; the role is added to the end.";
     "ssh" => ssh: Formed<SshTarget>, &[Table::Place], absent("this machine"),
         "Host of the workers, as OpenSSH names it; tandem's program is copied there once.";
     "container" => container: Container, &[Table::Place], absent("none"),

@@ -6,7 +6,7 @@ use super::keys::read_keys;
 use crate::scenario::document::{Entry, describe, entries, tables};
 use crate::scenario::draft::Draft;
 use crate::scenario::keys::{Given, KUBERNETES, KubernetesKeys, PlaceKeys, Table, TableKeys as _, unknown_key};
-use crate::scenario::model::{KubernetesPlace, Place, PlaceLimits};
+use crate::scenario::model::{KubernetesPlace, PROGRAM, Place, PlaceLimits};
 use crate::scenario::problem::{Problem, Problems};
 
 /// Limits that tandem sets itself, on processes that it starts itself.
@@ -108,8 +108,22 @@ pub(super) fn read_places(entry: &Entry<'_>, draft: &mut Draft, problems: &mut P
             let allowed = "must differ; `here` is this machine";
             problems.add(Problem::new(span.clone(), message, allowed));
         }
+        check_launcher(&keys, problems);
         check_together(&keys, table, problems);
         draft.places.push(place(name, keys));
+    }
+}
+
+/// The role is added to the end of a launcher, and is understood only after `worker`.
+fn check_launcher(keys: &PlaceKeys, problems: &mut Problems) {
+    let (Some(launcher), Some(given)) = (&keys.launcher, keys.given("launcher")) else {
+        return;
+    };
+    let after = launcher.iter().skip_while(|word| *word != PROGRAM).nth(1);
+    if launcher.iter().any(|word| word == PROGRAM) && after.is_none_or(|word| word != "worker") {
+        let message = format!("the launcher has not the word worker after {PROGRAM}");
+        let allowed = format!("must have it, as in [\"nice\", \"{PROGRAM}\", \"worker\"]");
+        problems.add(Problem::new(given.span.clone(), message, allowed));
     }
 }
 

@@ -108,6 +108,7 @@ fn what_stands_together_in_a_place_is_checked() {
         place("cpu_limit = 0.001"),
         place("memory_limit = 512"),
         place("memory_limit = \"1MiB\""),
+        place("launcher = [\"nice\", \"{tandem}\"]"),
         place(&format!("cpu_limit = 0.5\n{launcher}")),
         place(&format!("ssh = \"h\"\n{launcher}")),
         place("ssh = \"-oProxyCommand=x\""),

@@ -154,8 +154,9 @@ fn an_error_beside_a_secret_shows_its_own_line_and_place() {
 
 #[test]
 fn the_secret_of_a_launcher_is_started_with_it_and_stored_without() {
-    let text = file("[[place]]\nname = \"there\"\nlauncher = [\"env\", \"KAFKA_PASSWORD=CANARY\", \"{tandem}\"]")
-        .replace("\"ssl.ca.location\" = \"/etc/ca.pem\"", "");
+    let text =
+        file("[[place]]\nname = \"there\"\nlauncher = [\"env\", \"KAFKA_PASSWORD=CANARY\", \"{tandem}\", \"worker\"]")
+            .replace("\"ssl.ca.location\" = \"/etc/ca.pem\"", "");
     let scenario = parse("test", "test.toml", &text).unwrap();
     let place = &scenario.places[1];
     assert_eq!(place.launcher[1], format!("KAFKA_PASSWORD={CANARY}"));
