@@ -49,7 +49,7 @@ pub(super) fn run<R: Role>(capabilities: &[Capability], role: impl FnOnce(Proces
     run_with(library, capabilities, role)
 }
 
-/// The variable by which mimalloc is told not to ask for huge pages (0), or to do so (1).
+/// The variable by which mimalloc asks for huge pages (1) or does not (0).
 const HUGE_PAGES: &str = "MIMALLOC_ALLOW_THP";
 
 /// Keeps the memory of this process in small pages, unless the environment asks for huge ones: the allocator gives each

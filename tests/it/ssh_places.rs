@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use tandem::measure::FailureKind;
 
 use crate::limits::{cores_of_the_first, fails_for_want_of_memory, group_of_run, some_processor};
 use crate::scenario::Scenario;
-use crate::scene::{Scene, failure, read_once, wait_until, within};
+use crate::scene::{Scene, read_once, wait_until, within};
 use crate::ssh_faults::{kill_guardian, remove_folders};
 use crate::ssh_server::{HOST, Server};
 

@@ -10,8 +10,6 @@ mod stored;
 mod topic_checks;
 mod trials;
 
-pub use named::check_named_topics;
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -1,40 +1,12 @@
 //! Topics and groups whose names the user chose, for programs in which they are fixed. They are made only on clusters that
 //! are tandem's, where nobody else can have used them.
 
-use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use super::Session;
 use crate::coordinator::cluster::Cluster;
 use crate::coordinator::ending::RunError;
-use crate::coordinator::standing_cluster::StandingFolder;
-use crate::scenario::Scenario;
-
-/// Fails where a topic of a chosen name could be somebody's: on a running cluster other than that of `--cluster local`,
-/// which `state` knows.
-pub fn check_named_topics(scenario: &Scenario, state: &Path) -> Result<(), RunError> {
-    let Some(name) = named_topics(scenario).next() else {
-        return Ok(());
-    };
-    let mut running = scenario.clusters().filter_map(|cluster| cluster.bootstrap());
-    match running.find(|bootstrap| !is_standing(bootstrap, state)) {
-        Some(bootstrap) => Err(RunError::NamedElsewhere {
-            name: name.to_owned(),
-            bootstrap: bootstrap.to_owned(),
-        }),
-        None => Ok(()),
-    }
-}
-
-fn named_topics(scenario: &Scenario) -> impl Iterator<Item = &str> {
-    scenario.datasets.iter().filter_map(|dataset| dataset.name.as_deref())
-}
-
-/// True for the address of the cluster of `--cluster local`.
-fn is_standing(bootstrap: &str, state: &Path) -> bool {
-    let standing = StandingFolder::beside(state).running().ok().flatten();
-    standing.is_some_and(|standing| standing.bootstrap == bootstrap)
-}
+use crate::coordinator::named_topics::{check_named_topics, is_standing, named_topics};
 
 impl Session<'_> {
     /// True for brokers that the run started, and for the cluster of `--cluster local`.

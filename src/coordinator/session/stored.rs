@@ -140,11 +140,14 @@ impl Session<'_> {
             return;
         }
         let mut counted = count(database, counting, outcome).await;
-        if counted.is_err() && self.lost_store().await.is_none() {
+        let is_read = outcome.measurement.is_some() && outcome.failure.is_none();
+        if counted.is_err() && is_read && self.lost_store().await.is_none() {
             // It was away for a while. What was stored is there to be counted.
             counted = count(database, counting, outcome).await;
         }
-        self.drop_counted(database, counting).await;
+        if !counted.as_ref().is_err_and(DatabaseError::passes) {
+            self.drop_counted(database, counting).await;
+        }
         let failure = counted.unwrap_or_else(|cause| {
             // Without a measurement there was nothing to count.
             let (kind, who) = (FailureKind::Store, None);

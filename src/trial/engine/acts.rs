@@ -289,9 +289,9 @@ impl TrialMachine {
     }
 
     /// Notes where a consumer of a reader begins, where it may be killed.
-    pub(super) fn note_begin(&mut self, now_ns: u64, reader: usize, consumer: u32, position: Position) {
+    pub(super) fn note_begin(&mut self, now_ns: u64, reader: usize, consumer: u32, position: Position) -> Vec<Action> {
         if self.terms.script.steps.is_empty() {
-            return;
+            return Vec::new();
         }
         let (partition, offset) = (position.topic_partition(), position.offset);
         let spans = self.acts.spans.entry((self.role(reader).group, partition)).or_default();
@@ -300,6 +300,7 @@ impl TrialMachine {
             Some(reader),
             Span::reported(partition, consumer, offset..offset, now_ns),
         ));
+        Vec::new()
     }
 
     /// The brokers that are away, or may be, because that was planned.

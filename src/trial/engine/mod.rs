@@ -250,8 +250,7 @@ impl TrialMachine {
             (Reader(reader), FromWorker::Progress { positions }) => Ok(self.on_progress(now_ns, reader, &positions)),
             (Reader(reader), FromWorker::Began { consumer, position }) => {
                 self.check_consumer(reader, consumer)?;
-                self.note_begin(now_ns, reader, consumer, position);
-                Ok(Vec::new())
+                Ok(self.note_begin(now_ns, reader, consumer, position))
             }
             (Reader(reader), FromWorker::Result(result)) => self.on_result(now_ns, reader, *result),
             (Reader(_), FromWorker::Seconds { seconds }) => {
