@@ -167,7 +167,7 @@ fn limits_are_the_engine_s_and_are_named_by_the_place() {
 fn a_worker_beyond_the_memory_of_its_container_fails_by_the_limit_s_name() {
     let Some(image) = Image::with_program() else { return };
     let scene = Scene::on_shared_cluster();
-    let small = image.place("small", "memory_limit = '24MiB'");
+    let small = image.place("small", "memory_limit = '12MiB'");
     scene.scenario(
         Scenario::reading(200_000)
             .tables(&small)

@@ -211,12 +211,12 @@ pub fn cores_of_the_first(measured: &Measurement) -> f64 {
     cores
 }
 
-/// The first trial failed because a worker needed more than the 24 MiB of its place.
+/// The first trial failed because a worker needed more than the 12 MiB of its place.
 pub fn fails_for_want_of_memory(scene: &Scene) {
     let trials = scene.trials();
     let found = failure(&trials[0]);
     assert_eq!(found.kind, FailureKind::WorkerDied, "{found:?}");
-    let named = "the kernel killed it for want of memory: `memory_limit` of place small is 24 MiB";
+    let named = "the kernel killed it for want of memory: `memory_limit` of place small is 12 MiB";
     assert!(found.message.contains(named), "{found:?}");
 }
 
@@ -245,7 +245,7 @@ fn a_cpu_limit_is_what_a_worker_gets_and_what_limits_it() {
 #[test]
 fn a_worker_beyond_its_memory_limit_fails_by_the_limits_name_and_a_killed_run_leaves_no_control_group() {
     let scene = Scene::on_shared_cluster();
-    let small = "[[place]]\nname = 'small'\nmemory_limit = '24MiB'\n[[place]]\nname = 'large'\nmemory_limit = '1GiB'\n";
+    let small = "[[place]]\nname = 'small'\nmemory_limit = '12MiB'\n[[place]]\nname = 'large'\nmemory_limit = '1GiB'\n";
     let of_place = |place: &str, work: &str| {
         let trials = Scenario::reading(200_000).consumer(work).tables(small);
         scene.scenario(trials.case("one", &format!("place = '{place}'")));

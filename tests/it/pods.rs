@@ -386,7 +386,7 @@ fn a_silent_program_and_its_file_of_properties_go_from_a_pod_with_a_killed_obser
 fn a_worker_that_needs_more_memory_than_its_pod_may_have_is_named() {
     let Some(image) = Image::on_cluster() else { return };
     let scene = Scene::on_shared_cluster();
-    let trials = Scenario::reading(400_000).tables(&image.place("limits = { memory = '24MiB' }"));
+    let trials = Scenario::reading(400_000).tables(&image.place("limits = { memory = '12MiB' }"));
     scene.scenario(trials.case("pods", "place = 'pods'"));
     scene.run(&[]);
     let trials = scene.trials();
@@ -394,7 +394,7 @@ fn a_worker_that_needs_more_memory_than_its_pod_may_have_is_named() {
     assert!(
         found
             .message
-            .contains("needed more memory than `limits` gives it, 24 MiB"),
+            .contains("needed more memory than `limits` gives it, 12 MiB"),
         "{found:?}"
     );
 }

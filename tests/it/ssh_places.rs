@@ -95,7 +95,7 @@ fn a_worker_beyond_its_memory_limit_there_fails_by_its_name_and_a_killed_run_lea
         let trials = trials.tables(&place(name, &format!("memory_limit = '{limit}'")));
         scene.scenario(trials.case("one", &format!("place = '{name}'")));
     };
-    of_place("small", "24MiB", "");
+    of_place("small", "12MiB", "");
     if !can_limit(&scene, "small") {
         return;
     }
