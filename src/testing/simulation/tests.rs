@@ -17,8 +17,9 @@ use crate::trial::ActorId;
 const TRIALS: u64 = 300;
 
 /// Seeds whose trials found a bug.
-const FOUND: [(u64, &str); 3] = [
+const FOUND: [(u64, &str); 4] = [
     (114, "a member read a partition of another, and the trial was good"),
+    (2_308, "a worker that had no order yet was taken to be ready"),
     (5_634, "a cluster did not answer, and the failure named a member"),
     (
         6_119,

@@ -44,7 +44,7 @@ impl TrialMachine {
 
     /// Once every process is ready, the members join.
     pub(super) fn on_ready(&mut self, now_ns: u64, actor: ActorId) -> Result<Vec<Action>, Failure> {
-        if !self.cast[actor].get_ready() {
+        if !self.waves.get_ready(actor) || !self.cast[actor].get_ready() {
             return self.broke_protocol(actor, "it said `ready` without having been asked to prepare");
         }
         self.log.push(now_ns, actor, Happening::Ready);

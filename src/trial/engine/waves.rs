@@ -22,6 +22,11 @@ impl Waves {
         self.waiting.extend(actors);
     }
 
+    /// One says that it is ready; false where it has no order yet, or has said so before.
+    pub(super) fn get_ready(&mut self, actor: ActorId) -> bool {
+        self.preparing.remove(&actor)
+    }
+
     /// Those who may have their orders now. `is_preparing` is true for actors that are there and not ready, and `members`
     /// says how many consumers each has.
     pub(super) fn next(
