@@ -273,7 +273,7 @@ pub(super) fn p_value(p: f64) -> String {
 
 /// A share as a percentage: `3 %`, `2.5 %`.
 pub(super) fn percent(share: f64) -> String {
-    // The sum of no numbers is -0, and 0 after this.
+    // Adding 0 makes -0, which is the sum of no numbers, 0.
     let text = format!("{:.1}", share * 100.0 + 0.0);
     format!("{} %", text.strip_suffix(".0").unwrap_or(&text))
 }

@@ -129,7 +129,7 @@ fn a_quick_search_finds_what_a_service_does_by_its_own_clock_and_twice_that_with
             assert!((0.9..1.05).contains(&share), "{found}, {share} of the clock's");
         }
         assert_eq!(rows[1]["idle_members"], "1");
-        assert!(scene.trials().len() <= 16, "{} trials", scene.trials().len());
+        assert!(scene.trials().len() <= 10, "{} trials", scene.trials().len());
     });
 }
 

@@ -18,7 +18,8 @@ const QUEUED_MIN_MESSAGES: u64 = 100_000;
 const EARLIEST: &str = "a fresh group reads from the first record";
 
 /// Interval of a client's statistics, which have an entry for every partition of its topics, where all members together have
-/// at most [`STATISTICS_ENTRIES`]. An entry takes about 8 us, to write and to read: 2,560 a second are 2 % of a core.
+/// at most [`STATISTICS_ENTRIES`]. 500 members with 500 partitions spent about 1.3 cores on 156,000 entries a second,
+/// so 2,560 a second are about 2 % of a core.
 const STATISTICS_INTERVAL_MS: u64 = 200;
 const STATISTICS_ENTRIES: u64 = 512;
 
